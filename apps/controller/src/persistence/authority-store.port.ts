@@ -1,0 +1,188 @@
+import type { AlertType, ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
+
+/**
+ * The one place that says who leads and how far a saga has come. Every change goes through {@link AuthorityStore.transact},
+ * which first *writes* the lease row `WHERE term = :mine AND holder = :me`: on a single database that serialises leaders,
+ * on a multi-primary one it makes certification fail for all but one. No advisory locks, no LISTEN, no store clock.
+ */
+export interface AuthorityStore {
+  readLease(): Promise<LeaseRow>;
+  /** Takes the lease if the row still equals `seen`; the term rises by one. Null: somebody else was faster. */
+  acquireLease(seen: LeaseRow, me: LeaseHolder): Promise<LeaseRow | null>;
+  /** Renews while holder and term are still mine. Null: lost. */
+  renewLease(term: number, me: LeaseHolder): Promise<LeaseRow | null>;
+  /** Gives the lease up at a planned stop, so that the next leader need not wait. */
+  releaseLease(term: number, me: LeaseHolder): Promise<void>;
+  /** Raises the row's term to at least `term` (I3: a higher term was heard from an agent or the config center). */
+  raiseTerm(term: number): Promise<LeaseRow>;
+
+  /** Runs `work` in one transaction guarded by the lease. Throws {@link LostLeadershipError} if the guard matched no row. */
+  transact<T>(term: number, holder: string, work: (tx: AuthorityTx) => Promise<T>): Promise<T>;
+
+  /** Says that this controller lives (not guarded by the lease: every controller has its own row). */
+  announceController(row: ControllerRow): Promise<void>;
+  controllers(): Promise<readonly ControllerRow[]>;
+
+  groups(): Promise<readonly GroupRow[]>;
+  saga(id: string): Promise<SagaRecord | null>;
+  openSagas(): Promise<readonly SagaRecord[]>;
+  sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
+  goals(): Promise<readonly (ClusterGoal | FlowGoal)[]>;
+  ledger(group: string): Promise<readonly LedgerRow[]>;
+  events(after: number, limit: number): Promise<readonly EventRow[]>;
+  audit(after: number, limit: number): Promise<readonly AuditRow[]>;
+  /** Alerts not yet delivered, oldest first. */
+  pendingAlerts(limit: number): Promise<readonly OutboxRow[]>;
+  /** Remembered outcome of a delivery attempt; guarded by the row itself, not by the lease. */
+  markAlert(
+    id: string,
+    receiver: string,
+    outcome: Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>,
+  ): Promise<void>;
+  /** The answer kept for an idempotency key, or null. */
+  idempotent(key: string): Promise<IdempotentAnswer | null>;
+
+  /** Cheap round trip for /readyz. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AuthorityTx {
+  group(name: string): Promise<GroupRow | null>;
+  saveGroup(row: GroupRow): Promise<void>;
+  /** Reserves the next epoch of the group: above every epoch reserved before and above `atLeast`. */
+  reserveEpoch(group: string, atLeast: number): Promise<number>;
+  /** Fails with {@link OpenSagaExistsError} when the group has one (unique index). */
+  openSaga(saga: Omit<SagaRecord, 'journal'>): Promise<void>;
+  /** A new leader takes an open saga over: its term becomes the saga's. */
+  claimSaga(id: string, term: number): Promise<void>;
+  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void>;
+  closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void>;
+  saveGoal(goal: ClusterGoal | FlowGoal): Promise<void>;
+  dropGoal(key: string): Promise<void>;
+  saveLedger(rows: readonly LedgerRow[]): Promise<void>;
+  appendEvent(event: Omit<EventRow, 'seq'>): Promise<void>;
+  /** Append-only and hash-chained: the row's hash covers the previous row's. */
+  appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void>;
+  enqueueAlert(alert: Alert): Promise<void>;
+  rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void>;
+}
+
+export type LeaseHolder = Readonly<{ id: string; advertise: string }>;
+export type LeaseRow = Readonly<{ term: number; holder: string | null; advertise: string | null; renewals: number }>;
+
+export type ControllerRow = Readonly<{
+  id: string;
+  idc: string;
+  advertise: string;
+  policyDigest: string;
+  beats: number;
+  version: string;
+}>;
+
+export type PauseRow = Readonly<{ owner: string; reason: string; at: string; expiresAt: string }>;
+
+/** All instants RFC 3339 UTC by the writing controller's wall clock: for people, cool-downs and expiries, never for the lease. */
+export type GroupRow = Readonly<{
+  name: string;
+  active: string;
+  epoch: number; // last published and read back
+  reservedEpoch: number; // highest ever reserved
+  mode: Mode; // in force: configuration, unless changed by an operator
+  modeChangedAt: string | null;
+  pause: PauseRow | null;
+  unpausedAt: string | null;
+  frozen: string | null;
+  lastPublishedAutoAt: string | null;
+  acknowledgedAt: string | null;
+  lastPublishedSagaAt: string | null;
+  lastUnpublishedClose: Readonly<{ at: string; attempts: number; outcome: SagaOutcome }> | null;
+  lossAcceptance: Readonly<{
+    by: string;
+    reason: string;
+    maxRecords: number | null;
+    maxMs: number | null;
+    expiresAt: string;
+  }> | null;
+  rejoin: readonly string[];
+}>;
+
+/** Per switch and partition: what bridges the two logs for ever. `null`: could not be read. */
+export type LedgerRow = Readonly<{
+  group: string;
+  epoch: number;
+  from: string;
+  to: string;
+  topic: string;
+  partition: number;
+  s: number; // end offset of the target at the freeze
+  n: number | null; // last source offset replicated
+  sourceEnd: number | null; // E_a
+  sourceEndAgeMs: number | null;
+}>;
+
+export type EventRow = Readonly<{
+  seq: number;
+  at: string;
+  group: string | null;
+  type: 'decision' | 'saga' | 'leadership' | 'operator' | 'alert';
+  row: number | null;
+  summary: string;
+  detail: Json;
+  term: number;
+  epoch: number | null;
+}>;
+
+export type AuditRow = Readonly<{
+  seq: number;
+  at: string;
+  actor: string;
+  action: string;
+  group: string | null;
+  reason: string;
+  detail: Json; // votes, before and after
+  term: number;
+  epoch: number | null;
+  previousHash: string;
+  hash: string;
+}>;
+
+/** The body that receivers get (contracts: Names). */
+export type Alert = Readonly<{
+  id: string;
+  incident: string;
+  type: AlertType;
+  group: string;
+  row: number | null;
+  reason: string;
+  blockers: readonly Readonly<{ name: string; liftedBy: string }>[];
+  term: number;
+  epoch: number;
+  at: string;
+}>;
+
+export type OutboxRow = Readonly<{
+  alert: Alert;
+  deliveries: readonly Readonly<{
+    receiver: string;
+    deliveredAt: string | null;
+    attempts: number;
+    lastError: string | null;
+  }>[];
+}>;
+
+export type IdempotentAnswer = Readonly<{ bodyHash: string; status: number; body: Json; at: string }>;
+
+export class LostLeadershipError extends Error {
+  override readonly name = 'LostLeadershipError';
+  constructor(readonly term: number) {
+    super(`term ${term} does not lead any more: nothing was written`);
+  }
+}
+
+export class OpenSagaExistsError extends Error {
+  override readonly name = 'OpenSagaExistsError';
+  constructor(readonly group: string) {
+    super(`group ${group} has an open saga already`);
+  }
+}

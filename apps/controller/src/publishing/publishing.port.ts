@@ -1,0 +1,16 @@
+import type { ConfigCenter, Pointer, PublishResult } from '#config-center';
+
+/** Claims, publications and the write canary over the config centers of a group; the first is authoritative. */
+export interface Publishing {
+  authoritative(group: string): ConfigCenter;
+  /** The leader's claim on a group, once per term; throws if a higher term has claimed it. */
+  claim(group: string, term: number): Promise<void>;
+  publish(pointer: Pointer, guard: Readonly<{ expectedEpoch: number; term: number }>): Promise<PublishResult>;
+  read(group: string): Promise<Pointer | null>;
+  /** Age of the last good write canary (each 10 s on the leader) and the last error. */
+  writable(group: string): Readonly<{ ageMs: number | null; error: string | null }>;
+  /** Followers (not authoritative) that are behind the pointer. */
+  behind(group: string): readonly string[];
+}
+
+export const PUBLISHING = Symbol('Publishing');

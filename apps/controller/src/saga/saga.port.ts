@@ -1,0 +1,11 @@
+import type { Decision, SagaRecord, Snapshot } from '#failover';
+
+/** The leader's driver of sagas. */
+export interface SagaDriver {
+  /** Starts a failover for an acting decision, unless one is open. Resolves once the saga runs; never waits for its end. */
+  start(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** Open sagas known to this process, with how long they have been open. */
+  open(group: string): Readonly<{ saga: SagaRecord; openForMs: number }> | null;
+}
+
+export const SAGA_DRIVER = Symbol('SagaDriver');

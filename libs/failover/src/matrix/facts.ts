@@ -1,0 +1,179 @@
+import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
+
+/** The decision's whole input. Built once per tick by the controller with one `now`; frozen. */
+export type Snapshot = Readonly<{
+  now: Ms; // this process's monotonic clock
+  wallNow: Ms; // unix time of the same instant: for people and expiries only, never for windows
+  leading: boolean;
+  term: number;
+  graceOver: boolean; // every expected observer was heard by this process, or 3p + t passed since it first listened
+  group: GroupFacts;
+  observers: readonly Observer[];
+  votes: Readonly<Record<ClusterName, Readonly<Record<AgentId, Vote>>>>;
+  flows: readonly FlowFacts[]; // youngest sample, the target's agent first
+  fences: readonly FenceFacts[];
+  clusterSettings: Readonly<Record<ClusterName, ClusterSettings>>;
+  flowSettings: readonly FlowSettings[];
+  configCenter: Readonly<{ writableAgeMs: Ms | null; error: string | null }>; // age of the last good write canary
+  policyDigests: Readonly<Record<string, string>>; // controllers alive by the store → digest
+  placement: Readonly<{ storeSurvives: readonly IdcName[]; configCenterSurvives: readonly IdcName[] }>;
+  probe: Readonly<{ periodMs: Ms; timeoutMs: Ms }>;
+  memory: Memory;
+}>;
+
+export type Mode = 'observe' | 'approve' | 'auto';
+
+export type GroupFacts = Readonly<{
+  name: string;
+  clusters: readonly Readonly<{ name: ClusterName; idc: IdcName }>[]; // rank order
+  active: ClusterName;
+  epoch: number;
+  mode: Mode;
+  modeChangedAgeMs: Ms | null;
+  pause: Readonly<{ owner: string; reason: string; expiresInMs: Ms }> | null;
+  unpausedAgeMs: Ms | null;
+  frozen: string | null; // why (I3), null if not
+  openSaga: Readonly<{ id: string; openForMs: Ms }> | null;
+  lastPublishedAuto: Readonly<{ ageMs: Ms; acknowledged: boolean }> | null;
+  lastPublishedSagaAgeMs: Ms | null;
+  lastUnpublishedClose: Readonly<{ ageMs: Ms; attempts: number; outcome: string }> | null;
+  flapsAcknowledgedAgeMs: Ms | null;
+  lossAcceptance: Readonly<{ by: string; maxRecords: number | null; maxMs: Ms | null; expiresInMs: Ms }> | null;
+  rejoin: readonly ClusterName[]; // members whose rejoin is not finished
+  armed: Readonly<Record<ClusterName, boolean>>; // self-fence confirmed
+}>;
+
+export type PartitionLag = Readonly<{
+  topic: string;
+  partition: number;
+  sourceEnd: number | null; // E
+  replicated: number | null; // N + 1
+  sourceEndAgeMs: Ms | null;
+  replicatedAgeMs: Ms | null;
+}>;
+
+export type FlowFacts = Readonly<{
+  from: ClusterName;
+  to: ClusterName;
+  lagRecords: number | null; // null: unknown
+  lagMs: Ms | null;
+  heartbeatAgeMs: Ms | null;
+  observedAgeMs: Ms | null; // of lagRecords
+  sourceConnector: ConnectorState;
+  checkpointConnector: ConnectorState;
+  perPartition: readonly PartitionLag[];
+}>;
+
+export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'ABSENT' | 'UNKNOWN';
+
+export type FenceFacts = Readonly<{
+  cluster: ClusterName;
+  state: 'fenced' | 'open' | 'partial' | 'foreign' | 'unknown';
+  kind: 'topic-config' | null;
+  epoch: number | null;
+  ageMs: Ms | null;
+}>;
+
+export type ClusterSettings = Readonly<{ brokerSessionTimeoutMs: Ms | null; electionTimeoutMs: Ms | null }>;
+
+export type FlowSettings = Readonly<{
+  from: ClusterName;
+  to: ClusterName;
+  syncsTopicAcls: boolean | null;
+  excludesMaxMessageBytes: boolean | null;
+  foreignTopics: readonly string[]; // reached by the connector, not of the group
+}>;
+
+/** A failover group's policy, compiled from the configuration: every default filled in, frozen. */
+export type Policy = Readonly<{
+  preset: 'guarded' | 'classic';
+  acceptRisk: 'split-brain-and-loss' | null;
+  maxRpo: Readonly<{ records: number; durationMs: Ms }>;
+  graceWithDataLoss: boolean;
+  fencing: 'best-effort' | 'strict';
+  producersInSourceIdc: boolean;
+  clients: 'anywhere' | 'outside';
+  windows: Readonly<{ attestedMs: Ms; serviceMs: Ms; isolatedMs: Ms; grayMs: Ms; partitionMs: Ms; blindSuspectMs: Ms }>;
+  cooldownMs: Ms;
+  lagMaxAgeMs: Ms;
+  sagaMaxOpenMs: Ms;
+  observerLostMs: Ms;
+  partitionShare: number; // row 510, 0..1
+}>;
+
+/** What must be remembered between ticks; opaque to everyone but decide(). */
+export type Memory = Readonly<{
+  /** When the condition of rows 400–410 (shared) last started, by the latest of (a), (b), (c). */
+  lastAnsweredAtMs: Ms | null;
+  conditionSinceMs: Readonly<Record<string, Ms>>; // row id → since when continuously matched
+  freshSince: Readonly<{ atMs: Ms; count: number }> | null; // fresh snapshots since start, leader change or blindness
+  recoveriesAtMs: readonly Ms[]; // returns of S from DOWN_*, for FLAPPING
+  downSinceMs: Ms | null;
+  lagAtStart: Readonly<{ t0Ms: Ms; records: number | null; ms: Ms | null }> | null;
+  extra: Readonly<Record<string, unknown>>;
+}>;
+
+export type GateName = 'NOT_LEADER' | 'SAGA_OPEN' | 'PAUSED' | 'FROZEN' | 'OBSERVE';
+
+export type BlockerName =
+  | 'LAG_OVER_BUDGET'
+  | 'LAG_UNKNOWN'
+  | 'TARGET_NOT_FIT'
+  | 'NOT_PUBLISHABLE'
+  | 'COOLDOWN'
+  | 'FLAPPING'
+  | 'WINDOW_TOO_SHORT'
+  | 'NOT_ARMED'
+  | 'FENCE_WOULD_COPY'
+  | 'FLOW_NOT_DISJOINT'
+  | 'STORE_NOT_SURVIVABLE'
+  | 'CONFIG_DRIFT';
+
+export type Blocker = Readonly<{ name: BlockerName; detail: string; liftedBy: string }>;
+
+export type ActionName = 'none' | 'hold' | 'alert' | 'failover' | 'propose' | 'unfence' | 'start-rejoin';
+
+export type AlertType =
+  | 'suspected'
+  | 'held'
+  | 'acting'
+  | 'completed'
+  | 'compensated'
+  | 'needs_operator'
+  | 'blind'
+  | 'link_cut'
+  | 'observer_lost'
+  | 'dr_not_ready'
+  | 'frozen'
+  | 'active_fenced'
+  | 'local_fault'
+  | 'degraded'
+  | 'misconfigured'
+  | 'old_primary_back';
+
+export type WindowState = Readonly<{
+  startedAtMs: Ms;
+  lengthMs: Ms;
+  fillMs: Ms; // min(now − start, length)
+  dueInMs: Ms; // 0 when full
+  complete: boolean; // full and the two-fresh-snapshots rule holds
+}>;
+
+export type Decision = Readonly<{
+  gate: readonly GateName[]; // all that hold; empty: none
+  row: number;
+  name: string;
+  state: string; // the sentence an operator reads
+  action: ActionName; // after gates, window and blockers
+  wouldDo: ActionName; // what the row wants once window and blockers allow, gates apart
+  alerts: readonly AlertType[]; // due now (held long enough), of `row` and `also`
+  also: readonly number[]; // every other row that matches
+  reasons: readonly string[];
+  blockers: readonly Blocker[];
+  window: WindowState | null;
+  target: ClusterName | null;
+  targetFit: Readonly<{ fit: boolean; reasons: readonly string[] }>;
+  verdicts: Readonly<Record<ClusterName, Verdict>>;
+  loss: Readonly<{ knownRecords: number | null; estimatedRecords: number | null; atLeast: boolean }>;
+  nextMemory: Memory;
+}>;

@@ -1,0 +1,116 @@
+import type { ClusterName, Ms } from '#health';
+
+/** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
+
+export type TopicPartition = Readonly<{ topic: string; partition: number }>;
+export type PartitionOffset = Readonly<TopicPartition & { offset: number }>;
+export type GroupOffset = Readonly<PartitionOffset & { group: string }>;
+
+export type ConnectorNames = Readonly<{ source: string; checkpoint: string; heartbeat: string }>;
+
+export type ClusterGoal = Readonly<{
+  subject: 'cluster';
+  group: string;
+  cluster: ClusterName;
+  state: 'fenced' | 'open';
+  epoch: number;
+  term: number;
+  topics: readonly string[]; // literal or trailing *; the check topic is included by the sender
+}>;
+
+export type FlowGoal = Readonly<{
+  subject: 'flow';
+  group: string;
+  from: ClusterName;
+  to: ClusterName; // carried out on this cluster's Connect worker
+  state: 'running' | 'stopped';
+  epoch: number;
+  term: number;
+  connectors: ConnectorNames;
+}>;
+
+export type Goal = ClusterGoal | FlowGoal;
+
+/** Stable identity of a goal: one goal per group and subject. */
+export const goalKey = (g: Goal): string =>
+  g.subject === 'cluster' ? `${g.group}/cluster/${g.cluster}` : `${g.group}/flow/${g.from}->${g.to}`;
+
+export type GoalStatus = Readonly<{
+  key: string; // goalKey
+  wanted: Goal['state'];
+  observed: 'fenced' | 'open' | 'partial' | 'foreign' | 'running' | 'stopped' | 'unknown';
+  reached: boolean;
+  epoch: number;
+  term: number;
+  ageMs: Ms; // since `observed` was read back
+  detail: string;
+  previous: Readonly<Record<string, string | null>>; // fence 2: topic → max.message.bytes before ('null': unset)
+}>;
+
+export type CommandBody =
+  | Readonly<{ kind: 'read_end_offsets'; cluster: ClusterName; topics: readonly string[] }>
+  | Readonly<{
+      kind: 'read_replication_position';
+      from: ClusterName;
+      to: ClusterName;
+      connectors: ConnectorNames;
+      topics: readonly string[];
+    }>
+  | Readonly<{ kind: 'read_group_offsets'; cluster: ClusterName; groups: readonly string[]; topics: readonly string[] }>
+  | Readonly<{ kind: 'apply_group_offsets'; cluster: ClusterName; group: string; offsets: readonly PartitionOffset[] }>
+  | Readonly<{ kind: 'canary'; cluster: ClusterName; topic: string; principal: 'agent' | 'ordinary' }>;
+
+export type Command = Readonly<{
+  id: string;
+  term: number;
+  epoch: number;
+  group: string;
+  deadlineMs: Ms;
+  body: CommandBody;
+}>;
+
+export type ConsumerGroupState = 'EMPTY' | 'STABLE' | 'REBALANCING' | 'DEAD' | 'UNKNOWN';
+
+export type CommandOutput =
+  | Readonly<{ kind: 'end_offsets'; starts: readonly PartitionOffset[]; ends: readonly PartitionOffset[] }>
+  | Readonly<{ kind: 'replication_position'; positions: readonly PartitionOffset[]; via: 'connect' | 'topic' }> // offset = N
+  | Readonly<{
+      kind: 'group_offsets';
+      offsets: readonly GroupOffset[];
+      states: Readonly<Record<string, ConsumerGroupState>>;
+    }>
+  | Readonly<{ kind: 'applied'; outcome: 'applied' | 'active' | 'unknown_topic'; offsets: readonly PartitionOffset[] }> // read back
+  | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>;
+
+export type CommandResult = Readonly<
+  { id: string } & (
+    | { ok: true; output: CommandOutput }
+    | {
+        ok: false;
+        code: 'refused_term' | 'refused_epoch' | 'expired' | 'unavailable' | 'unsupported' | 'failed';
+        detail: string;
+      }
+  )
+>;
+
+/** One group as agents must watch it (sent in Welcome, cached on disk). */
+export type WatchGroup = Readonly<{
+  name: string;
+  clusters: readonly ClusterName[];
+  topics: readonly string[];
+  consumerGroups: readonly string[];
+  principals: readonly string[];
+  flows: readonly Readonly<{
+    from: ClusterName;
+    to: ClusterName;
+    naming: 'identity' | 'default';
+    connectors: ConnectorNames;
+  }>[];
+  active: ClusterName | null; // by the controller's last read of the pointer
+  epoch: number;
+}>;
+
+/** The topic that an ordinary principal writes to as the proof of a fence. */
+export const checkTopic = (group: string): string => `pointsman-check.${group}`;
+export const CANARY_TOPIC = 'pointsman-canary';
+export const EPOCH_TOPIC = 'pointsman-epoch';
