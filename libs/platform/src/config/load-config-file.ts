@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { type Document, isCollection, isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+/** One thing wrong in a configuration file, at the place where a person must look. */
+export type ConfigProblem = Readonly<{ file: string; line: number; column: number; path: string; message: string }>;
+
+/** Every problem of a configuration file at once; the message has one line per problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    super(problems.map(formatProblem).join('\n'));
+  }
+}
+
+const formatProblem = (p: ConfigProblem): string =>
+  `${p.file}:${p.line}:${p.column} ${p.path === '' ? '' : `${p.path}: `}${p.message}`;
+
+/**
+ * Reads a YAML file and validates it with a strict schema. Refuses with all problems at once ({@link ConfigError}).
+ * @param check cross-field rules on the parsed value: path and message of each broken one
+ */
+export function loadConfigFile<S extends z.ZodType>(
+  file: string,
+  schema: S,
+  check: (value: z.output<S>) => readonly { path: readonly PropertyKey[]; message: string }[] = () => [],
+): z.output<S> {
+  return parseConfig(readText(file), file, schema, check);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file' : String(error);
+    throw new ConfigError([
+      { file, line: 1, column: 1, path: '', message: `${reason}; name a readable file with --config` },
+    ]);
+  }
+}
+
+/** As {@link loadConfigFile}, on text already read. */
+export function parseConfig<S extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: S,
+  check: (value: z.output<S>) => readonly { path: readonly PropertyKey[]; message: string }[] = () => [],
+): z.output<S> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((e) => ({
+        file,
+        ...position(lines, e.pos[0]),
+        path: '',
+        message: e.message.split('\n')[0] ?? e.code,
+      })),
+    );
+  }
+  const at = (path: readonly PropertyKey[]): { line: number; column: number } =>
+    position(lines, offsetOf(document, path));
+  const parsed = schema.safeParse(document.toJS());
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, file, at)).toSorted(byPlace));
+  }
+  const broken = check(parsed.data);
+  if (broken.length > 0) {
+    throw new ConfigError(
+      broken.map((b) => ({ file, ...at(b.path), path: pathText(b.path), message: b.message })).toSorted(byPlace),
+    );
+  }
+  return parsed.data;
+}
+
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  file: string,
+  at: (path: readonly PropertyKey[]) => { line: number; column: number },
+): ConfigProblem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return { file, ...at(path), path: pathText(path), message: 'unknown key: check its spelling and place' };
+    });
+  }
+  return [{ file, ...at(issue.path), path: pathText(issue.path), message: issue.message }];
+}
+
+const byPlace = (a: ConfigProblem, b: ConfigProblem): number => a.line - b.line || a.column - b.column;
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
+
+function position(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** The offset of the key (or item) at `path`; of its nearest existing ancestor when the path is not in the file. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const part of path) {
+    if (!isCollection(node)) return offset;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => String(item.key) === String(part));
+      if (pair === undefined) return offset;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else {
+      node = node.items[Number(part)];
+      offset = startOf(node) ?? offset;
+    }
+  }
+  return offset;
+}
+
+const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
