@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { AlertType } from '#failover';
 import type { Alert } from '../persistence/authority-store.port.js';
 
 /** Delivery of alerts. Rows are enqueued in the transaction that causes them (AuthorityTx.enqueueAlert). */
@@ -9,3 +11,10 @@ export interface Alerting {
 }
 
 export const ALERTING = Symbol('Alerting');
+
+/**
+ * The id of an alert, from what it is about and nothing else: the outbox row, the direct path of another controller and
+ * every retry agree on it, so a receiver can drop repeats by `webhook-id`.
+ */
+export const alertId = (of: Readonly<{ group: string; incident: string; type: AlertType; epoch: number }>): string =>
+  `al_${createHash('sha256').update(JSON.stringify([of.group, of.incident, of.type, of.epoch])).digest('hex').slice(0, 32)}`;

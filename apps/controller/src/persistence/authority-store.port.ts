@@ -1,5 +1,7 @@
 import type { AlertType, ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
 
+export const AUTHORITY_STORE = Symbol('AuthorityStore');
+
 /**
  * The one place that says who leads and how far a saga has come. Every change goes through {@link AuthorityStore.transact},
  * which first *writes* the lease row `WHERE term = :mine AND holder = :me`: on a single database that serialises leaders,
@@ -29,10 +31,15 @@ export interface AuthorityStore {
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
   goals(): Promise<readonly (ClusterGoal | FlowGoal)[]>;
   ledger(group: string): Promise<readonly LedgerRow[]>;
-  events(after: number, limit: number): Promise<readonly EventRow[]>;
+  /** Oldest first, seq above `after`; with `group`, that group's rows only (those of no group are left out). */
+  events(after: number, limit: number, group?: string): Promise<readonly EventRow[]>;
+  /** The newest `limit` of them, still oldest first: "the last N", and with 1 the place to tail from. */
+  lastEvents(limit: number, group?: string): Promise<readonly EventRow[]>;
   audit(after: number, limit: number): Promise<readonly AuditRow[]>;
-  /** Alerts not yet delivered, oldest first. */
+  /** Alerts not yet settled, oldest first. The store does not know which receivers there are: {@link settleAlert} ends a row. */
   pendingAlerts(limit: number): Promise<readonly OutboxRow[]>;
+  /** Takes the row out of {@link pendingAlerts}: every receiver that wants it answered 2xx, or delivery was given up. Idempotent. */
+  settleAlert(id: string, at: string): Promise<void>;
   /** Remembered outcome of a delivery attempt; guarded by the row itself, not by the lease. */
   markAlert(
     id: string,
