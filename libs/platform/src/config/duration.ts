@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+const EXPECTED = 'expected a duration above zero such as 500ms, 30s, 5m or 1h';
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Parses `500ms`, `30s`, `5m`, `1h`, `2d` into milliseconds; null if the text is not a duration. */
@@ -12,12 +14,12 @@ export function parseDurationMs(text: string): number | null {
 
 /** A duration in a configuration file; the parsed value is in milliseconds. */
 export const duration = () =>
-  z.string().transform((text, context) => {
+  z.string({ error: EXPECTED }).transform((text, context) => {
     const ms = parseDurationMs(text);
     if (ms !== null && ms > 0) return ms;
     context.addIssue({
       code: 'custom',
-      message: `expected a duration above zero such as 500ms, 30s, 5m or 1h, got "${text}"`,
+      message: `${EXPECTED}, got "${text}"`,
     });
     return z.NEVER;
   });

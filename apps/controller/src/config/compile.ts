@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { Mode, Policy, WatchGroup } from '#failover';
+import type { RawControllerConfig } from './schema.js';
+
+/** A failover group with every default filled in. */
+export type GroupConfig = Readonly<{
+  name: string;
+  clusters: readonly ClusterConfig[]; // rank order; the first is active at epoch 1
+  mode: Mode;
+  publishTo: readonly string[]; // config centers; the first is authoritative
+  watch: Omit<WatchGroup, 'active' | 'epoch'>;
+  policy: Policy;
+}>;
+
+export type ClusterConfig = Readonly<{ name: string; idc: string; bootstrapServers: readonly string[] }>;
+
+/** What the controller runs with: raw → validated → compiled, frozen. */
+export type ControllerConfig = Readonly<{
+  id: string;
+  idc: string;
+  dataDir: string;
+  logLevel: string;
+  http: Readonly<{ host: string; port: number; advertise: string; tokenFile: string | null }>;
+  grpc: Readonly<{ listen: string; tls: Readonly<{ caFile: string; certFile: string; keyFile: string }> | null }>;
+  store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[] }>;
+  lease: Readonly<{ ttlMs: number; renewDeadlineMs: number; retryMs: number }>;
+  probe: Readonly<{ periodMs: number; timeoutMs: number }>;
+  tickMs: number;
+  writeCanaryMs: number;
+  clusters: readonly ClusterConfig[];
+  observers: readonly Readonly<{ agent: string; idc: string }>[];
+  configCenters: RawControllerConfig['configCenters'];
+  groups: readonly GroupConfig[];
+  webhooks: RawControllerConfig['alerts']['webhooks'];
+  /** SHA-256 over everything that must be equal on all controllers. */
+  policyDigest: string;
+  crashAt: string | null; // POINTSMAN_CRASH=before|after:<step>, for tests
+}>;
+
+const TICK_MS = 500;
+const WRITE_CANARY_MS = 10_000;
+const LAG_MAX_AGE_MS = 10_000;
+const OBSERVER_LOST_MS = 30_000;
+const ISOLATED_MS = 60_000;
+const ISOLATED_NO_PRODUCERS_MS = 30_000;
+
+export function compileConfig(raw: RawControllerConfig, crashAt: string | null): ControllerConfig {
+  const clusters = new Map(raw.clusters.map((c) => [c.name, c]));
+  const { host, port } = splitHostPort(raw.http.listen);
+  return {
+    ...raw.controller,
+    logLevel: raw.log.level,
+    http: { host, port, advertise: raw.http.advertise, tokenFile: raw.http.tokenFile ?? null },
+    grpc: { listen: raw.grpc.listen, tls: raw.grpc.tls ?? null },
+    store: { url: raw.store.url ?? null, urlFile: raw.store.urlFile ?? null, survives: raw.store.survives },
+    lease: { ttlMs: raw.lease.ttl, renewDeadlineMs: raw.lease.renewDeadline, retryMs: raw.lease.retry },
+    probe: { periodMs: raw.probe.period, timeoutMs: raw.probe.timeout },
+    tickMs: Math.min(TICK_MS, raw.probe.period / 2),
+    writeCanaryMs: WRITE_CANARY_MS,
+    clusters: raw.clusters,
+    observers: raw.observers,
+    configCenters: raw.configCenters,
+    groups: raw.groups.map((group) => ({
+      name: group.name,
+      clusters: group.clusters.map((name) => declared(clusters, name)),
+      mode: group.mode,
+      publishTo: group.publishTo,
+      watch: {
+        name: group.name,
+        clusters: group.clusters,
+        topics: group.topics,
+        consumerGroups: group.consumerGroups,
+        principals: group.principals,
+        flows: group.flows,
+      },
+      policy: compilePolicy(group.policy, raw.sagaMaxOpen),
+    })),
+    webhooks: raw.alerts.webhooks,
+    policyDigest: policyDigest(raw),
+    crashAt,
+  };
+}
+
+function compilePolicy(policy: RawControllerConfig['groups'][number]['policy'], sagaMaxOpenMs: number): Policy {
+  const { windows } = policy;
+  const isolatedDefaultMs = policy.producersInSourceIdc ? ISOLATED_MS : ISOLATED_NO_PRODUCERS_MS;
+  return {
+    preset: policy.preset,
+    acceptRisk: policy.acceptRisk ?? null,
+    maxRpo: { records: policy.maxRpo.records, durationMs: policy.maxRpo.duration },
+    graceWithDataLoss: policy.graceWithDataLoss,
+    fencing: policy.fencing,
+    producersInSourceIdc: policy.producersInSourceIdc,
+    clients: policy.clients,
+    windows: {
+      attestedMs: windows.attested,
+      serviceMs: windows.service,
+      isolatedMs: Math.max(windows.isolated ?? isolatedDefaultMs, windows.service),
+      grayMs: windows.gray,
+      partitionMs: windows.partition,
+      blindSuspectMs: ISOLATED_MS,
+    },
+    cooldownMs: policy.cooldown,
+    lagMaxAgeMs: LAG_MAX_AGE_MS,
+    sagaMaxOpenMs,
+    observerLostMs: OBSERVER_LOST_MS,
+    partitionShare: 0.3,
+  };
+}
+
+/** Equal files give equal digests whatever the order of their keys; addresses and secrets of this controller are left out. */
+function policyDigest(raw: RawControllerConfig): string {
+  const { clusters, observers, configCenters, groups, probe, sagaMaxOpen, alerts } = raw;
+  const shared = {
+    clusters,
+    observers,
+    configCenters: configCenters.map(({ name, type, survives }) => ({ name, type, survives })),
+    groups,
+    probe,
+    sagaMaxOpen,
+    alerts,
+  };
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(shared)))
+    .digest('hex');
+}
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+};
+
+function declared(clusters: ReadonlyMap<string, ClusterConfig>, name: string): ClusterConfig {
+  const found = clusters.get(name);
+  if (found === undefined) throw new Error(`cluster ${name} is not declared: brokenRules() must have refused it`);
+  return found;
+}
+
+function splitHostPort(listen: string): { host: string; port: number } {
+  const at = listen.lastIndexOf(':');
+  return { host: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) };
+}

@@ -1,0 +1,20 @@
+import { ConfigError, loadConfigFile } from '#platform';
+import { FAILOVER_STEPS } from '#failover';
+import { compileConfig, type ControllerConfig } from './compile.js';
+import { brokenRules } from './rules.js';
+import { controllerSchema } from './schema.js';
+
+/** Reads the configuration file and the environment: the only place of the controller that does. */
+export function loadControllerConfig(file: string, env: NodeJS.ProcessEnv = process.env): ControllerConfig {
+  return compileConfig(loadConfigFile(file, controllerSchema, brokenRules), crashPoint(env['POINTSMAN_CRASH']));
+}
+
+function crashPoint(text: string | undefined): string | null {
+  if (text === undefined || text === '') return null;
+  const [when, step] = text.split(':');
+  if ((when === 'before' || when === 'after') && FAILOVER_STEPS.some((s) => s === step)) return text;
+  const message = `"${text}": expected before:<step> or after:<step>, steps: ${FAILOVER_STEPS.join(', ')}`;
+  throw new ConfigError([{ file: 'environment', line: 1, column: 1, path: 'POINTSMAN_CRASH', message }]);
+}
+
+export const CONTROLLER_CONFIG = Symbol('ControllerConfig');

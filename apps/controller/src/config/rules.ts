@@ -1,0 +1,160 @@
+import { formatDuration } from '#platform';
+import type { RawControllerConfig } from './schema.js';
+
+type Broken = Readonly<{ path: readonly PropertyKey[]; message: string }>;
+type Group = RawControllerConfig['groups'][number];
+
+/** Rules over more than one field. Each message prints both values and says what to do. */
+export function brokenRules(config: RawControllerConfig): readonly Broken[] {
+  return [
+    ...duplicates(
+      config.clusters.map((c) => c.name),
+      'clusters',
+      'name',
+    ),
+    ...duplicates(
+      config.groups.map((g) => g.name),
+      'groups',
+      'name',
+    ),
+    ...duplicates(
+      config.configCenters.map((c) => c.name),
+      'configCenters',
+      'name',
+    ),
+    ...duplicates(
+      config.observers.map((o) => o.agent),
+      'observers',
+      'agent',
+    ),
+    ...leaseRules(config),
+    ...httpRules(config),
+    ...config.groups.flatMap((group, i) => groupRules(config, group, ['groups', i])),
+  ];
+}
+
+function duplicates(values: readonly string[], list: string, key: string): Broken[] {
+  return values.flatMap((value, i) =>
+    values.indexOf(value) === i ? [] : [{ path: [list, i, key], message: `"${value}" is named twice` }],
+  );
+}
+
+function leaseRules({ lease }: RawControllerConfig): Broken[] {
+  const broken: Broken[] = [];
+  const text = (ms: number): string => formatDuration(ms);
+  if (lease.ttl <= lease.renewDeadline) {
+    broken.push({
+      path: ['lease', 'ttl'],
+      message: `ttl ${text(lease.ttl)} must be longer than renewDeadline ${text(lease.renewDeadline)}`,
+    });
+  }
+  if (lease.renewDeadline <= lease.retry * 1.2) {
+    broken.push({
+      path: ['lease', 'renewDeadline'],
+      message: `renewDeadline ${text(lease.renewDeadline)} must be longer than 1.2 × retry ${text(lease.retry)}`,
+    });
+  }
+  return broken;
+}
+
+function httpRules({ http }: RawControllerConfig): Broken[] {
+  const loopback = /^(127\.|localhost:|\[::1\])/.test(http.listen);
+  if (loopback || http.tokenFile !== undefined) return [];
+  return [
+    {
+      path: ['http', 'listen'],
+      message: `"${http.listen}" is not loopback: set http.tokenFile, or listen on 127.0.0.1`,
+    },
+  ];
+}
+
+function groupRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
+  return [
+    ...referenceRules(config, group, at),
+    ...flowRules(group, at),
+    ...modeRules(config, group, at),
+    ...policyRules(config, group, at),
+  ];
+}
+
+function referenceRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
+  const clusters = config.clusters.map((c) => c.name);
+  const centers = config.configCenters.map((c) => c.name);
+  const unknown = (list: string, i: number, value: string, known: readonly string[]): Broken[] =>
+    known.includes(value)
+      ? []
+      : [{ path: [...at, list, i], message: `"${value}" is not declared; declared: ${known.join(', ')}` }];
+  return [
+    ...group.clusters.flatMap((value, i) => unknown('clusters', i, value, clusters)),
+    ...group.publishTo.flatMap((value, i) => unknown('publishTo', i, value, centers)),
+    ...(group.clusters[0] === group.clusters[1]
+      ? [{ path: [...at, 'clusters'], message: `"${group.clusters[0]}" is named twice: a group needs two clusters` }]
+      : []),
+  ];
+}
+
+function flowRules(group: Group, at: readonly PropertyKey[]): Broken[] {
+  const [a, b] = group.clusters;
+  const has = (from?: string, to?: string): boolean => group.flows.some((f) => f.from === from && f.to === to);
+  return has(a, b) && has(b, a)
+    ? []
+    : [
+        {
+          path: [...at, 'flows'],
+          message: `expected one flow ${a} → ${b} and one ${b} → ${a}; both exist beforehand, the idle one STOPPED`,
+        },
+      ];
+}
+
+function modeRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
+  const idcs = new Set(config.observers.map((o) => o.idc));
+  if (group.mode === 'approve') {
+    return [{ path: [...at, 'mode'], message: 'approve is not available in this version; use observe or auto' }];
+  }
+  if (group.mode === 'auto' && (config.observers.length < 3 || idcs.size < 3)) {
+    return [
+      {
+        path: [...at, 'mode'],
+        message:
+          `auto needs at least 3 observers in 3 IDCs, found ${config.observers.length} in ${idcs.size}: ` +
+          'add a probe-only witness agent in another IDC, or use observe',
+      },
+    ];
+  }
+  return [];
+}
+
+function policyRules(config: RawControllerConfig, { policy, mode }: Group, at: readonly PropertyKey[]): Broken[] {
+  const path = [...at, 'policy'];
+  const broken: Broken[] = [];
+  const { isolated, service, attested } = policy.windows;
+  if (policy.fencing === 'strict') {
+    broken.push({ path: [...path, 'fencing'], message: 'strict is not available in this version; use best-effort' });
+  }
+  if (isolated !== undefined && isolated < service) {
+    broken.push({
+      path: [...path, 'windows', 'isolated'],
+      message: `isolated ${formatDuration(isolated)} must not be shorter than service ${formatDuration(service)}`,
+    });
+  }
+  if (service < attested) {
+    broken.push({
+      path: [...path, 'windows', 'service'],
+      message: `service ${formatDuration(service)} must not be shorter than attested ${formatDuration(attested)}`,
+    });
+  }
+  if (attested < config.probe.period * 3) {
+    broken.push({
+      path: [...path, 'windows', 'attested'],
+      message: `attested ${formatDuration(attested)} must be at least 3 × probe.period ${formatDuration(config.probe.period)}`,
+    });
+  }
+  if (policy.preset === 'classic' && mode === 'auto' && policy.acceptRisk === undefined) {
+    broken.push({
+      path: [...path, 'preset'],
+      message:
+        'classic in mode auto moves on one unreachable probe and on lag: it needs acceptRisk: split-brain-and-loss',
+    });
+  }
+  return broken;
+}

@@ -1,0 +1,119 @@
+import { duration } from '#platform';
+import { z } from 'zod';
+
+/** The controller's configuration file, raw: `examples/controller.yaml` shows every key. Strict: unknown keys are errors. */
+
+const name = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 characters of a-z, 0-9, dot, dash, underscore');
+const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'expected host:port');
+
+const tls = z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() });
+
+const grpc = z
+  .strictObject({ listen: hostPort(), tls: tls.optional(), plaintext: z.boolean().default(false) })
+  .refine(
+    (g) => g.plaintext !== (g.tls !== undefined),
+    'set either tls: {caFile, certFile, keyFile} or plaintext: true',
+  );
+
+const store = z
+  .strictObject({
+    type: z.literal('postgres'),
+    url: z.string().optional(),
+    urlFile: z.string().optional(),
+    survives: z.array(name()).default([]),
+  })
+  .refine((s) => (s.url === undefined) !== (s.urlFile === undefined), 'set exactly one of urlFile and url');
+
+const configCenter = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('sql'),
+    name: name(),
+    url: z.string().optional(),
+    urlFile: z.string().optional(),
+    survives: z.array(name()).default([]),
+  }),
+  z.strictObject({
+    type: z.literal('etcd'),
+    name: name(),
+    endpoints: z.array(z.url()).min(1),
+    survives: z.array(name()).default([]),
+  }),
+]);
+
+const topicPattern = () =>
+  z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]*\*?$/, 'expected a topic name or a prefix with a trailing *')
+    .min(1);
+
+const flow = z.strictObject({
+  from: name(),
+  to: name(),
+  naming: z.enum(['identity', 'default']),
+  connectors: z.strictObject({ source: z.string(), checkpoint: z.string(), heartbeat: z.string() }),
+});
+
+const windows = z.strictObject({
+  attested: duration().default(20_000),
+  service: duration().default(30_000),
+  isolated: duration().optional(), // 60 s; 30 s when no producers live in the source IDC
+  gray: duration().default(60_000),
+  partition: duration().default(120_000),
+});
+
+const policy = z.strictObject({
+  preset: z.enum(['guarded', 'classic']).default('guarded'),
+  acceptRisk: z.literal('split-brain-and-loss').optional(),
+  maxRpo: z.strictObject({ records: z.number().int().nonnegative(), duration: duration() }),
+  graceWithDataLoss: z.boolean().default(false),
+  fencing: z.enum(['best-effort', 'strict']).default('best-effort'),
+  producersInSourceIdc: z.boolean().default(true),
+  clients: z.enum(['anywhere', 'outside']).default('anywhere'),
+  windows: windows.prefault({}),
+  cooldown: duration().default(3_600_000),
+});
+
+const group = z.strictObject({
+  name: name(),
+  clusters: z.array(name()).length(2, 'expected exactly two clusters: the active one first'),
+  mode: z.enum(['observe', 'approve', 'auto']).default('observe'),
+  topics: z.array(topicPattern()).min(1),
+  consumerGroups: z.array(z.string()).default([]),
+  principals: z.array(z.string()).default([]),
+  flows: z.array(flow).length(2, 'expected both directions: one flow per direction'),
+  publishTo: z.array(name()).min(1),
+  policy,
+});
+
+const webhook = z.strictObject({
+  name: name(),
+  url: z.url(),
+  secretFile: z.string(),
+  events: z.array(z.string()).default([]), // empty: all
+});
+
+export const controllerSchema = z.strictObject({
+  kind: z.literal('Controller'),
+  controller: z.strictObject({ id: name(), idc: name(), dataDir: z.string() }),
+  http: z.strictObject({ listen: hostPort(), advertise: z.url(), tokenFile: z.string().optional() }),
+  grpc,
+  store,
+  lease: z
+    .strictObject({
+      ttl: duration().default(10_000),
+      renewDeadline: duration().default(6_000),
+      retry: duration().default(2_000),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  probe: z.strictObject({ period: duration().default(2_000), timeout: duration().default(2_000) }).prefault({}),
+  sagaMaxOpen: duration().default(300_000),
+  clusters: z.array(z.strictObject({ name: name(), idc: name(), bootstrapServers: z.array(hostPort()).min(1) })).min(2),
+  observers: z.array(z.strictObject({ agent: name(), idc: name() })).min(1),
+  configCenters: z.array(configCenter).min(1),
+  groups: z.array(group).min(1),
+  alerts: z.strictObject({ webhooks: z.array(webhook).default([]) }).prefault({}),
+});
+
+export type RawControllerConfig = z.output<typeof controllerSchema>;
