@@ -18,3 +18,11 @@ export const ALERTING = Symbol('Alerting');
  */
 export const alertId = (of: Readonly<{ group: string; incident: string; type: AlertType; epoch: number }>): string =>
   `al_${createHash('sha256').update(JSON.stringify([of.group, of.incident, of.type, of.epoch])).digest('hex').slice(0, 32)}`;
+
+/** For metrics and health: how much is waiting to leave. */
+export interface AlertBacklog {
+  /** Alerts accepted (outbox rows as of the last look, and direct ones) that some receiver has not taken yet. */
+  pending(): number;
+}
+
+export const ALERT_BACKLOG = Symbol('AlertBacklog');
