@@ -7,3 +7,7 @@ export { createWatchFilter } from './watch-filter.js';
 export { SqlConfigCenter } from './sql/sql-config-center.js';
 export type { SqlConfigCenterOptions } from './sql/sql-config-center.js';
 export { POINTER_TABLE_DDL } from './sql/sql-schema.js';
+export { EtcdConfigCenter } from './etcd/etcd-config-center.js';
+export type { EtcdConfigCenterOptions } from './etcd/etcd-config-center.js';
+export { configCenterSpecSchema, openConfigCenter } from './open-config-center.js';
+export type { ConfigCenterSpec } from './open-config-center.js';

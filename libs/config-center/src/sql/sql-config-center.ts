@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { ConfigCenterError, messageOf } from '../errors.js';
 import { checkPublication, checkTerm, explainRefusal } from '../guard.js';
@@ -108,21 +107,15 @@ export class SqlConfigCenter implements ConfigCenter {
   }
 
   async canary(): Promise<void> {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const token = randomUUID();
-      const put = await this.query('UPDATE pointsman_pointer SET value = $2 WHERE group_name = $1', [
-        CANARY_ROW,
-        token,
-      ]);
-      if (put.rowCount === 0) {
-        await this.insert('INSERT INTO pointsman_pointer (group_name, value) VALUES ($1, $2)', [CANARY_ROW, token]);
-      }
-      if ((await this.row(CANARY_ROW))?.value === token) return;
-      // Another controller's canary may have come in between: only a value that stays foreign is a loss.
-    }
+    const countNow = async () => Number((await this.row(CANARY_ROW))?.epoch ?? -1);
+    const before = await countNow();
+    const put = await this.query('UPDATE pointsman_pointer SET epoch = epoch + 1 WHERE group_name = $1', [CANARY_ROW]);
+    if (put.rowCount === 0) await this.insert('INSERT INTO pointsman_pointer (group_name) VALUES ($1)', [CANARY_ROW]);
+    // Compared by a count that rises: another controller's canary may have come after ours.
+    if ((await countNow()) > before) return;
     throw new ConfigCenterError(
       'CANARY_LOST',
-      `wrote ${MAX_ROUNDS} canaries to pointsman_pointer and read none of them back`,
+      'wrote a canary to pointsman_pointer and could not read it back',
       'does the URL name a read replica or a pooler that sends reads elsewhere?',
     );
   }

@@ -1,0 +1,218 @@
+import { Agent, fetch } from 'undici';
+import type { Response } from 'undici';
+import { ConfigCenterError, messageOf } from '../errors.js';
+
+export type EtcdGatewayOptions = Readonly<{
+  endpoints: readonly string[]; // http(s)://host:port, tried in turn
+  deadlineMs?: number; // of every call to one endpoint (default 2000)
+  username?: string;
+  password?: string;
+  tls?: Readonly<{ ca?: string; cert?: string; key?: string }>; // PEM
+}>;
+
+export type KeyValue = Readonly<{ key: string; value: string; modRevision: string }>;
+
+/** What etcd says about one key after or at a revision. */
+export type WatchMessage =
+  | Readonly<{ kind: 'created' }>
+  | Readonly<{ kind: 'events'; revision: string; values: readonly KeyValue[] }>
+  | Readonly<{ kind: 'canceled'; reason: string }>;
+
+type Json = Readonly<Record<string, unknown>>;
+
+const encode = (text: string) => Buffer.from(text, 'utf8').toString('base64');
+const decode = (base64: unknown) => Buffer.from(String(base64 ?? ''), 'base64').toString('utf8');
+
+/**
+ * etcd's v3 JSON gateway: plain HTTP, so no native or stale client library. Keys and values are base64, numbers come
+ * as strings, and what is false or zero is left out of a reply. Every call has a deadline and goes to the next
+ * endpoint when one does not answer; a call may therefore be carried out twice, so only repeatable ones are offered.
+ */
+export class EtcdGateway {
+  private readonly endpoints: readonly string[];
+  private readonly deadlineMs: number;
+  private readonly credentials: Readonly<{ name: string; password: string }> | null;
+  private readonly dispatcher: Agent;
+  private preferred = 0;
+  private token: string | null = null;
+
+  constructor(options: EtcdGatewayOptions) {
+    if (options.endpoints.length === 0) throw new RangeError('etcd needs at least one endpoint');
+    this.endpoints = options.endpoints.map((e) => e.replace(/\/+$/, ''));
+    this.deadlineMs = options.deadlineMs ?? 2_000;
+    this.credentials =
+      options.username === undefined ? null : { name: options.username, password: options.password ?? '' };
+    // Bodies of watches are silent for hours; their own idle deadline is in the caller's hands.
+    this.dispatcher = new Agent({ connect: { timeout: this.deadlineMs, ...options.tls }, bodyTimeout: 0 });
+  }
+
+  /** Reads several keys in one linearizable transaction: what is seen was true at one revision. */
+  async getAll(keys: readonly string[]): Promise<{ revision: string; values: readonly (KeyValue | null)[] }> {
+    const reply = await this.call('/v3/kv/txn', {
+      success: keys.map((key) => ({ request_range: { key: encode(key) } })),
+    });
+    const responses = arrayOf(reply['responses']);
+    return {
+      revision: revisionOf(reply),
+      values: keys.map((_, i) => {
+        const kv = arrayOf(jsonOf(responses[i]?.['response_range'])['kvs'])[0];
+        return kv === undefined ? null : keyValue(kv);
+      }),
+    };
+  }
+
+  /**
+   * Writes `key` if every listed key still has the given modification revision ("0": is absent) or value.
+   * True if it was written.
+   */
+  async putIf(
+    key: string,
+    value: string,
+    conditions: readonly Readonly<{ key: string; modRevision?: string; value?: string }>[],
+  ): Promise<boolean> {
+    const reply = await this.call('/v3/kv/txn', {
+      compare: conditions.map((c) =>
+        c.value === undefined
+          ? { key: encode(c.key), target: 'MOD', result: 'EQUAL', mod_revision: c.modRevision ?? '0' }
+          : { key: encode(c.key), target: 'VALUE', result: 'EQUAL', value: encode(c.value) },
+      ),
+      success: [{ request_put: { key: encode(key), value: encode(value) } }],
+    });
+    return reply['succeeded'] === true; // absent, not false, when it lost
+  }
+
+  /**
+   * Streams changes of one key from `startRevision` on until the stream ends (returns) or breaks (throws).
+   * `signal` ends it.
+   */
+  async *watch(key: string, startRevision: string, signal: AbortSignal): AsyncGenerator<WatchMessage> {
+    const body = { create_request: { key: encode(key), start_revision: startRevision, progress_notify: true } };
+    const response = await this.anyEndpoint((url) => this.open(`${url}/v3/watch`, body, signal));
+    if (response.body === null) throw new Error('etcd sent no body for a watch');
+    const lines = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body) {
+      rest += lines.decode(chunk as Uint8Array, { stream: true });
+      const complete = rest.split('\n');
+      rest = complete.pop() ?? '';
+      for (const line of complete) if (line.trim() !== '') yield watchMessage(JSON.parse(line) as Json);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+
+  private async call(path: string, body: Json): Promise<Json> {
+    return this.anyEndpoint(async (url) => {
+      const response = await this.open(`${url}${path}`, body, AbortSignal.timeout(this.deadlineMs));
+      return (await response.json()) as Json;
+    });
+  }
+
+  /** Each endpoint once, beginning with the one that answered last. A refusal ends it: all members say the same. */
+  private async anyEndpoint<T>(ask: (url: string) => Promise<T>): Promise<T> {
+    const failures: unknown[] = [];
+    for (let i = 0; i < this.endpoints.length; i++) {
+      const at = (this.preferred + i) % this.endpoints.length;
+      try {
+        const answer = await ask(this.endpoints[at]!);
+        this.preferred = at;
+        return answer;
+      } catch (e) {
+        if (e instanceof ConfigCenterError && e.code === 'CENTER_REFUSED') throw e;
+        failures.push(e);
+      }
+    }
+    throw new ConfigCenterError(
+      'CENTER_UNREACHABLE',
+      `etcd ${this.endpoints.join(', ')}: ${failures.map(describe).join('; ')}`,
+      'it is retried; check the servers, their quorum and the network',
+      failures.at(-1),
+    );
+  }
+
+  /** Sends one request; the deadline covers the wait for its head, `signal` the whole. */
+  private async open(url: string, body: Json, signal: AbortSignal, retried = false): Promise<Response> {
+    if (this.credentials !== null && this.token === null) await this.authenticate(new URL(url).origin);
+    const head = new AbortController();
+    const timer = setTimeout(() => head.abort(new Error(`no answer in ${this.deadlineMs} ms`)), this.deadlineMs);
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...(this.token === null ? {} : { authorization: this.token }) },
+        signal: AbortSignal.any([signal, head.signal]),
+        dispatcher: this.dispatcher,
+      });
+      if (response.ok) return response;
+      const text = (await response.text()).slice(0, 300);
+      if (this.credentials !== null && !retried && /invalid auth token|etcdserver: user name is empty/.test(text)) {
+        this.token = null; // tokens expire, and a restarted server has forgotten them
+        return await this.open(url, body, signal, true);
+      }
+      throw refusal(response.status, text);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async authenticate(origin: string): Promise<void> {
+    const response = await fetch(`${origin}/v3/auth/authenticate`, {
+      method: 'POST',
+      body: JSON.stringify(this.credentials),
+      signal: AbortSignal.timeout(this.deadlineMs),
+      dispatcher: this.dispatcher,
+    });
+    const text = await response.text();
+    if (!response.ok) throw refusal(response.status, text.slice(0, 300));
+    this.token = String((JSON.parse(text) as Json)['token'] ?? '');
+  }
+}
+
+/** 503, 504 and etcd's own words for "no leader" pass by themselves; everything else wants a person. */
+function refusal(status: number, text: string): Error {
+  if (status >= 502 || /no leader|timed out|unavailable|leader changed|too many requests/i.test(text))
+    return new Error(`HTTP ${status} ${text}`);
+  return new ConfigCenterError(
+    'CENTER_REFUSED',
+    `etcd answered HTTP ${status}: ${text}`,
+    'check user, role and endpoint',
+  );
+}
+
+function describe(e: unknown): string {
+  const cause = e instanceof Error ? e.cause : undefined;
+  return cause === undefined ? messageOf(e) : `${messageOf(e)} (${messageOf(cause)})`;
+}
+
+function watchMessage(line: Json): WatchMessage {
+  if (line['error'] !== undefined) return { kind: 'canceled', reason: JSON.stringify(line['error']) };
+  const result = jsonOf(line['result']);
+  if (result['canceled'] === true)
+    return {
+      kind: 'canceled',
+      reason: String(result['cancel_reason'] ?? `compacted at ${result['compact_revision']}`),
+    };
+  if (result['created'] === true) return { kind: 'created' };
+  const values = arrayOf(result['events'])
+    .filter((e) => e['type'] !== 'DELETE') // a deleted pointer is no pointer: clients keep the last one (I30)
+    .map((e) => keyValue(jsonOf(e['kv'])));
+  return { kind: 'events', revision: revisionOf(result), values };
+}
+
+function keyValue(kv: Json): KeyValue {
+  return { key: decode(kv['key']), value: decode(kv['value']), modRevision: String(kv['mod_revision'] ?? '0') };
+}
+
+function revisionOf(reply: Json): string {
+  return String(jsonOf(reply['header'])['revision'] ?? '0');
+}
+
+function jsonOf(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function arrayOf(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? (value as Json[]) : [];
+}
