@@ -1,0 +1,111 @@
+import { Connection } from '@platformatic/kafka';
+import type { Ms } from '#health';
+import type { AddressBook } from './address-book.js';
+import { parseAddress, securityOptions, usesTls, type ClusterSecurity } from './connection-config.js';
+import { withDeadline } from './deadline.js';
+
+export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
+
+type Session = {
+  readonly ready: Promise<Connection>;
+  connection: Connection | null;
+  readonly lost: Promise<never>;
+  lose: (why: Error) => void;
+};
+
+/** Far beyond any deadline of ours: the library's own request timer leaves its connection in a state that corrupts later answers. */
+const NEVER_MS = 600_000;
+const MAX_IN_FLIGHT = 16;
+
+/**
+ * One persistent connection to one broker address, reopened on demand, with a hard deadline over each call
+ * (connect, TLS and SASL included). After a deadline the connection is thrown away: a late answer on it would be
+ * taken for the answer to a later question, and would end the process when nobody listens for the error.
+ */
+export class BrokerLink {
+  readonly address: string;
+  readonly #options: LinkOptions;
+  #session: Session | null = null;
+  #everConnected = false;
+  #closed = false;
+
+  constructor(address: string, options: LinkOptions) {
+    this.address = address;
+    this.#options = options;
+  }
+
+  /** @throws {DeadlineError} when nothing came in time; else the library's or the system's error, unchanged. */
+  async call<T>(what: string, ask: (connection: Connection) => Promise<T>, deadlineMs: Ms): Promise<T> {
+    if (this.#closed) throw new Error(`the link to ${this.address} is closed`);
+    const session = (this.#session ??= this.#open(deadlineMs));
+    const work = (async () => ask(await session.ready))();
+    return withDeadline(`${what} to ${this.address}`, Promise.race([work, session.lost]), deadlineMs, () =>
+      this.#drop(session),
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#session) this.#drop(this.#session);
+  }
+
+  #open(deadlineMs: Ms): Session {
+    let lose: (why: Error) => void = () => undefined;
+    const lost = new Promise<never>((_, reject) => (lose = reject));
+    lost.catch(() => undefined); // calls in flight see it through their race; without any it must not end the process
+    const session: Session = {
+      ready: this.#connect(deadlineMs, (connection) => this.#adopt(session, connection)),
+      connection: null,
+      lost,
+      lose: (why) => lose(why),
+    };
+    session.ready.catch(() => {
+      if (this.#session === session) this.#session = null;
+    });
+    return session;
+  }
+
+  async #connect(deadlineMs: Ms, adopt: (connection: Connection) => void): Promise<Connection> {
+    const { host, port } = parseAddress(this.address);
+    const { clientId, security, addresses } = this.#options;
+    const ip = await addresses.resolve(host, deadlineMs / 2);
+    const connection = new Connection(clientId, {
+      connectTimeout: deadlineMs + 100,
+      requestTimeout: NEVER_MS,
+      maxInflights: MAX_IN_FLIGHT,
+      ...securityOptions(security, host),
+    });
+    connection.on('error', () => undefined); // compulsory: without a listener a late answer ends the process
+    adopt(connection);
+    try {
+      await connection.connect(ip, port);
+    } catch (cause) {
+      throw this.#readConnectError(cause);
+    }
+    this.#everConnected = true;
+    return connection;
+  }
+
+  /** A reset inside a TLS handshake is a configuration error only as long as no handshake ever worked here. */
+  #readConnectError(cause: unknown): unknown {
+    if (!usesTls(this.#options.security) || !this.#everConnected) return cause;
+    const text = cause instanceof Error ? `${cause.message} ${String(cause.cause)}` : '';
+    if (!text.includes('TLS handshake failed')) return cause;
+    return Object.assign(new Error(`${this.address} reset the connection during the handshake`), { code: 'ECONNRESET' });
+  }
+
+  #adopt(session: Session, connection: Connection): void {
+    if (this.#session !== session) throw new Error(`the connection to ${this.address} was given up`);
+    session.connection = connection;
+    connection.once('close', () => {
+      if (this.#session === session) this.#session = null;
+    });
+  }
+
+  /** Throws the connection away; calls that shared it see a deadline too, for the same silence hit them. */
+  #drop(session: Session): void {
+    if (this.#session === session) this.#session = null;
+    session.lose(Object.assign(new Error(`the connection to ${this.address} was given up`), { code: 'POINTSMAN_DEADLINE' }));
+    session.connection?.socket?.destroy();
+  }
+}

@@ -1,0 +1,132 @@
+import type { Ms, ProbeErrorKind } from '#health';
+
+/** One broker's address as `host:port`. */
+export type Address = string;
+
+/** What one question to one broker brought. Failure is a value: for the eyes it is a finding, not an exception. */
+export type Answer<T> = Readonly<
+  | { ok: true; value: T; latencyMs: Ms }
+  | { ok: false; kind: ProbeErrorKind; errorCode: number | null; detail: string; latencyMs: Ms }
+>;
+
+export type BrokerNode = Readonly<{ id: number; address: Address }>;
+export type PartitionLayout = Readonly<{
+  partition: number;
+  leader: number; // -1: none
+  replicas: readonly number[];
+  isr: readonly number[];
+}>;
+export type TopicLayout = Readonly<{ name: string; internal: boolean; partitions: readonly PartitionLayout[] }>;
+export type ClusterLayout = Readonly<{
+  clusterId: string | null;
+  brokers: readonly BrokerNode[]; // registered and not fenced, as the asked broker believes
+  topics: ReadonlyMap<string, TopicLayout>;
+}>;
+
+/** Topic → partition numbers. */
+export type PartitionSet = ReadonlyMap<string, readonly number[]>;
+export type OffsetEntry = Readonly<{ topic: string; partition: number; offset: number }>;
+export type OffsetFailure = Readonly<{ topic: string; partition: number; errorCode: number }>;
+export type OffsetList = Readonly<{ offsets: readonly OffsetEntry[]; failed: readonly OffsetFailure[] }>;
+export type CommittedOffset = OffsetEntry & Readonly<{ group: string }>;
+
+export type ConfigValue = Readonly<{ value: string | null; set: boolean }>; // set: on the topic itself, not a default
+/** Resource name → key → value. */
+export type ConfigTable = ReadonlyMap<string, ReadonlyMap<string, ConfigValue>>;
+
+export type FetchedRecord = Readonly<{
+  topic: string;
+  partition: number;
+  offset: number;
+  timestampMs: number;
+  key: Buffer | null;
+  value: Buffer | null;
+}>;
+export type FetchedSlice = Readonly<{ records: readonly FetchedRecord[]; nextOffset: number; highWatermark: number }>;
+
+/** Requests wait behind each other only inside one lane. */
+export type Lane = 'facts' | 'canary' | 'quorum';
+
+/**
+ * Single questions to single brokers, each with a hard deadline that covers connecting. Nothing is retried, routed or
+ * remembered here: which broker to ask, and what silence means, is the probe's matter.
+ */
+export interface ClusterEyes {
+  apiVersions(address: Address, deadlineMs: Ms): Promise<Answer<null>>;
+  /** `topics` null: all topics. Answers although single topics or partitions carry errors. */
+  metadata(address: Address, topics: readonly string[] | null, deadlineMs: Ms): Promise<Answer<ClusterLayout>>;
+  /** The quorum's leader, null if the answer names none. Asked in a lane of its own: without a quorum it hangs. */
+  quorumLeader(address: Address, deadlineMs: Ms): Promise<Answer<number | null>>;
+  offsets(address: Address, partitions: PartitionSet, at: 'end' | 'start', deadlineMs: Ms): Promise<Answer<OffsetList>>;
+  coordinators(address: Address, groups: readonly string[], deadlineMs: Ms): Promise<Answer<ReadonlyMap<string, number>>>;
+  /** All committed offsets of the groups, one request for all of them; to their coordinator. */
+  committedOffsets(
+    address: Address,
+    groups: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<Answer<readonly CommittedOffset[]>>;
+  topicConfigs(address: Address, topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<Answer<ConfigTable>>;
+  /** Must be asked of that very broker. */
+  brokerConfigs(address: Address, brokerId: number, keys: readonly string[], deadlineMs: Ms): Promise<Answer<ConfigTable>>;
+  /** acks=all; answers the record's offset. */
+  produce(
+    address: Address,
+    record: Readonly<{ topic: string; partition: number; key: Buffer | null; value: Buffer | null }>,
+    deadlineMs: Ms,
+  ): Promise<Answer<number>>;
+  fetch(
+    address: Address,
+    from: Readonly<{ topic: string; partition: number; offset: number; maxBytes: number; maxWaitMs: Ms }>,
+    deadlineMs: Ms,
+  ): Promise<Answer<FetchedSlice>>;
+  /** Drops connections to addresses that left the cluster. */
+  retain(addresses: ReadonlySet<Address>): void;
+  /** Requests sent since the start, by name: the budget of a sample is a gate. */
+  readonly requestCounts: ReadonlyMap<string, number>;
+  close(): void;
+}
+
+export type TopicSpec = Readonly<{
+  name: string;
+  assignment: readonly (readonly number[])[]; // per partition its replicas, preferred leader first
+  configs: Readonly<Record<string, string>>;
+}>;
+export type ConfigChange = Readonly<{ topic: string; key: string; value: string | null }>; // null: unset
+export type GroupState = 'EMPTY' | 'STABLE' | 'REBALANCING' | 'DEAD' | 'UNKNOWN';
+export type ApplyOutcome = 'applied' | 'active' | 'unknown_topic';
+export type WriteOutcome = Readonly<{ accepted: boolean; errorCode: number | null; kind: ProbeErrorKind | null; detail: string }>;
+
+/**
+ * What agents do to a cluster. Routes to leaders and coordinators itself; every call has a deadline over all of it.
+ * @throws {KafkaCallError} when the cluster did not do it. A change that was answered is still to be read back.
+ */
+export interface ClusterHands {
+  layout(deadlineMs: Ms): Promise<ClusterLayout>;
+  topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable>;
+  /** The same, asked of every broker that answers: a change is in force only where the leader has seen it. */
+  topicConfigsEverywhere(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<readonly ConfigTable[]>;
+  changeTopicConfigs(changes: readonly ConfigChange[], deadlineMs: Ms): Promise<void>;
+  /** @returns false when it existed already. */
+  createTopic(spec: TopicSpec, deadlineMs: Ms): Promise<boolean>;
+  addPartitions(topic: string, assignment: readonly (readonly number[])[], total: number, deadlineMs: Ms): Promise<void>;
+  /** All partitions of these topics; throws if any is unknown, for a partial answer would be taken for all. */
+  offsets(topics: readonly string[], at: 'end' | 'start', deadlineMs: Ms): Promise<readonly OffsetEntry[]>;
+  groupOffsets(groups: readonly string[], deadlineMs: Ms): Promise<readonly CommittedOffset[]>;
+  groupStates(groups: readonly string[], deadlineMs: Ms): Promise<ReadonlyMap<string, GroupState>>;
+  /** Commits for a group without members. Expected refusals are values. */
+  applyGroupOffsets(group: string, offsets: readonly OffsetEntry[], deadlineMs: Ms): Promise<ApplyOutcome>;
+  /** One record with acks=all. A refusal is a value: it is what a fence's proof looks for. */
+  write(
+    record: Readonly<{ topic: string; partition: number; key: Buffer | null; value: Buffer | null }>,
+    deadlineMs: Ms,
+  ): Promise<WriteOutcome>;
+  /** Reads a topic from its start (or `from`) to its present end without a consumer group. Bounded by `maxRecords`. */
+  readTopic(topic: string, visit: (record: FetchedRecord) => void, options: ReadTopicOptions): Promise<void>;
+  close(): void;
+}
+
+export type ReadTopicOptions = Readonly<{
+  deadlineMs: Ms;
+  maxRecords?: number; // default 10,000,000
+  from?: ReadonlyMap<number, number>; // partition → first offset
+}>;
