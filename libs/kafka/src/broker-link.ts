@@ -1,7 +1,7 @@
 import { Connection } from '@platformatic/kafka';
 import type { Ms } from '#health';
 import type { AddressBook } from './address-book.js';
-import { parseAddress, securityOptions, usesTls, type ClusterSecurity } from './connection-config.js';
+import { parseAddress, resolvePatienceMs, securityOptions, usesTls, type ClusterSecurity } from './connection-config.js';
 import { withDeadline } from './deadline.js';
 
 export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
@@ -68,7 +68,7 @@ export class BrokerLink {
   async #connect(deadlineMs: Ms, adopt: (connection: Connection) => void): Promise<Connection> {
     const { host, port } = parseAddress(this.address);
     const { clientId, security, addresses } = this.#options;
-    const ip = await addresses.resolve(host, deadlineMs / 2);
+    const ip = await addresses.resolve(host, resolvePatienceMs(deadlineMs));
     const connection = new Connection(clientId, {
       connectTimeout: deadlineMs + 100,
       requestTimeout: NEVER_MS,

@@ -1,4 +1,4 @@
-import type { MetadataResponse, FetchResponse, ListOffsetsResponse, OffsetFetchResponse, DescribeConfigsResponse } from '@platformatic/kafka';
+import type { describeConfigsV4, fetchV12, listOffsetsV7, metadataV12, offsetFetchV8 } from '@platformatic/kafka';
 import { formatAddress } from './connection-config.js';
 import type {
   ClusterLayout,
@@ -14,6 +14,12 @@ import type {
 } from './ports.js';
 
 /** The library's decoded replies → our own shapes. Nothing here does I/O. */
+
+type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>;
+type ListOffsetsResponse = ReturnType<typeof listOffsetsV7.parseResponse>;
+type OffsetFetchResponse = ReturnType<typeof offsetFetchV8.parseResponse>;
+type DescribeConfigsResponse = ReturnType<typeof describeConfigsV4.parseResponse>;
+type FetchResponse = ReturnType<typeof fetchV12.parseResponse>;
 
 const CONTROL_BATCH = 1 << 5;
 const TOPIC_CONFIG_SOURCE = 1;

@@ -1,17 +1,20 @@
 import { isIP } from 'node:net';
+import type { Ms } from '#health';
 
 export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 
-/** Security of one principal, with files already read into values. Never logged, never sent anywhere but to the broker. */
+/** Security of one principal, files already read into values. Never logged, never sent anywhere but to the broker. */
 export type ClusterSecurity = Readonly<{
   protocol: SecurityProtocol;
-  mechanism?: SaslMechanism;
-  username?: string;
-  password?: string;
-  ca?: string; // PEM
-  cert?: string; // PEM, mTLS
-  key?: string; // PEM, mTLS
+  sasl: Readonly<{ mechanism: SaslMechanism; username: string; password: string }> | null;
+  tls: Readonly<{
+    ca: string | null; // PEM
+    cert: string | null; // PEM, mTLS
+    key: string | null;
+    rejectUnauthorized: boolean;
+    servername: string | null; // null: the broker's own name
+  }> | null;
 }>;
 
 export type ClusterConnectionConfig = Readonly<{
@@ -20,7 +23,7 @@ export type ClusterConnectionConfig = Readonly<{
   security: ClusterSecurity;
 }>;
 
-export const PLAINTEXT: ClusterSecurity = { protocol: 'PLAINTEXT' };
+export const PLAINTEXT: ClusterSecurity = { protocol: 'PLAINTEXT', sasl: null, tls: null };
 
 export class SecurityConfigError extends Error {
   readonly code = 'POINTSMAN_KAFKA_SECURITY_CONFIG';
@@ -29,28 +32,29 @@ export class SecurityConfigError extends Error {
 export const usesTls = (s: ClusterSecurity): boolean => s.protocol === 'SSL' || s.protocol === 'SASL_SSL';
 export const usesSasl = (s: ClusterSecurity): boolean => s.protocol === 'SASL_PLAINTEXT' || s.protocol === 'SASL_SSL';
 
-/** The adapter's connection options for one broker. `host` is the name in the certificate, also when an address is dialled. */
+/** The adapter's options for one broker. `host` is the name in its certificate, also when an address is dialled. */
 export function securityOptions(security: ClusterSecurity, host: string) {
-  const { mechanism, username, password } = security;
-  if (usesSasl(security) && (!mechanism || username === undefined || password === undefined)) {
-    throw new SecurityConfigError(
-      `${security.protocol} needs mechanism, username and password; have mechanism=${mechanism ?? 'none'}`,
-    );
-  }
+  const { protocol, sasl, tls } = security;
+  if (usesSasl(security) && !sasl) throw new SecurityConfigError(`${protocol} needs mechanism, username and password`);
+  const name = tls?.servername ?? (isIP(host) === 0 ? host : null);
   return {
-    ...(usesSasl(security) && mechanism ? { sasl: { mechanism, username: username ?? '', password: password ?? '' } } : {}),
+    ...(usesSasl(security) && sasl ? { sasl: { ...sasl } } : {}),
     ...(usesTls(security)
       ? {
           tls: {
-            ...(security.ca ? { ca: security.ca } : {}),
-            ...(security.cert ? { cert: security.cert } : {}),
-            ...(security.key ? { key: security.key } : {}),
+            rejectUnauthorized: tls?.rejectUnauthorized ?? true,
+            ...(tls?.ca ? { ca: tls.ca } : {}),
+            ...(tls?.cert ? { cert: tls.cert } : {}),
+            ...(tls?.key ? { key: tls.key } : {}),
           },
-          ...(isIP(host) === 0 ? { tlsServerName: host } : {}),
+          ...(name ? { tlsServerName: name } : {}),
         }
       : {}),
   };
 }
+
+/** Half of a deadline is the most that a name may take to resolve before the last good address is used. */
+export const resolvePatienceMs = (deadlineMs: Ms): Ms => deadlineMs / 2;
 
 /** `host:port` (an IPv6 host in brackets) → its parts. */
 export function parseAddress(address: string): { host: string; port: number } {

@@ -1,1 +1,10 @@
-export {};
+export * from './address-book.js';
+export * from './cluster-eyes.js';
+export * from './connection-config.js';
+export * from './deadline.js';
+export * from './kafka-error.js';
+export * from './mm2/formats.js';
+export { Mm2FormatError } from './mm2/wire.js';
+export type * from './ports.js';
+export * from './topic-pattern.js';
+export * from './connect/connect-client.js';
