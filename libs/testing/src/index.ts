@@ -1,1 +1,2 @@
 export * from './config-center-memory.js';
+export * from './rpc-arbitraries.js';
