@@ -111,7 +111,8 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
       for (const row of rows) if (!(await this.take(row))) open.push(row.alert.id);
       this.outboxIds = open;
     } catch (e) {
-      if (!this.storeFailing) this.log.warn(`outbox not readable, next look in ${this.options.pollMs} ms: ${String(e)}`);
+      if (!this.storeFailing)
+        this.log.warn(`outbox not readable, next look in ${this.options.pollMs} ms: ${String(e)}`);
       this.storeFailing = true;
     }
   }

@@ -17,7 +17,10 @@ export const ALERTING = Symbol('Alerting');
  * every retry agree on it, so a receiver can drop repeats by `webhook-id`.
  */
 export const alertId = (of: Readonly<{ group: string; incident: string; type: AlertType; epoch: number }>): string =>
-  `al_${createHash('sha256').update(JSON.stringify([of.group, of.incident, of.type, of.epoch])).digest('hex').slice(0, 32)}`;
+  `al_${createHash('sha256')
+    .update(JSON.stringify([of.group, of.incident, of.type, of.epoch]))
+    .digest('hex')
+    .slice(0, 32)}`;
 
 /** For metrics and health: how much is waiting to leave. */
 export interface AlertBacklog {

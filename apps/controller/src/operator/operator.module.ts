@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { EventStreams } from './event-streams.service.js';
+import { EventsController } from './events.controller.js';
+import { Explain } from './explain.service.js';
+import { Groups } from './groups.service.js';
+import { HealthController } from './health.controller.js';
+import { BearerGuard } from './http/bearer.guard.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { WriteGuard } from './http/write.guard.js';
+import { ReadsController } from './reads.controller.js';
+import { GroupWriter } from './writes/group-writer.service.js';
+import { GroupWritesController } from './writes/group-writes.controller.js';
+
+/**
+ * HTTP: /v1, /healthz, /readyz. Wants, from global modules: AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
+ * OPERATOR_OPTIONS.
+ */
+@Module({
+  controllers: [ReadsController, EventsController, GroupWritesController, HealthController],
+  providers: [
+    Groups,
+    Explain,
+    EventStreams,
+    GroupWriter,
+    BearerGuard,
+    WriteGuard,
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class OperatorModule {}

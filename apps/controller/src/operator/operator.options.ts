@@ -1,0 +1,15 @@
+import type { Policy } from '#failover';
+
+export type OperatorOptions = Readonly<{
+  controllerId: string;
+  version: string;
+  /** The one bearer token for everything under /v1; null: only calls from this machine itself are served. */
+  token: string | null;
+  groups: readonly Readonly<{ name: string; clusters: readonly string[]; policy: Policy }>[];
+  /** How often an open event stream looks for news. */
+  eventPollMs?: number;
+  /** A comment on a quiet event stream, so that both ends notice a dead connection. */
+  eventHeartbeatMs?: number;
+}>;
+
+export const OPERATOR_OPTIONS = Symbol('OperatorOptions');
