@@ -101,17 +101,50 @@ export type Policy = Readonly<{
   partitionShare: number; // row 510, 0..1
 }>;
 
-/** What must be remembered between ticks; opaque to everyone but decide(). */
-export type Memory = Readonly<{
-  /** When the condition of rows 400–410 (shared) last started, by the latest of (a), (b), (c). */
-  lastAnsweredAtMs: Ms | null;
-  conditionSinceMs: Readonly<Record<string, Ms>>; // row id → since when continuously matched
-  freshSince: Readonly<{ atMs: Ms; count: number }> | null; // fresh snapshots since start, leader change or blindness
-  recoveriesAtMs: readonly Ms[]; // returns of S from DOWN_*, for FLAPPING
-  downSinceMs: Ms | null;
-  lagAtStart: Readonly<{ t0Ms: Ms; records: number | null; ms: Ms | null }> | null;
-  extra: Readonly<Record<string, unknown>>;
+/** One reading of the flow's lag, kept so that lag can be judged as of the window's start. */
+export type LagReading = Readonly<{
+  atMs: Ms; // when it was taken
+  records: number | null;
+  ms: Ms | null;
+  heartbeatAgeMs: Ms | null;
+  endSum: number | null; // sum of the source's end offsets: its growth is the produce rate
 }>;
+
+/**
+ * What must be remembered between ticks; opaque to everyone but decide(). Plain JSON; instants are on this process's
+ * monotonic clock, so it must not be carried to another process.
+ */
+export type Memory = Readonly<{
+  active: ClusterName | null; // whom the rest is about; another active cluster starts it anew
+  term: number | null;
+  leading: boolean;
+  lastAnsweredAtMs: Ms | null; // newest UP/DEGRADED sample of any expected observer
+  lastAnsweredOutsideAtMs: Ms | null; // the same without S's own agent (row 420)
+  conditionSinceMs: Readonly<Record<string, Ms>>; // row id → since when continuously matched
+  freshSinceMs: Ms | null; // first fresh snapshot since start, leader change or blindness
+  downSinceMs: Ms | null; // S has been DOWN_* since, until it answers
+  recoveriesAtMs: readonly Ms[]; // returns of S from DOWN_*, for FLAPPING
+  missingSinceMs: Readonly<Record<AgentId, Ms>>; // since when an observer's vote on S is STALE or ABSTAIN
+  lagReadings: readonly LagReading[]; // oldest first, bounded
+  lagAtStart: Readonly<{ t0Ms: Ms; reading: LagReading }> | null;
+  peakRatePerMs: number | null; // highest produce rate seen in lagReadings
+}>;
+
+export const INITIAL_MEMORY: Memory = Object.freeze({
+  active: null,
+  term: null,
+  leading: false,
+  lastAnsweredAtMs: null,
+  lastAnsweredOutsideAtMs: null,
+  conditionSinceMs: {},
+  freshSinceMs: null,
+  downSinceMs: null,
+  recoveriesAtMs: [],
+  missingSinceMs: {},
+  lagReadings: [],
+  lagAtStart: null,
+  peakRatePerMs: null,
+});
 
 export type GateName = 'NOT_LEADER' | 'SAGA_OPEN' | 'PAUSED' | 'FROZEN' | 'OBSERVE';
 

@@ -1,0 +1,187 @@
+import type { Ms } from '#health';
+import type { Blocker, BlockerName } from './facts.js';
+import type { LagJudgement } from './lag.js';
+import { FLAP_MEMORY_MS } from './remember.js';
+import type { Situation } from './situation.js';
+
+/** `lag` is the lag as of t0 for an acting row, the lag of now for readiness. */
+export type BlockerQuestion = Readonly<{ situation: Situation; lag: LagJudgement }>;
+
+/** A named reason that forbids an otherwise due action. `found` answers with the detail, or null. */
+export type BlockerRule = Readonly<{
+  name: BlockerName;
+  when: string; // for the generated document
+  found: (q: BlockerQuestion) => string | null;
+  liftedBy: (q: BlockerQuestion) => string;
+}>;
+
+/** Waits after a saga that closed before publish; then a person must look. */
+export const RETRY_AFTER_MS: readonly Ms[] = [5_000, 15_000, 30_000];
+/** The write canary runs each 10 s on the leader; two missed ones are a failure. */
+export const WRITABLE_MAX_AGE_MS: Ms = 25_000;
+/** Returns from DOWN_* within 10 min that block. */
+export const FLAPS_BLOCK = 4;
+
+const seconds = (ms: Ms): string => `${(ms / 1000).toFixed(1)} s`;
+const groupOf = ({ situation }: BlockerQuestion): string => situation.snapshot.group.name;
+
+const acceptLoss = (q: BlockerQuestion, limit: string): string =>
+  `pointsman accept-loss ${groupOf(q)} ${limit} --for 30m --reason "…", or policy graceWithDataLoss: true`;
+
+/** A person's acceptance counts up to its limit and its expiry; unknown lag needs one without a record limit. */
+function lossAccepted({ situation: { snapshot, policy }, lag }: BlockerQuestion): boolean {
+  if (policy.graceWithDataLoss) return true;
+  const given = snapshot.group.lossAcceptance;
+  if (given === null || given.expiresInMs <= 0) return false;
+  if (lag.basis === 'unknown') return given.maxRecords === null;
+  if (lag.basis === 'records') return given.maxRecords === null || (lag.records ?? Infinity) <= given.maxRecords;
+  return given.maxMs === null || (lag.ms ?? Infinity) <= given.maxMs;
+}
+
+function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): string | null {
+  const { lastPublishedAuto: published, lastUnpublishedClose: closed } = snapshot.group;
+  if (published !== null && !published.acknowledged && published.ageMs < policy.cooldownMs) {
+    return `automatic failover ${seconds(published.ageMs)} ago, cool-down ${seconds(policy.cooldownMs)}`;
+  }
+  if (closed === null || closed.attempts === 0) return null;
+  const wait = RETRY_AFTER_MS[closed.attempts - 1];
+  if (wait === undefined)
+    return `${closed.attempts} sagas closed before publish (${closed.outcome}): a person must look`;
+  return closed.ageMs < wait ? `last saga closed ${closed.outcome}, retried after ${seconds(wait)}` : null;
+}
+
+function notPublishable({ situation: { snapshot } }: BlockerQuestion): string | null {
+  const { writableAgeMs, error } = snapshot.configCenter;
+  if (error !== null) return `write canary fails: ${error}`;
+  // Only the leader writes the canary: a standby that has none knows nothing, and its gate is closed anyway.
+  if (writableAgeMs === null) return snapshot.leading ? 'the write canary has not succeeded yet' : null;
+  return writableAgeMs > WRITABLE_MAX_AGE_MS ? `last good write canary ${seconds(writableAgeMs)} ago` : null;
+}
+
+function windowTooShort({ situation: { snapshot, policy, source } }: BlockerQuestion): string | null {
+  const settings = snapshot.clusterSettings[source.name];
+  if (settings?.brokerSessionTimeoutMs == null) return null;
+  const needed = settings.brokerSessionTimeoutMs + (settings.electionTimeoutMs ?? 0);
+  if (policy.windows.serviceMs >= needed) return null;
+  return `serviceWindow ${seconds(policy.windows.serviceMs)} is below session time-out + election ${seconds(needed)}`;
+}
+
+function fenceWouldCopy({ situation: { snapshot, source } }: BlockerQuestion): string | null {
+  const flows = snapshot.flowSettings.filter((f) => f.from === source.name);
+  if (flows.some((f) => f.syncsTopicAcls === true)) return 'MM2 syncs topic ACLs';
+  return flows.some((f) => f.excludesMaxMessageBytes === false) ? 'max.message.bytes is not excluded from MM2' : null;
+}
+
+function notSurvivable({ situation: { snapshot, source } }: BlockerQuestion): string | null {
+  const { storeSurvives, configCenterSurvives } = snapshot.placement;
+  const lost = [
+    ...(storeSurvives.includes(source.idc) ? [] : ['the store']),
+    ...(configCenterSurvives.includes(source.idc) ? [] : ['the authoritative config center']),
+  ];
+  return lost.length === 0 ? null : `${lost.join(' and ')} would lose the write quorum with IDC ${source.idc}`;
+}
+
+function foreignTopics({ situation: { snapshot } }: BlockerQuestion): string | null {
+  const topics = snapshot.flowSettings.flatMap((f) => f.foreignTopics);
+  return topics.length === 0 ? null : `a connector reaches ${topics.slice(0, 5).join(', ')} outside the group`;
+}
+
+function flapping({ situation: { memory, snapshot } }: BlockerQuestion): string | null {
+  const returns = memory.recoveriesAtMs.filter((at) => at > snapshot.now - FLAP_MEMORY_MS).length;
+  return returns < FLAPS_BLOCK ? null : `came back from down ${returns} times in 10 min`;
+}
+
+export const BLOCKERS: readonly BlockerRule[] = [
+  {
+    name: 'LAG_OVER_BUDGET',
+    when: 'lag as of t0 above maxRpo (records; seconds only while records are unknown)',
+    found: (q) => (q.lag.over && !lossAccepted(q) ? `lag ${q.lag.text}` : null),
+    liftedBy: (q) => acceptLoss(q, q.lag.records === null ? '--max-duration 10m' : `--max-records ${q.lag.records}`),
+  },
+  {
+    name: 'LAG_UNKNOWN',
+    when: 'no lag sample young enough at t0',
+    found: (q) => (q.lag.basis === 'unknown' && !lossAccepted(q) ? q.lag.text : null),
+    liftedBy: (q) => acceptLoss(q, '--max-duration 10m'),
+  },
+  {
+    name: 'TARGET_NOT_FIT',
+    when: 'T is not found ready by its own agent and a witness, or is rejoining',
+    found: ({ situation: { fitness } }) => (fitness.fit ? null : fitness.reasons.join('; ')),
+    liftedBy: ({ situation: { target, snapshot } }) =>
+      target !== null && snapshot.group.rejoin.includes(target.name)
+        ? `pointsman failover ${snapshot.group.name} --override TARGET_NOT_FIT --accept-loss (all written since the last switch)`
+        : `${target?.name ?? 'the target'} recovers, or the active cluster does`,
+  },
+  {
+    name: 'NOT_PUBLISHABLE',
+    when: "the authoritative config center's write canary (each 10 s) fails; the source is then not fenced either",
+    found: notPublishable,
+    liftedBy: () => 'the config center accepts writes again',
+  },
+  {
+    name: 'COOLDOWN',
+    when: 'less than cooldown since the last automatic failover that published, not acknowledged; or a saga that closed before publish is not yet due again (5, 15, 30 s, then a person)',
+    found: cooldown,
+    liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…", or time`,
+  },
+  {
+    name: 'FLAPPING',
+    when: 'S came back from DOWN_* at least 4 times in 10 min (twice doubles the windows, at most ×4)',
+    found: flapping,
+    liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…"`,
+  },
+  {
+    name: 'WINDOW_TOO_SHORT',
+    when: "serviceWindow below S's broker session time-out + election, read by DescribeConfigs",
+    found: windowTooShort,
+    liftedBy: () => 'lengthen policy.windows.service',
+  },
+  {
+    name: 'NOT_ARMED',
+    when: 'strict fencing, but S\'s agent had not confirmed "self-fence armed"',
+    found: ({ situation: { policy, snapshot, source } }) =>
+      policy.fencing === 'strict' && snapshot.group.armed[source.name] !== true
+        ? `no confirmed self-fence on ${source.name}`
+        : null,
+    liftedBy: (q) => `pointsman failover ${groupOf(q)} by a person, or policy fencing: best-effort`,
+  },
+  {
+    name: 'FENCE_WOULD_COPY',
+    when: 'MM2 syncs ACLs, or max.message.bytes is not excluded',
+    found: fenceWouldCopy,
+    liftedBy: () =>
+      'mend the connector: sync.topic.acls.enabled=false, config.properties.exclude with max.message.bytes',
+  },
+  {
+    name: 'FLOW_NOT_DISJOINT',
+    when: "a connector of the group's flow reaches topics outside the group",
+    found: foreignTopics,
+    liftedBy: () => "mend the connector's topics",
+  },
+  {
+    name: 'STORE_NOT_SURVIVABLE',
+    when: "by declared placement, store or authoritative config center loses its write quorum with S's IDC",
+    found: notSurvivable,
+    liftedBy: () => 'move it to an IDC that survives, and declare it under survives',
+  },
+  {
+    name: 'CONFIG_DRIFT',
+    when: 'live controllers run with different policy digests',
+    found: ({ situation: { snapshot } }) => {
+      const entries = Object.entries(snapshot.policyDigests);
+      if (new Set(entries.map(([, digest]) => digest)).size <= 1) return null;
+      return entries.map(([id, digest]) => `${id} ${digest.slice(0, 8)}`).join(', ');
+    },
+    liftedBy: () => 'give all controllers the same configuration and reload',
+  },
+];
+
+/** All that are found, in the table's order; every one is reported, not only the first. */
+export function findBlockers(names: readonly BlockerName[], q: BlockerQuestion): readonly Blocker[] {
+  return BLOCKERS.flatMap((rule) => {
+    if (!names.includes(rule.name)) return [];
+    const detail = rule.found(q);
+    return detail === null ? [] : [{ name: rule.name, detail, liftedBy: rule.liftedBy(q) }];
+  });
+}
