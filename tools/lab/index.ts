@@ -1,1 +1,24 @@
-export {};
+/** Real Kafka, MirrorMaker 2, PostgreSQL and etcd in three pretended data centres on this machine. */
+export { Lab } from './lab.js';
+export { LabProcess } from './lab-process.js';
+export { processesOfRun } from './proc-fs.js';
+export type { ProcessExit } from './processes.js';
+export type { ConnectMutation, CountsByPair, ProxyStats } from './proxy/protocol.js';
+export { startLab } from './start-lab.js';
+export {
+  labIdcs,
+  labPassword,
+  labUsers,
+  type LabClusterName,
+  type LabClusterOptions,
+  type LabFlow,
+  type LabFlowConnectors,
+  type LabIdc,
+  type LabOptions,
+  type LabSpawn,
+  type LabTarget,
+  type LabTopic,
+  type LabUser,
+} from './types.js';
+export { waitFor } from './wait.js';
+export { SetupError, checkoutRoot, ensureEtcd, ensurePostgres, type KafkaVersion } from '../setup/index.js';

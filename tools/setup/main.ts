@@ -1,0 +1,50 @@
+/**
+ * `node dist/tools/setup/main.js demo|test`: everything the demo, or the tests, need on a fresh machine beyond `npm ci`
+ * and the build. Says each step on stderr; fails with one line that names what is missing and the command that gives it.
+ */
+import { ensureEtcd } from './etcd.js';
+import { ensureKafkaJars } from './kafka-jars.js';
+import { ensurePostgres } from './postgres.js';
+import { requireJava, requireLinux, requireMaven, requireNode, requireSetpriv } from './requirements.js';
+import { SetupError } from './setup-error.js';
+import { progressToStderr } from './progress.js';
+
+const usage = `Fetches what the demo or the tests need, into the cache folder (POINTSMAN_CACHE, or .cache/ in the checkout).
+
+usage: node dist/tools/setup/main.js demo|test
+
+  demo   Kafka 4.3 (Maven), PostgreSQL (npm)
+  test   the same, Kafka 3.9, and etcd (Debian packages, unpacked, not installed)
+
+example: POINTSMAN_CACHE=~/.cache/pointsman node dist/tools/setup/main.js test
+`;
+
+async function main(what: string | undefined): Promise<number> {
+  if (what === '--help' || what === '-h') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (what !== 'demo' && what !== 'test') {
+    process.stderr.write(usage);
+    return 2;
+  }
+  requireLinux();
+  requireNode();
+  await Promise.all([requireJava(), requireMaven(), requireSetpriv()]);
+  await ensurePostgres();
+  await ensureKafkaJars('4.3');
+  if (what === 'test') {
+    await ensureKafkaJars('3.9');
+    await ensureEtcd();
+  }
+  progressToStderr(`set-up for ${what}: complete`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv[2]);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`set-up: ${error.message}\n`);
+  process.exitCode = 1;
+}
