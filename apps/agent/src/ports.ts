@@ -42,8 +42,11 @@ export interface ClusterProbe {
    * exception. Never called again before the previous call has settled. Throws only for a defect.
    */
   sample(): Promise<ProbeRound>;
-  /** Topics, groups and flows to watch from the next round on. */
-  setWatch(groups: readonly WatchGroup[]): void;
+  /**
+   * Topics, groups and flows to watch from the next round on. `idc`: where this cluster stands (null until a controller
+   * or the configuration said it): the agent of that IDC is the cluster's own, and the IDC's reference targets do not count.
+   */
+  setWatch(groups: readonly WatchGroup[], idc: IdcName | null): void;
   close(): Promise<void>;
 }
 

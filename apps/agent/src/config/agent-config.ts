@@ -3,6 +3,7 @@ import type { AgentId, ClusterName, IdcName, Ms } from '#health';
 /** The agent's configuration, compiled: validated, every default filled in, secrets read from their files, frozen. */
 export type AgentConfig = Readonly<{
   agent: Readonly<{ id: AgentId; idc: IdcName; dataDir: string }>;
+  logLevel: string;
   controllers: readonly string[]; // host:port
   tls: TlsFiles | null; // null: plaintext
   http: Readonly<{ host: string; port: number }> | null; // /metrics, /healthz, /readyz
@@ -22,6 +23,7 @@ export type ReferenceTarget = Readonly<{ idc: IdcName; address: string }>;
 /** One cluster that this agent may reach. Credentials live only here. */
 export type AgentClusterConfig = Readonly<{
   name: ClusterName;
+  idc: IdcName | null; // null: the controllers say it
   bootstrapServers: readonly string[]; // host:port
   security: KafkaSecurity;
   ordinary: Readonly<{ security: KafkaSecurity }> | null; // credentials of an ordinary principal, for the check topic
