@@ -34,7 +34,10 @@ export function brokerProperties(config: BrokerConfig): Record<string, string | 
   const { ports } = config;
   const brokers = config.quorum.size;
   const listeners = [...labIdcs.map(viewListener), 'INTERNAL', 'CONTROLLER'];
-  const own = [...labIdcs.map((idc) => `${viewListener(idc)}://${HOST}:${ports.views[idc].own}`), `INTERNAL://${HOST}:${ports.internal}`];
+  const own = [
+    ...labIdcs.map((idc) => `${viewListener(idc)}://${HOST}:${ports.views[idc].own}`),
+    `INTERNAL://${HOST}:${ports.internal}`,
+  ];
   const advertised = [
     ...labIdcs.map((idc) => `${viewListener(idc)}://${HOST}:${ports.views[idc].proxied}`),
     `INTERNAL://${HOST}:${ports.internal}`,

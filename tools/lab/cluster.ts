@@ -47,7 +47,10 @@ export class LabCluster {
   static async create(settings: ClusterSettings, pool: PortPool, proxy: ProxyClient): Promise<LabCluster> {
     const ports = new Map<number, BrokerPorts>();
     for (let nodeId = 1; nodeId <= settings.brokers; nodeId += 1) {
-      const view = async (): Promise<{ own: number; proxied: number }> => ({ own: await pool.take(), proxied: await pool.take() });
+      const view = async (): Promise<{ own: number; proxied: number }> => ({
+        own: await pool.take(),
+        proxied: await pool.take(),
+      });
       const views = { a: await view(), b: await view(), c: await view() };
       ports.set(nodeId, { views, internal: await pool.take(), controller: await pool.take() });
     }
@@ -142,7 +145,10 @@ export class LabCluster {
     await mkdir(dataDir, { recursive: true });
     const quorum = new Map([...this.ports].map(([id, each]) => [id, each.controller]));
     const { sessionProfile, security } = settings;
-    await writeFile(this.configFile(nodeId), javaProperties(brokerProperties({ nodeId, ports, quorum, dataDir, sessionProfile, security })));
+    await writeFile(
+      this.configFile(nodeId),
+      javaProperties(brokerProperties({ nodeId, ports, quorum, dataDir, sessionProfile, security })),
+    );
     const scram = security === 'sasl' ? scramFormatArgs() : [];
     const args = javaArgs({
       jars: settings.jars,
@@ -151,7 +157,8 @@ export class LabCluster {
       args: ['format', '-t', clusterId, '-c', this.configFile(nodeId), ...scram],
     });
     const result = await runCommand('java', args, { cwd: settings.folder.dir, timeoutMs: FORMAT_TIMEOUT_MS });
-    if (result.code !== 0) throw new Error(`formatting broker ${this.name}${nodeId} failed:\n${tail(result.stdout + result.stderr)}`);
+    if (result.code !== 0)
+      throw new Error(`formatting broker ${this.name}${nodeId} failed:\n${tail(result.stdout + result.stderr)}`);
   }
 
   private unitOf(nodeId: number, ports: BrokerPorts): Unit {
@@ -160,7 +167,12 @@ export class LabCluster {
       {
         name: `broker-${this.name}${nodeId}`,
         command: 'java',
-        args: javaArgs({ jars: settings.jars, runId: settings.runId, mainClass: 'kafka.Kafka', args: [this.configFile(nodeId)] }),
+        args: javaArgs({
+          jars: settings.jars,
+          runId: settings.runId,
+          mainClass: 'kafka.Kafka',
+          args: [this.configFile(nodeId)],
+        }),
         cwd: settings.folder.dir,
         logFile: path.join(settings.folder.logs, `broker-${this.name}${nodeId}.log`),
       },
@@ -169,7 +181,8 @@ export class LabCluster {
     const views = labIdcs.map((idc) => ports.views[idc].own);
     const ready = async (): Promise<void> => {
       const wait = { timeoutMs: READY_TIMEOUT_MS, giveUp: () => process.failure() };
-      for (const port of [ports.internal, ...views]) await waitFor(`${process.name} port ${port}`, () => answersApiVersions(port), wait);
+      for (const port of [ports.internal, ...views])
+        await waitFor(`${process.name} port ${port}`, () => answersApiVersions(port), wait);
       await waitFor(`${process.name} in its cluster`, () => this.isMember(nodeId, ports.internal), wait);
       await this.proxy.awaitUp(views, READY_TIMEOUT_MS);
     };
@@ -178,13 +191,16 @@ export class LabCluster {
 
   /** Known to the controllers as living, asked at the broker itself; leaders are back when all brokers run. */
   private async isMember(nodeId: number, port: number): Promise<true | undefined> {
-    return this.withAdmin(async (admin) => {
-      const { brokers } = await admin.describeCluster();
-      if (!brokers.some((broker) => broker.nodeId === nodeId)) return undefined;
-      if (!this.units.every((unit) => unit.process.running)) return true;
-      if (brokers.length < this.settings.brokers) return undefined;
-      const { topics } = await admin.fetchTopicMetadata();
-      return topics.every((topic) => topic.partitions.every((partition) => partition.leader >= 0)) ? true : undefined;
-    }, [`127.0.0.1:${port}`]);
+    return this.withAdmin(
+      async (admin) => {
+        const { brokers } = await admin.describeCluster();
+        if (!brokers.some((broker) => broker.nodeId === nodeId)) return undefined;
+        if (!this.units.every((unit) => unit.process.running)) return true;
+        if (brokers.length < this.settings.brokers) return undefined;
+        const { topics } = await admin.fetchTopicMetadata();
+        return topics.every((topic) => topic.partitions.every((partition) => partition.leader >= 0)) ? true : undefined;
+      },
+      [`127.0.0.1:${port}`],
+    );
   }
 }

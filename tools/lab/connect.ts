@@ -52,7 +52,14 @@ export class LabConnect {
       });
       await proxy.awaitUp([port], READY_TIMEOUT_MS);
     };
-    this.unit = { kind: 'connect', idc: cluster.name, cluster: cluster.name, process: this.process, ports: [port], ready };
+    this.unit = {
+      kind: 'connect',
+      idc: cluster.name,
+      cluster: cluster.name,
+      process: this.process,
+      ports: [port],
+      ready,
+    };
   }
 
   static async create(cluster: LabCluster, pool: PortPool, proxy: ProxyClient): Promise<LabConnect> {
@@ -131,20 +138,33 @@ export class LabConnect {
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     const body = await response.text();
-    if (response.status !== 201) throw new Error(`creating connector ${name} on ${this.process.name}: HTTP ${response.status} ${body}`);
+    if (response.status !== 201)
+      throw new Error(`creating connector ${name} on ${this.process.name}: HTTP ${response.status} ${body}`);
   }
 
   private async awaitState(name: string, state: LabFlow['state']): Promise<void> {
-    await waitFor(`connector ${name} ${state}`, async () => {
-      const response = await fetch(`${this.directUrl()}/connectors/${name}/status`, { signal: AbortSignal.timeout(5_000) });
-      const status = (await response.json()) as ConnectorStatus;
-      if (status.connector?.state !== state) return undefined;
-      const tasks = status.tasks ?? [];
-      const asWanted = state === 'STOPPED' ? tasks.length === 0 : tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING');
-      // A checkpoint connector makes no task while there is no group to translate.
-      return asWanted || (state === 'RUNNING' && tasks.length === 0 && name.endsWith('-cp')) ? true : undefined;
-    }, { timeoutMs: CONNECTOR_STATE_TIMEOUT_MS, pollMs: 100, giveUp: () => this.process.failure() });
+    await waitFor(
+      `connector ${name} ${state}`,
+      async () => {
+        const response = await fetch(`${this.directUrl()}/connectors/${name}/status`, {
+          signal: AbortSignal.timeout(5_000),
+        });
+        const status = (await response.json()) as ConnectorStatus;
+        if (status.connector?.state !== state) return undefined;
+        const tasks = status.tasks ?? [];
+        const asWanted =
+          state === 'STOPPED'
+            ? tasks.length === 0
+            : tasks.length > 0 && tasks.every((task) => task.state === 'RUNNING');
+        // A checkpoint connector makes no task while there is no group to translate.
+        return asWanted || (state === 'RUNNING' && tasks.length === 0 && name.endsWith('-cp')) ? true : undefined;
+      },
+      { timeoutMs: CONNECTOR_STATE_TIMEOUT_MS, pollMs: 100, giveUp: () => this.process.failure() },
+    );
   }
 }
 
-type ConnectorStatus = { readonly connector?: { readonly state: string }; readonly tasks?: readonly { readonly state: string }[] };
+type ConnectorStatus = {
+  readonly connector?: { readonly state: string };
+  readonly tasks?: readonly { readonly state: string }[];
+};

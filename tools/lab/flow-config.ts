@@ -69,7 +69,9 @@ export function flowConfig(
     ...(cluster.security === 'sasl' ? saslClientProperties('mm2', 'target.cluster.') : {}),
     ...flow.overrides,
   };
-  return Object.fromEntries(Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(config).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 /** A literal name, or one with a trailing `*`, as the regular expression that MirrorMaker 2 wants. */

@@ -78,9 +78,13 @@ export class LabProcess {
 
   /** Waits for a line that matches, among those since `from` (an index into `lines`); fails early when the process ends. */
   async waitForLine(pattern: RegExp, timeoutMs: number, from = 0): Promise<string> {
-    return waitFor(`${this.name} prints ${String(pattern)}`, () => this.kept.slice(from).find((line) => pattern.test(line)), {
-      timeoutMs,
-      giveUp: () => this.process.failure(),
-    });
+    return waitFor(
+      `${this.name} prints ${String(pattern)}`,
+      () => this.kept.slice(from).find((line) => pattern.test(line)),
+      {
+        timeoutMs,
+        giveUp: () => this.process.failure(),
+      },
+    );
   }
 }

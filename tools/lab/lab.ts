@@ -122,7 +122,8 @@ export class Lab {
   }
 
   spawn(spec: LabSpawn): LabProcess {
-    if (this.units.some((unit) => unit.process.name === spec.name)) throw new Error(`the lab has a process ${spec.name} already`);
+    if (this.units.some((unit) => unit.process.name === spec.name))
+      throw new Error(`the lab has a process ${spec.name} already`);
     const process = new LabProcess(spec, this.parts.folder, this.runId);
     process.unit.process.spawn();
     this.units.push(process.unit);
@@ -139,15 +140,31 @@ export class Lab {
   /** SIGKILL to everything the target means, in one blow. */
   async kill(target: LabTarget): Promise<void> {
     const units = this.running(target);
-    signalAll(units.map((unit) => unit.process), 'SIGKILL');
-    await Promise.all([this.parts.proxy.down(this.portsBehind(target, units)), ...units.map((unit) => unit.process.whenEnded())]);
+    signalAll(
+      units.map((unit) => unit.process),
+      'SIGKILL',
+    );
+    await Promise.all([
+      this.parts.proxy.down(this.portsBehind(target, units)),
+      ...units.map((unit) => unit.process.whenEnded()),
+    ]);
   }
 
   /** SIGTERM, then waits for the end; SIGKILL after 30 s. */
   async stop(target: LabTarget): Promise<void> {
     const units = this.running(target);
-    signalAll(units.map((unit) => unit.process), 'SIGTERM');
-    const timer = setTimeout(() => signalAll(units.map((unit) => unit.process), 'SIGKILL'), STOP_TIMEOUT_MS);
+    signalAll(
+      units.map((unit) => unit.process),
+      'SIGTERM',
+    );
+    const timer = setTimeout(
+      () =>
+        signalAll(
+          units.map((unit) => unit.process),
+          'SIGKILL',
+        ),
+      STOP_TIMEOUT_MS,
+    );
     await Promise.all(units.map((unit) => unit.process.whenEnded()));
     clearTimeout(timer);
     await this.parts.proxy.down(this.portsBehind(target, units));
@@ -155,12 +172,18 @@ export class Lab {
 
   /** SIGSTOP: alive, connected, silent. The kernel still accepts connections for it. */
   freeze(target: LabTarget): Promise<void> {
-    signalAll(this.running(target).map((unit) => unit.process), 'SIGSTOP');
+    signalAll(
+      this.running(target).map((unit) => unit.process),
+      'SIGSTOP',
+    );
     return Promise.resolve();
   }
 
   thaw(target: LabTarget): Promise<void> {
-    signalAll(this.running(target).map((unit) => unit.process), 'SIGCONT');
+    signalAll(
+      this.running(target).map((unit) => unit.process),
+      'SIGCONT',
+    );
     return Promise.resolve();
   }
 

@@ -28,7 +28,18 @@ export class LabPostgres {
       {
         name: 'postgres',
         command: binaries.postgres,
-        args: ['-D', folder.postgres, '-p', String(port), '-h', '127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+        args: [
+          '-D',
+          folder.postgres,
+          '-p',
+          String(port),
+          '-h',
+          '127.0.0.1',
+          '-c',
+          'unix_socket_directories=',
+          '-c',
+          'max_connections=200',
+        ],
         cwd: '/',
         logFile: path.join(folder.logs, 'postgres.log'),
         deathSignal: 'INT',
@@ -37,7 +48,10 @@ export class LabPostgres {
       runId,
     );
     const ready = async (): Promise<void> => {
-      await waitFor('postgres answers', () => this.ensureDatabase(), { timeoutMs: TIMEOUT_MS, giveUp: () => process.failure() });
+      await waitFor('postgres answers', () => this.ensureDatabase(), {
+        timeoutMs: TIMEOUT_MS,
+        giveUp: () => process.failure(),
+      });
       await proxy.awaitUp([port], TIMEOUT_MS);
     };
     this.unit = { kind: 'postgres', idc: 'c', process, ports: [port], ready };
@@ -52,7 +66,10 @@ export class LabPostgres {
     await mkdir(folder.postgres, { recursive: true, mode: 0o700 });
     if (binaries.runAs !== undefined) await chown(folder.postgres, binaries.runAs.uid, binaries.runAs.gid);
     const initdb = ['-D', folder.postgres, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-    const result = await runCommand('setpriv', [...this.asUser(), '--', binaries.initdb, ...initdb], { cwd: '/', timeoutMs: TIMEOUT_MS });
+    const result = await runCommand('setpriv', [...this.asUser(), '--', binaries.initdb, ...initdb], {
+      cwd: '/',
+      timeoutMs: TIMEOUT_MS,
+    });
     if (result.code !== 0) throw new Error(`initdb failed:\n${tail(result.stdout + result.stderr)}`);
   }
 
@@ -62,7 +79,13 @@ export class LabPostgres {
   }
 
   private async ensureDatabase(): Promise<true> {
-    const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 2_000 });
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: this.port,
+      user: 'postgres',
+      database: 'postgres',
+      connectionTimeoutMillis: 2_000,
+    });
     // An unheard 'error' ends the process; a broken connection here is one more "not yet".
     client.on('error', () => undefined);
     await client.connect();

@@ -51,11 +51,14 @@ async function readOwner(file: string): Promise<{ readonly pid: number; readonly
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
     throw error;
   }
   const value: unknown = JSON.parse(text === '' ? '{}' : text);
   if (typeof value !== 'object' || value === null || !('pid' in value) || !('postgres' in value)) return undefined;
   const { pid, postgres } = value;
-  return typeof pid === 'number' && typeof postgres === 'string' && postgres.startsWith(os.tmpdir()) ? { pid, postgres } : undefined;
+  return typeof pid === 'number' && typeof postgres === 'string' && postgres.startsWith(os.tmpdir())
+    ? { pid, postgres }
+    : undefined;
 }

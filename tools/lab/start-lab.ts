@@ -21,7 +21,6 @@ import { createRunFolder, type RunFolder } from './run-folder.js';
 import type { LabClusterName, LabOptions } from './types.js';
 import type { Unit } from './unit.js';
 
-
 /**
  * Starts a lab and resolves when everything in it serves. Fetches what is missing first (a progress line each).
  * On any failure everything already started is taken down again.
@@ -40,11 +39,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   let lab: Lab | undefined;
   try {
     await createClusters(options, { runId, folder, pool, proxy, clusters, connects }, onProgress);
-    const postgres = options.postgres === false ? undefined : new LabPostgres(await ensurePostgres(onProgress), folder, await pool.take(), runId, proxy);
+    const postgres =
+      options.postgres === false
+        ? undefined
+        : new LabPostgres(await ensurePostgres(onProgress), folder, await pool.take(), runId, proxy);
     const etcd = options.etcd === true ? await createEtcd(folder, pool, runId, proxy, onProgress) : undefined;
     lab = new Lab({ runId, folder, pool, proxy, clusters, connects, postgres, etcd, keep: options.keep ?? false });
     onProgress(`preparing ${runId}: formatting logs`);
-    await Promise.all([...clusters.values(), ...connects.values(), ...(postgres === undefined ? [] : [postgres])].map((each) => each.prepare()));
+    await Promise.all(
+      [...clusters.values(), ...connects.values(), ...(postgres === undefined ? [] : [postgres])].map((each) =>
+        each.prepare(),
+      ),
+    );
     await startAll(lab, clusters, connects, onProgress);
     await proxy.resetStats();
     return lab;
@@ -91,7 +97,13 @@ async function createClusters(options: LabOptions, draft: Draft, onProgress: Pro
   }
 }
 
-async function createEtcd(folder: RunFolder, pool: PortPool, runId: string, proxy: ProxyClient, onProgress: Progress): Promise<Unit> {
+async function createEtcd(
+  folder: RunFolder,
+  pool: PortPool,
+  runId: string,
+  proxy: ProxyClient,
+  onProgress: Progress,
+): Promise<Unit> {
   const binaries = await ensureEtcd(onProgress);
   return labEtcd(binaries, folder, { client: await pool.take(), peer: await pool.take() }, runId, proxy);
 }
@@ -105,7 +117,9 @@ async function startAll(
 ): Promise<void> {
   const began = performance.now();
   const idcs = lab.idcs.filter((idc) => lab.status().some((line) => line.includes(`(${idc})`)));
-  const names = [...clusters.keys()].map((name) => `Kafka ${name}`).concat([...connects.keys()].map((name) => `Connect ${name}`));
+  const names = [...clusters.keys()]
+    .map((name) => `Kafka ${name}`)
+    .concat([...connects.keys()].map((name) => `Connect ${name}`));
   onProgress(`starting ${names.join(', ')}`);
   await Promise.all(idcs.map((idc) => lab.start({ idc })));
   onProgress(`the lab serves after ${((performance.now() - began) / 1000).toFixed(1)} s`);

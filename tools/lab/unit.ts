@@ -22,7 +22,8 @@ export function unitsOf(target: LabTarget, units: readonly Unit[]): Unit[] {
 }
 
 function matches(target: LabTarget, unit: Unit): boolean {
-  if ('broker' in target) return unit.kind === 'broker' && unit.cluster === target.broker[0] && unit.nodeId === target.broker[1];
+  if ('broker' in target)
+    return unit.kind === 'broker' && unit.cluster === target.broker[0] && unit.nodeId === target.broker[1];
   if ('cluster' in target) return unit.kind === 'broker' && unit.cluster === target.cluster;
   if ('connect' in target) return unit.kind === 'connect' && unit.cluster === target.connect;
   if ('idc' in target) return unit.idc === target.idc;

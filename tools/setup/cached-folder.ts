@@ -40,7 +40,8 @@ export async function cachedFolder(
 export async function withLock<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   while (!(await tryLock(lockFile))) {
-    if (Date.now() > deadline) throw new Error(`${lockFile} is held by another run for more than 15 minutes; remove it if no set-up is running`);
+    if (Date.now() > deadline)
+      throw new Error(`${lockFile} is held by another run for more than 15 minutes; remove it if no set-up is running`);
     await delay(LOCK_POLL_MS);
   }
   try {

@@ -19,7 +19,11 @@ const TIMEOUT_MS = 5 * 60_000;
 export async function ensureEtcd(onProgress: Progress = progressToStderr): Promise<EtcdBinaries> {
   const { folder } = await cachedFolder('etcd-debian', async (building) => {
     for (const command of ['apt-get', 'dpkg']) {
-      if (!(await commandExists(command))) throw new SetupError(`etcd is unpacked from Debian packages, \`${command}\` is not on the PATH`, 'Run the tests on Debian or Ubuntu');
+      if (!(await commandExists(command)))
+        throw new SetupError(
+          `etcd is unpacked from Debian packages, \`${command}\` is not on the PATH`,
+          'Run the tests on Debian or Ubuntu',
+        );
     }
     onProgress('downloading etcd from Debian packages (about 15 MB, once; nothing is installed)');
     const debs = path.join(building, '.debs');
@@ -28,7 +32,8 @@ export async function ensureEtcd(onProgress: Progress = progressToStderr): Promi
     await mustRun('apt-get', [...apt, 'download', ...(await closure(apt))], debs);
     for (const deb of await readdir(debs)) await mustRun('dpkg', ['-x', path.join(debs, deb), building], building);
     for (const scratch of ['.debs', '.apt']) await rm(path.join(building, scratch), { recursive: true, force: true });
-    if (!existsSync(path.join(building, 'usr/bin/etcd'))) throw new SetupError('the Debian packages of etcd hold no usr/bin/etcd', 'Check `apt-cache policy etcd-server`');
+    if (!existsSync(path.join(building, 'usr/bin/etcd')))
+      throw new SetupError('the Debian packages of etcd hold no usr/bin/etcd', 'Check `apt-cache policy etcd-server`');
   });
   return {
     etcd: path.join(folder, 'usr/bin/etcd'),
@@ -38,7 +43,9 @@ export async function ensureEtcd(onProgress: Progress = progressToStderr): Promi
 
 /** The machine's own package lists if they know etcd, else private ones (needs no root, and changes nothing outside). */
 async function aptOptions(building: string, onProgress: Progress): Promise<readonly string[]> {
-  const known = await runCommand('apt-get', ['install', '-s', '--no-install-recommends', ...PACKAGES], { timeoutMs: TIMEOUT_MS });
+  const known = await runCommand('apt-get', ['install', '-s', '--no-install-recommends', ...PACKAGES], {
+    timeoutMs: TIMEOUT_MS,
+  });
   if (known.code === 0) return ['-o', 'Debug::NoLocking=1'];
   const apt = path.join(building, '.apt');
   await mkdir(path.join(apt, 'lists/partial'), { recursive: true });
@@ -59,5 +66,8 @@ async function closure(apt: readonly string[]): Promise<string[]> {
 async function mustRun(command: string, args: readonly string[], cwd: string): Promise<{ readonly stdout: string }> {
   const result = await runCommand(command, args, { cwd, timeoutMs: TIMEOUT_MS });
   if (result.code === 0) return result;
-  throw new SetupError(`${command} ${args.at(-2) ?? ''} ${args.at(-1) ?? ''} failed: ${tail(result.stderr, 2)}`, 'Run `apt-get update` as root and try again');
+  throw new SetupError(
+    `${command} ${args.at(-2) ?? ''} ${args.at(-1) ?? ''} failed: ${tail(result.stderr, 2)}`,
+    'Run `apt-get update` as root and try again',
+  );
 }

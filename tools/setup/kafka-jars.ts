@@ -25,7 +25,13 @@ export async function ensureKafkaJars(version: KafkaVersion, onProgress: Progres
     await mkdir(path.join(building, 'libs'));
     const result = await runCommand(
       'mvn',
-      ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${path.join(building, 'libs')}`],
+      [
+        '-q',
+        '-B',
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${path.join(building, 'libs')}`,
+      ],
       { cwd: building, timeoutMs: DOWNLOAD_TIMEOUT_MS },
     );
     if (result.code !== 0) {

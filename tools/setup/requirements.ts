@@ -6,19 +6,26 @@ const PROBE_TIMEOUT_MS = 30_000;
 /** Linux only: the lab leans on /proc, signals and `setpriv --pdeathsig`. */
 export function requireLinux(): void {
   if (process.platform !== 'linux') {
-    throw new SetupError(`The demo, the lab and the server tests need Linux, this is ${process.platform}`, 'Run them in a Linux machine or container');
+    throw new SetupError(
+      `The demo, the lab and the server tests need Linux, this is ${process.platform}`,
+      'Run them in a Linux machine or container',
+    );
   }
 }
 
 export function requireNode(version: string = process.versions.node): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new SetupError(`Node >= 20.19 is needed, this is ${version}`, 'Install it with `nvm install 20` or from nodejs.org');
+  throw new SetupError(
+    `Node >= 20.19 is needed, this is ${version}`,
+    'Install it with `nvm install 20` or from nodejs.org',
+  );
 }
 
 export async function requireJava(): Promise<void> {
   const remedy = 'Install it with `apt-get install openjdk-17-jre-headless`';
-  if (!(await commandExists('java', ['-version']))) throw new SetupError('Java 17 or newer is needed, `java` is not on the PATH', remedy);
+  if (!(await commandExists('java', ['-version'])))
+    throw new SetupError('Java 17 or newer is needed, `java` is not on the PATH', remedy);
   const { stderr, stdout } = await runCommand('java', ['-version'], { timeoutMs: PROBE_TIMEOUT_MS });
   const major = javaMajor(stderr + stdout);
   if (major < 17) throw new SetupError(`Java 17 or newer is needed, this is ${major || 'unreadable'}`, remedy);
@@ -32,7 +39,10 @@ export function javaMajor(output: string): number {
 
 export async function requireMaven(): Promise<void> {
   if (await commandExists('mvn')) return;
-  throw new SetupError('Maven is needed to fetch Kafka, `mvn` is not on the PATH', 'Install it with `apt-get install maven`');
+  throw new SetupError(
+    'Maven is needed to fetch Kafka, `mvn` is not on the PATH',
+    'Install it with `apt-get install maven`',
+  );
 }
 
 /** From util-linux, on every ordinary Linux: makes a server die with the process that started it. */

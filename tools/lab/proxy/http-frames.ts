@@ -15,7 +15,8 @@ export class HttpFrames {
 
   feed(chunk: Buffer): void {
     let rest = chunk;
-    while (rest.length > 0 && !this.unreadable) rest = this.inChunkedBody || this.toSkip > 0 ? this.skipBody(rest) : this.readHead(rest);
+    while (rest.length > 0 && !this.unreadable)
+      rest = this.inChunkedBody || this.toSkip > 0 ? this.skipBody(rest) : this.readHead(rest);
   }
 
   private skipBody(bytes: Buffer): Buffer {

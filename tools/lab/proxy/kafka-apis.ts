@@ -1,4 +1,5 @@
 /** Kafka's API keys by number (org.apache.kafka.common.protocol.ApiKeys); unknown ones are shown as `api-<key>`. */
+// prettier-ignore
 const names: Readonly<Record<number, string>> = {
   0: 'Produce', 1: 'Fetch', 2: 'ListOffsets', 3: 'Metadata', 8: 'OffsetCommit', 9: 'OffsetFetch', 10: 'FindCoordinator',
   11: 'JoinGroup', 12: 'Heartbeat', 13: 'LeaveGroup', 14: 'SyncGroup', 15: 'DescribeGroups', 16: 'ListGroups',
@@ -12,7 +13,7 @@ const names: Readonly<Record<number, string>> = {
   60: 'DescribeCluster', 61: 'DescribeProducers', 65: 'DescribeTransactions', 66: 'ListTransactions',
   68: 'ConsumerGroupHeartbeat', 69: 'ConsumerGroupDescribe', 71: 'GetTelemetrySubscriptions', 72: 'PushTelemetry',
   75: 'DescribeTopicPartitions',
-}; // prettier-ignore
+};
 
 /**
  * Requests that change what the cluster holds: records, topics, offsets, configuration, rights.

@@ -53,7 +53,10 @@ export class KafkaFrames {
     if (this.headLength === SIZE_BYTES) return;
     const idLength = Math.max(0, this.head.readInt16BE(SIZE_BYTES + 8));
     const idStart = SIZE_BYTES + FIXED_HEADER_BYTES;
-    this.seen(this.head.readInt16BE(SIZE_BYTES), this.head.toString('utf8', idStart, Math.min(idStart + idLength, this.headLength)));
+    this.seen(
+      this.head.readInt16BE(SIZE_BYTES),
+      this.head.toString('utf8', idStart, Math.min(idStart + idLength, this.headLength)),
+    );
     this.toSkip = size - (this.headLength - SIZE_BYTES);
     this.headLength = 0;
   }

@@ -92,7 +92,9 @@ export class Link {
     upstream.on('error', (error: NodeJS.ErrnoException) => {
       if (!connected && error.code === 'ECONNREFUSED') this.options.onRefused();
     });
-    upstream.on('close', (hadError) => this.whenFlowing(() => (hadError || !connected ? this.client.resetAndDestroy() : this.client.destroySoon())));
+    upstream.on('close', (hadError) =>
+      this.whenFlowing(() => (hadError || !connected ? this.client.resetAndDestroy() : this.client.destroySoon())),
+    );
   }
 
   private pump(from: net.Socket, to: net.Socket, pass: (chunk: Buffer) => boolean): void {

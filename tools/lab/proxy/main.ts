@@ -27,7 +27,10 @@ async function awaitUp(upstreamPorts: readonly number[], timeoutMs: number): Pro
   const waitedFor = routes.filter((route) => upstreamPorts.includes(route.spec.upstreamPort));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing accepts on ${upstreamPorts.join(', ')} after ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(
+      () => reject(new Error(`nothing accepts on ${upstreamPorts.join(', ')} after ${timeoutMs} ms`)),
+      timeoutMs,
+    );
   });
   try {
     await Promise.race([Promise.all(waitedFor.map((route) => route.whenUp())), late]);
@@ -68,7 +71,8 @@ function reply(message: ProxyReply): void {
 process.on('message', (envelope: ProxyEnvelope) => {
   execute(envelope.request).then(
     (value) => reply({ seq: envelope.seq, ok: true, value }),
-    (error: unknown) => reply({ seq: envelope.seq, ok: false, error: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) =>
+      reply({ seq: envelope.seq, ok: false, error: error instanceof Error ? error.message : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));

@@ -51,7 +51,9 @@ export type ProxyStats = {
   };
   readonly connectRequests: CountsByPair;
   /** By `<viewer>-><label>`; `sent` = from the viewer, `received` = to it, in bytes. */
-  readonly bytes: Readonly<Record<string, { readonly sent: number; readonly received: number; readonly connections: number }>>;
+  readonly bytes: Readonly<
+    Record<string, { readonly sent: number; readonly received: number; readonly connections: number }>
+  >;
 };
 
 export const MAX_MUTATION_LOG = 1000;
