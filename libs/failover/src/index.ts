@@ -1,3 +1,7 @@
+export * from './estimate.js';
+export * from './explain/explain.js';
+export * from './explain/explanation.js';
+export * from './explain/render.js';
 export * from './matrix/blockers.js';
 export * from './matrix/decide.js';
 export * from './matrix/facts.js';
@@ -9,5 +13,6 @@ export * from './matrix/row.js';
 export * from './matrix/situation.js';
 export * from './matrix/tables.js';
 export * from './matrix/windows.js';
+export * from './simulate/sample-snapshot.js';
 export * from './saga/effects.js';
 export * from './saga/types.js';

@@ -1,2 +1,3 @@
 export * from './config-center-memory.js';
 export * from './rpc-arbitraries.js';
+export * from './snapshot.js';

@@ -1,4 +1,5 @@
 import type { Ms } from '#health';
+import { estimatedLossRecords } from '../estimate.js';
 import type { Decision } from './facts.js';
 import { flowBetween, type LagJudgement } from './lag.js';
 import type { Row } from './row.js';
@@ -19,6 +20,11 @@ export function lossOf(s: Situation, row: Row, lag: LagJudgement): Decision['los
   if (knownRecords === null || rate === null || flow?.observedAgeMs == null) {
     return { knownRecords, estimatedRecords: null, atLeast: true };
   }
-  const estimatedRecords = knownRecords + Math.ceil(rate * (flow.observedAgeMs + FENCE_ALLOWANCE_MS));
+  const estimatedRecords = estimatedLossRecords({
+    knownRecords,
+    peakRecordsPerMs: rate,
+    sourceEndAgeMs: flow.observedAgeMs,
+    fenceConfirmedInMs: FENCE_ALLOWANCE_MS,
+  });
   return { knownRecords, estimatedRecords, atLeast: unconfirmed };
 }
