@@ -13,12 +13,19 @@ export interface AuthorityStore {
   acquireLease(seen: LeaseRow, me: LeaseHolder): Promise<LeaseRow | null>;
   /** Renews while holder and term are still mine. Null: lost. */
   renewLease(term: number, me: LeaseHolder): Promise<LeaseRow | null>;
-  /** Gives the lease up at a planned stop, so that the next leader need not wait. */
+  /** Gives the lease up at a planned stop, so that the next leader need not wait: holder and advertise become null. */
   releaseLease(term: number, me: LeaseHolder): Promise<void>;
-  /** Raises the row's term to at least `term` (I3: a higher term was heard from an agent or the config center). */
+  /**
+   * Raises the row's term to at least `term` (I3: a higher term was heard from an agent or the config center). A row that
+   * was raised has no holder but keeps `advertise`: nobody leads a raised term, and the leader over whose head it happened
+   * may believe in itself for a moment yet, so candidates wait as for a held lease.
+   */
   raiseTerm(term: number): Promise<LeaseRow>;
 
-  /** Runs `work` in one transaction guarded by the lease. Throws {@link LostLeadershipError} if the guard matched no row. */
+  /**
+   * Runs `work` in one transaction guarded by the lease. Throws {@link LostLeadershipError} if the guard matched no row.
+   * After a deadlock or a serialization failure `work` runs again from the start: it must have no effect but on `tx`.
+   */
   transact<T>(term: number, holder: string, work: (tx: AuthorityTx) => Promise<T>): Promise<T>;
 
   /** Says that this controller lives (not guarded by the lease: every controller has its own row). */
@@ -56,12 +63,13 @@ export interface AuthorityStore {
 
 export interface AuthorityTx {
   group(name: string): Promise<GroupRow | null>;
+  /** Inserts or replaces; `reservedEpoch` never falls, whatever the row says. */
   saveGroup(row: GroupRow): Promise<void>;
-  /** Reserves the next epoch of the group: above every epoch reserved before and above `atLeast`. */
+  /** Reserves the next epoch of the group: above every epoch reserved before and above `atLeast`. {@link UnknownRowError}. */
   reserveEpoch(group: string, atLeast: number): Promise<number>;
   /** Fails with {@link OpenSagaExistsError} when the group has one (unique index). */
   openSaga(saga: Omit<SagaRecord, 'journal'>): Promise<void>;
-  /** A new leader takes an open saga over: its term becomes the saga's. */
+  /** A new leader takes an open saga over: its term becomes the saga's. {@link UnknownRowError} if it is not open. */
   claimSaga(id: string, term: number): Promise<void>;
   appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void>;
   closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void>;
@@ -71,7 +79,9 @@ export interface AuthorityTx {
   appendEvent(event: Omit<EventRow, 'seq'>): Promise<void>;
   /** Append-only and hash-chained: the row's hash covers the previous row's. */
   appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void>;
+  /** Once per alert id: a second time is a no-op (the direct path and the outbox share ids). */
   enqueueAlert(alert: Alert): Promise<void>;
+  /** Throws {@link AnswerExistsError} if the key has an answer, which undoes the whole transaction. */
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void>;
 }
 
@@ -191,5 +201,42 @@ export class OpenSagaExistsError extends Error {
   override readonly name = 'OpenSagaExistsError';
   constructor(readonly group: string) {
     super(`group ${group} has an open saga already`);
+  }
+}
+
+/** The store gave no usable answer: down, restarting, too slow. Retry later; nothing is known to be wrong with the request. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  readonly code = 'STORE_UNAVAILABLE';
+  readonly retryable = true;
+  /** True when the connection broke while a commit was under way: it may or may not have happened. Read before repeating. */
+  readonly outcomeUnknown: boolean;
+  constructor(doing: string, options: Readonly<{ cause: unknown; outcomeUnknown?: boolean }>) {
+    const why = options.cause instanceof Error ? options.cause.message : String(options.cause);
+    super(`authority store: ${doing}: ${why}; check that the database answers, it is asked again by itself`, {
+      cause: options.cause,
+    });
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+/** Nothing is stored under that name: the caller's knowledge is older than the store's, or of another store. */
+export class UnknownRowError extends Error {
+  override readonly name = 'UnknownRowError';
+  readonly code = 'UNKNOWN_ROW';
+  constructor(
+    readonly kind: 'group' | 'open saga',
+    readonly key: string,
+  ) {
+    super(`the authority store holds no ${kind} ${key}: read again before acting`);
+  }
+}
+
+/** The idempotency key was answered by a transaction that committed first: read that answer and send it. */
+export class AnswerExistsError extends Error {
+  override readonly name = 'AnswerExistsError';
+  readonly code = 'ANSWER_EXISTS';
+  constructor(readonly key: string) {
+    super(`the idempotency key ${key} has its answer already: nothing was written`);
   }
 }

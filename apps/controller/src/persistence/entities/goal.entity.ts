@@ -1,0 +1,12 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { ClusterGoal, FlowGoal } from '#failover';
+import { jsonAsText } from '../column-transformers.js';
+
+@Entity({ name: 'pointsman_goal' })
+export class GoalEntity {
+  @PrimaryColumn({ name: 'goal_key', type: 'varchar', length: 700 })
+  key!: string;
+
+  @Column({ type: 'text', transformer: jsonAsText })
+  body!: ClusterGoal | FlowGoal;
+}

@@ -1,0 +1,61 @@
+import type { Json, SagaRecord } from '#failover';
+import type { AuditRow, EventRow, GroupRow, IdempotentAnswer, LedgerRow, OutboxRow } from './authority-store.port.js';
+import type { AlertDeliveryEntity } from './entities/alert-delivery.entity.js';
+import type { AlertEntity } from './entities/alert.entity.js';
+import type { AnswerEntity } from './entities/answer.entity.js';
+import type { AuditEntity } from './entities/audit.entity.js';
+import type { EventEntity } from './entities/event.entity.js';
+import type { GroupEntity } from './entities/group.entity.js';
+import type { JournalEntryEntity } from './entities/journal-entry.entity.js';
+import type { LedgerEntity } from './entities/ledger.entity.js';
+import type { SagaEntity } from './entities/saga.entity.js';
+
+/** Entities to the port's plain rows: copies field by field, so that no caller holds an object of TypeORM. */
+
+const parse = (text: string): Json => JSON.parse(text) as Json;
+
+/** `Map.groupBy` came after Node 20. */
+export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const members = groups.get(key(item));
+    if (members) members.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return groups;
+}
+
+export function groupToEntity(row: GroupRow): GroupEntity {
+  const { name, active, epoch, reservedEpoch, ...detail } = row;
+  return { name, active, epoch, reservedEpoch, detail };
+}
+
+export function groupFromEntity(entity: GroupEntity): GroupRow {
+  const { name, active, epoch, reservedEpoch, detail } = entity;
+  return { ...detail, name, active, epoch, reservedEpoch };
+}
+
+export function sagaFromEntity(entity: SagaEntity, journal: readonly JournalEntryEntity[]): SagaRecord {
+  const { id, kind, group, source, target, row, trigger, fromEpoch, epoch, term, openedAt, closedAt, outcome } = entity;
+  return {
+    ...{ id, kind, group, source, target, row, trigger, fromEpoch, epoch, term, openedAt, closedAt, outcome },
+    journal: journal.map(({ sagaId: _sagaId, ...entry }) => ({ ...entry, evidence: parse(entry.evidence) })),
+  };
+}
+
+export const ledgerFromEntity = (entity: LedgerEntity): LedgerRow => ({ ...entity });
+export const eventFromEntity = (entity: EventEntity): EventRow => ({ ...entity, detail: parse(entity.detail) });
+export const auditFromEntity = (entity: AuditEntity): AuditRow => ({ ...entity, detail: parse(entity.detail) });
+
+export function answerFromEntity({ bodyHash, status, body, at }: AnswerEntity): IdempotentAnswer {
+  return { bodyHash, status, body: parse(body), at };
+}
+
+export function outboxFromEntity(entity: AlertEntity, deliveries: readonly AlertDeliveryEntity[]): OutboxRow {
+  return {
+    alert: entity.body,
+    deliveries: deliveries.map(({ receiver, deliveredAt, attempts, lastError }) => ({
+      ...{ receiver, deliveredAt, attempts, lastError },
+    })),
+  };
+}

@@ -1,0 +1,155 @@
+import type { EntityManager } from 'typeorm';
+import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } from '#failover';
+import { goalKey } from '#failover';
+import { FIRST_PREVIOUS_HASH, auditHash } from './audit-chain.js';
+import type {
+  Alert,
+  AuditRow,
+  AuthorityTx,
+  EventRow,
+  GroupRow,
+  IdempotentAnswer,
+  LedgerRow,
+} from './authority-store.port.js';
+import { AnswerExistsError, OpenSagaExistsError, UnknownRowError } from './authority-store.port.js';
+import { AlertEntity } from './entities/alert.entity.js';
+import { AnswerEntity } from './entities/answer.entity.js';
+import { AuditEntity } from './entities/audit.entity.js';
+import { EventEntity } from './entities/event.entity.js';
+import { GoalEntity } from './entities/goal.entity.js';
+import { GroupEntity } from './entities/group.entity.js';
+import { JournalEntryEntity } from './entities/journal-entry.entity.js';
+import { LedgerEntity } from './entities/ledger.entity.js';
+import { SagaEntity } from './entities/saga.entity.js';
+import { groupFromEntity, groupToEntity } from './rows.js';
+import { TxQueue } from './tx-queue.js';
+
+const LEDGER_CHUNK = 500;
+
+/**
+ * The writes of one guarded transaction. "Look, then write" is safe here and only here: the guard has locked every other
+ * leader out, so the highest seq, the last hash and the reserved epoch cannot move under it.
+ */
+export class TypeOrmAuthorityTx implements AuthorityTx {
+  readonly queue = new TxQueue();
+
+  constructor(private readonly manager: EntityManager) {}
+
+  group(name: string): Promise<GroupRow | null> {
+    return this.queue.add(async () => {
+      const entity = await this.manager.findOneBy(GroupEntity, { name });
+      return entity && groupFromEntity(entity);
+    });
+  }
+
+  saveGroup(row: GroupRow): Promise<void> {
+    return this.queue.add(async () => {
+      const known = await this.manager.findOneBy(GroupEntity, { name: row.name });
+      const reservedEpoch = Math.max(row.reservedEpoch, known?.reservedEpoch ?? 0);
+      await this.manager.upsert(GroupEntity, groupToEntity({ ...row, reservedEpoch }), ['name']);
+    });
+  }
+
+  reserveEpoch(group: string, atLeast: number): Promise<number> {
+    return this.queue.add(async () => {
+      const known = await this.manager.findOneBy(GroupEntity, { name: group });
+      if (!known) throw new UnknownRowError('group', group);
+      const reservedEpoch = Math.max(known.reservedEpoch, known.epoch, atLeast) + 1;
+      await this.manager.update(GroupEntity, { name: group }, { reservedEpoch });
+      return reservedEpoch;
+    });
+  }
+
+  openSaga(saga: Omit<SagaRecord, 'journal'>): Promise<void> {
+    return this.queue.add(async () => {
+      // Asked first because a refused INSERT would spoil the transaction; the unique column is there all the same.
+      if (await this.manager.existsBy(SagaEntity, { openGroup: saga.group })) throw new OpenSagaExistsError(saga.group);
+      await this.manager.insert(SagaEntity, { ...saga, openGroup: saga.group });
+    });
+  }
+
+  claimSaga(id: string, term: number): Promise<void> {
+    return this.queue.add(async () => {
+      const open = await this.manager.findOneBy(SagaEntity, { id });
+      if (!open?.openGroup) throw new UnknownRowError('open saga', id);
+      await this.manager.update(SagaEntity, { id }, { term });
+    });
+  }
+
+  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void> {
+    return this.queue.add(async () => {
+      if (!(await this.manager.existsBy(SagaEntity, { id: sagaId }))) throw new UnknownRowError('open saga', sagaId);
+      const last = (await this.manager.maximum(JournalEntryEntity, 'seq', { sagaId })) ?? 0;
+      const rows = entries.map((entry, i) => ({
+        ...entry,
+        evidence: JSON.stringify(entry.evidence),
+        sagaId,
+        seq: Number(last) + i + 1,
+      }));
+      for (const row of rows) await this.manager.insert(JournalEntryEntity, row);
+    });
+  }
+
+  closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void> {
+    return this.queue.add(async () => {
+      const open = await this.manager.findOneBy(SagaEntity, { id });
+      if (!open?.openGroup) throw new UnknownRowError('open saga', id);
+      await this.manager.update(SagaEntity, { id }, { outcome, closedAt: at, openGroup: null });
+    });
+  }
+
+  saveGoal(goal: ClusterGoal | FlowGoal): Promise<void> {
+    return this.queue.add(async () => {
+      await this.manager.upsert(GoalEntity, { key: goalKey(goal), body: goal }, ['key']);
+    });
+  }
+
+  dropGoal(key: string): Promise<void> {
+    return this.queue.add(async () => {
+      await this.manager.delete(GoalEntity, { key });
+    });
+  }
+
+  saveLedger(rows: readonly LedgerRow[]): Promise<void> {
+    return this.queue.add(async () => {
+      for (let from = 0; from < rows.length; from += LEDGER_CHUNK) {
+        const chunk = rows.slice(from, from + LEDGER_CHUNK);
+        await this.manager.upsert(LedgerEntity, chunk, ['group', 'epoch', 'topic', 'partition']);
+      }
+    });
+  }
+
+  appendEvent(event: Omit<EventRow, 'seq'>): Promise<void> {
+    return this.queue.add(async () => {
+      const seq = Number((await this.manager.maximum(EventEntity, 'seq')) ?? 0) + 1;
+      await this.manager.insert(EventEntity, { ...event, seq, detail: JSON.stringify(event.detail) });
+    });
+  }
+
+  appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void> {
+    return this.queue.add(async () => {
+      const [last] = await this.manager.find(AuditEntity, { order: { seq: 'DESC' }, take: 1 });
+      const chained = { ...row, seq: (last?.seq ?? 0) + 1, previousHash: last?.hash ?? FIRST_PREVIOUS_HASH };
+      await this.manager.insert(AuditEntity, {
+        ...chained,
+        detail: JSON.stringify(row.detail),
+        hash: auditHash(chained),
+      });
+    });
+  }
+
+  enqueueAlert(alert: Alert): Promise<void> {
+    return this.queue.add(async () => {
+      if (await this.manager.existsBy(AlertEntity, { id: alert.id })) return;
+      const seq = Number((await this.manager.maximum(AlertEntity, 'seq')) ?? 0) + 1;
+      await this.manager.insert(AlertEntity, { id: alert.id, seq, body: alert, settledAt: null });
+    });
+  }
+
+  rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {
+    return this.queue.add(async () => {
+      if (await this.manager.existsBy(AnswerEntity, { key })) throw new AnswerExistsError(key);
+      await this.manager.insert(AnswerEntity, { ...answer, key, body: JSON.stringify(answer.body) });
+    });
+  }
+}
