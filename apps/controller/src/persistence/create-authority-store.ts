@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import type { AuthorityStore } from './authority-store.port.js';
 import { StoreUnavailableError } from './authority-store.port.js';
 import { ENTITIES } from './entities/index.js';
@@ -57,6 +57,7 @@ function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
     migrationsRun: true,
     migrationsTransactionMode: 'each',
     synchronize: false,
+    logger: SILENT,
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     poolSize: options.poolSize ?? 8,
@@ -73,3 +74,13 @@ function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
     },
   };
 }
+
+/** TypeORM prints a failed migration even with logging off; the errors themselves are thrown and told by the caller. */
+const SILENT: Logger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+};

@@ -1,0 +1,108 @@
+import type { ClusterGoal, JournalEntry, SagaRecord } from '#failover';
+import type { Alert, AuditRow, AuthorityStore, EventRow, GroupRow, LeaseHolder } from '../authority-store.port.js';
+
+/** Rows for the conformance suite, complete and plausible. */
+
+export const AT = '2026-11-20T14:02:31.000Z';
+
+export const holder = (id: string): LeaseHolder => ({ id, advertise: `http://${id}:8080` });
+export const A = holder('ctl-a');
+export const B = holder('ctl-b');
+
+/** Takes the lease as it stands, whoever holds it. The new term. */
+export async function lead(store: AuthorityStore, me: LeaseHolder): Promise<number> {
+  const taken = await store.acquireLease(await store.readLease(), me);
+  if (!taken) throw new Error(`${me.id} did not get the lease`);
+  return taken.term;
+}
+
+export const aGroup = (name = 'orders', more: Partial<GroupRow> = {}): GroupRow => ({
+  name,
+  active: 'a',
+  epoch: 1,
+  reservedEpoch: 1,
+  mode: 'observe',
+  modeChangedAt: null,
+  pause: null,
+  unpausedAt: null,
+  frozen: null,
+  lastPublishedAutoAt: null,
+  acknowledgedAt: null,
+  lastPublishedSagaAt: null,
+  lastUnpublishedClose: null,
+  lossAcceptance: null,
+  rejoin: [],
+  ...more,
+});
+
+export const aSaga = (id: string, group = 'orders', more: Partial<SagaRecord> = {}): Omit<SagaRecord, 'journal'> => ({
+  id,
+  kind: 'failover',
+  group,
+  source: 'a',
+  target: 'b',
+  row: 410,
+  trigger: 'auto',
+  fromEpoch: 1,
+  epoch: 2,
+  term: 1,
+  openedAt: AT,
+  closedAt: null,
+  outcome: null,
+  ...more,
+});
+
+export const anEntry = (step: JournalEntry['step'], event: JournalEntry['event']): Omit<JournalEntry, 'seq'> => ({
+  step,
+  direction: 'do',
+  event,
+  term: 1,
+  at: AT,
+  deadlineMs: event === 'intent' ? 10_000 : null,
+  evidence: event === 'intent' ? null : { seen: ['a', 1, true, null], by: 'agent-b' },
+});
+
+export const aGoal = (cluster: string, state: ClusterGoal['state'], epoch = 2): ClusterGoal => ({
+  subject: 'cluster',
+  group: 'orders',
+  cluster,
+  state,
+  epoch,
+  term: 1,
+  topics: ['orders', 'pay-*'],
+});
+
+export const anEvent = (summary: string, group: string | null = 'orders'): Omit<EventRow, 'seq'> => ({
+  at: AT,
+  group,
+  type: 'decision',
+  row: 410,
+  summary,
+  detail: { z: 1, a: [null, 'ä'] },
+  term: 1,
+  epoch: 1,
+});
+
+export const anAudit = (action: string): Omit<AuditRow, 'seq' | 'hash' | 'previousHash'> => ({
+  at: AT,
+  actor: 'ctl-a',
+  action,
+  group: 'orders',
+  reason: 'row 410 held for 20 s',
+  detail: { votes: { 'agent-b': 'DOWN' }, before: { active: 'a' }, after: { active: 'b' } },
+  term: 1,
+  epoch: 2,
+});
+
+export const anAlert = (id: string): Alert => ({
+  id,
+  incident: 'inc-1',
+  type: 'acting',
+  group: 'orders',
+  row: 410,
+  reason: 'a does not answer',
+  blockers: [{ name: 'COOLDOWN', liftedBy: 'pointsman ack orders' }],
+  term: 1,
+  epoch: 2,
+  at: AT,
+});
