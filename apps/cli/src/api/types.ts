@@ -1,0 +1,71 @@
+/** The parts of the API's bodies that the CLI renders; everything else passes through `-o json` unseen. */
+
+export type GroupBody = Readonly<{
+  group: string;
+  active: string;
+  standby: string | null;
+  mode: string;
+  row: number | null;
+  name: string;
+  state: string;
+  gate: readonly string[];
+  action: string;
+  wouldDo: string;
+  reasons: readonly string[];
+  window: Readonly<{ fillMs: number; lengthMs: number; complete: boolean; actsAt: string }> | null;
+  blockers: readonly Blocker[];
+  lag: Readonly<{
+    records: number | null;
+    ms: number | null;
+    budget: Readonly<{ records: number; ms: number }>;
+    trend: 'rising' | 'falling' | 'steady' | 'unknown';
+  }>;
+  epoch: number;
+  leader: Readonly<{ id: string; term: number }> | null;
+  observers: readonly Readonly<{ agent: string; idc: string; votes: Readonly<Record<string, string>> }>[];
+  pause: Readonly<{ owner: string; reason: string; expiresAt: string }> | null;
+  frozen: string | null;
+  saga: Readonly<{ id: string; step: string | null }> | null;
+  lossAcceptance: Readonly<{ by: string; maxRecords: number | null; maxMs: number | null; expiresAt: string }> | null;
+}>;
+
+export type Blocker = Readonly<{ name: string; detail: string; liftedBy: string }>;
+
+export type GroupsBody = Readonly<{ groups: readonly GroupBody[] }>;
+
+export type EventBody = Readonly<{
+  seq: number;
+  at: string;
+  group: string | null;
+  type: string;
+  row: number | null;
+  summary: string;
+  term: number;
+  epoch: number | null;
+}>;
+
+export type WriteBody = Readonly<{ group: string; action: string; dryRun: boolean; summary: string; epoch: number }>;
+
+export type ControllersBody = Readonly<{
+  answeredBy: Readonly<{ id: string; version: string; leading: boolean }>;
+  leader: Readonly<{ id: string; advertise: string; term: number }> | null;
+  time: string;
+  controllers: readonly Readonly<{
+    id: string;
+    idc: string;
+    advertise: string;
+    policyDigest: string;
+    version: string;
+  }>[];
+}>;
+
+export type ProblemBody = Readonly<{
+  status: number;
+  code: string;
+  title: string;
+  detail: string;
+  blockedBy: readonly Blocker[];
+  errors: readonly Readonly<{ pointer: string; detail: string }>[];
+  leader: string | null;
+  requestId: string;
+}>;

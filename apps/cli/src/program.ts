@@ -1,0 +1,175 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { CliError, EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import type { Io } from './io.js';
+import type { GlobalOptions } from './commands/context.js';
+import type { WriteFields } from './commands/write.command.js';
+
+const EXAMPLES = `
+Examples:
+  pointsman status                                   one screen; exit 3 unless all is steady
+  pointsman status -w -o json                        a body each second
+  pointsman explain orders --event 1041              why it was decided so back then
+  pointsman events -f                                follow what happens, over restarts
+  pointsman pause orders --reason "broker upgrade" --expires-in 2h
+  pointsman ack orders --reason "seen, cause found"
+  pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m
+  pointsman doctor --config controller.yaml agent.yaml
+
+Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.
+Token:   --token-file FILE, else POINTSMAN_TOKEN_FILE.
+Exit:    0 ok, 1 error, 2 usage, 3 degraded, 4 timed out, 5 declined, 6 refused, 7 not authorised.`;
+
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+};
+
+const milliseconds = (text: string): number => {
+  const match = /^(\d{1,6}(?:\.\d+)?)(ms|s|m)$/.exec(text);
+  const unitMs = { ms: 1, s: 1_000, m: 60_000 }[match?.[2] ?? ''];
+  if (match?.[1] === undefined || unitMs === undefined) throw new InvalidArgumentError('expected e.g. 500ms, 5s, 1m.');
+  return Number(match[1]) * unitMs;
+};
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** Runs the CLI on its arguments; resolves to the exit status. Command code is loaded only when it is called. */
+export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode> => {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = newProgram(io);
+  const done = async (run: Promise<ExitCode>): Promise<void> => {
+    exitCode = await run;
+  };
+  addReads(program, io, done);
+  addWrites(program, io, done);
+  addLocal(program, io, done);
+  if (args.includes('-V') || args.includes('--version')) {
+    const { packageVersion } = await import('#platform');
+    io.out(packageVersion());
+    return EXIT.ok;
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (e) {
+    return failed(e, io);
+  }
+};
+
+const failed = (e: unknown, io: Io): ExitCode => {
+  if (e instanceof CliError) {
+    io.err(`pointsman: ${e.message}`);
+    return e.exitCode;
+  }
+  if (e instanceof Error && 'code' in e && String(e.code).startsWith('commander.')) {
+    // Commander has printed its message already; help on demand is no failure.
+    return ['commander.helpDisplayed', 'commander.version'].includes(String(e.code)) ? EXIT.ok : EXIT.usage;
+  }
+  if (io.signal.aborted) return EXIT.timedOut;
+  io.err(`pointsman: unexpected: ${e instanceof Error ? (e.stack ?? e.message) : String(e)}`);
+  return EXIT.error;
+};
+
+const newProgram = (io: Io): Command =>
+  new Command('pointsman')
+    .description('Asks and tells the controllers that watch Kafka clusters and move traffic when one dies.')
+    .option('-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+    })
+    .exitOverride();
+
+type Done = (run: Promise<ExitCode>) => Promise<void>;
+
+const remote = (parent: Command, name: string, description: string): Command =>
+  parent
+    .command(name)
+    .description(description)
+    .option('--server <url>', 'controller to ask, repeatable', collect, [])
+    .option('--token-file <file>', 'file with the bearer token')
+    .option('--timeout <duration>', 'for each request', milliseconds, 5_000)
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'));
+
+const addReads = (program: Command, io: Io, done: Done): void => {
+  remote(program, 'status', 'the state of every group')
+    .option('-w, --watch', 'again each second')
+    .action(async (options: GlobalOptions & { watch?: boolean }) => {
+      const { statusCommand } = await import('./commands/status.command.js');
+      await done(statusCommand(options, io));
+    });
+  remote(program, 'explain', 'why a group is judged as it is')
+    .argument('<group>')
+    .option('--event <seq>', 'at this past decision event', wholeNumber)
+    .action(async (group: string, options: GlobalOptions & { event?: number }) => {
+      const { explainCommand } = await import('./commands/explain.command.js');
+      await done(explainCommand(group, options, io));
+    });
+  remote(program, 'events', 'what happened')
+    .option('-f, --follow', 'and what happens from now on')
+    .option('--after <seq>', 'only events after this one', wholeNumber)
+    .option('--limit <n>', 'how many', wholeNumber, 50)
+    .option('--group <group>', 'of this group only')
+    .action(async (options: GlobalOptions & { limit: number; follow?: boolean; after?: number; group?: string }) => {
+      const { eventsCommand } = await import('./commands/events.command.js');
+      await done(eventsCommand(options, io));
+    });
+};
+
+type WriteFlags = GlobalOptions & {
+  reason: string;
+  by?: string;
+  dryRun?: boolean;
+  epoch?: number;
+  idempotencyKey?: string;
+  owner?: string;
+  expiresIn?: string;
+  maxRecords?: number;
+  maxDuration?: string;
+};
+
+const addWrites = (program: Command, io: Io, done: Done): void => {
+  const write = (name: string, act: string, about: string, fields: (o: WriteFlags) => WriteFields): Command =>
+    remote(program, name, about)
+      .argument('<group>')
+      .requiredOption('--reason <text>', 'why; kept in the audit')
+      .option('--by <person>', 'who (default: the login name)')
+      .option('--dry-run', 'say what would change, change nothing')
+      .option('--epoch <n>', 'act only if the group is at this epoch (default: the present one)', wholeNumber)
+      .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
+      .action(async (group: string, options: WriteFlags) => {
+        const { writeCommand } = await import('./commands/write.command.js');
+        await done(writeCommand(group, act, fields(options), options, io));
+      });
+  const login = io.environment.user ?? undefined;
+  write('pause', 'pause', 'stop automatic failover of a group for a while', (o) => ({
+    owner: o.owner ?? o.by ?? login,
+    expiresIn: o.expiresIn,
+  }))
+    .requiredOption('--expires-in <duration>', 'ends by itself after, e.g. 2h')
+    .option('--owner <person>', 'who answers for the pause (default: --by)');
+  write('resume', 'resume', 'end a pause; live state is judged with a fresh window', () => ({}));
+  write('ack', 'acknowledge', 'a person has looked: lifts cool-down, flapping and freeze', () => ({}));
+  write('accept-loss', 'accept-loss', 'let a failover exceed the loss budget, up to a limit', (o) => ({
+    maxRecords: o.maxRecords,
+    maxDuration: o.maxDuration,
+    expiresIn: o.expiresIn,
+  }))
+    .option('--max-records <n>', 'at most so many records', wholeNumber)
+    .option('--max-duration <duration>', 'at most so much time, e.g. 90s')
+    .requiredOption('--expires-in <duration>', 'ends by itself after, e.g. 30m');
+};
+
+const addLocal = (program: Command, io: Io, done: Done): void => {
+  remote(program, 'doctor', 'check this machine, the controllers and configuration files')
+    .option('--config <files...>', 'controller or agent configuration to check')
+    .action(async (options: GlobalOptions & { config?: string[] }) => {
+      const { doctorCommand } = await import('./commands/doctor.command.js');
+      await done(doctorCommand(options, io));
+    });
+};

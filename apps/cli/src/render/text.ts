@@ -1,0 +1,47 @@
+/** Width in terminal cells of the text this CLI prints: no wide or combining characters occur in it. */
+export const width = (text: string): number => Array.from(text).length;
+
+export const padEnd = (text: string, to: number): string => text + ' '.repeat(Math.max(0, to - width(text)));
+export const padStart = (text: string, to: number): string => ' '.repeat(Math.max(0, to - width(text))) + text;
+
+/** A plain table: columns as wide as their widest cell, two blanks apart, the last column cut to fit. */
+export const table = (rows: readonly (readonly string[])[], columns: number): string[] => {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
+  return rows.map((row) => {
+    const line = row.map((cell, i) => (i === row.length - 1 ? cell : padEnd(cell, widths[i] ?? 0))).join('  ');
+    return cut(line, columns);
+  });
+};
+
+export const cut = (line: string, columns: number): string =>
+  width(line) <= columns
+    ? line.trimEnd()
+    : `${Array.from(line)
+        .slice(0, columns - 1)
+        .join('')}…`;
+
+/** Breaks at blanks; continuation lines start with `indent`. */
+export const wrap = (text: string, columns: number, indent: string): string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const next = line === '' ? word : `${line} ${word}`;
+    if (width(next) <= columns || line === '') {
+      line = next;
+      continue;
+    }
+    lines.push(line.trimEnd());
+    line = `${indent}${word}`;
+  }
+  return [...lines, line.trimEnd()];
+};
+
+/** `14:02:31Z` of an RFC 3339 instant. */
+export const clock = (iso: string): string => `${iso.slice(11, 19)}Z`;
+
+/** Seconds as people read them: `0.4`, `18.2`, `30`, `3600`. */
+export const seconds = (ms: number): string => {
+  const s = ms / 1000;
+  return Number.isInteger(s) ? String(s) : s.toFixed(1);
+};
