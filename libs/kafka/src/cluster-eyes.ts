@@ -100,7 +100,7 @@ export class PlatformaticEyes implements ClusterEyes {
   coordinators(address: Address, groups: readonly string[], deadlineMs: Ms) {
     return this.#ask(address, deadlineMs, {
       name: 'FindCoordinator',
-      lane: 'facts',
+      lane: 'slow',
       ask: (c) => findCoordinatorV4.api.async(c, GROUP_KEY, [...groups]),
       read: (r): ReadonlyMap<string, number> =>
         new Map(r.coordinators.filter((x) => x.errorCode === 0).map((x) => [x.key, x.nodeId])),
@@ -192,7 +192,7 @@ export class PlatformaticEyes implements ClusterEyes {
     const resources = names.map((resourceName) => ({ resourceType, resourceName, configurationKeys: [...keys] }));
     return this.#ask(address, deadlineMs, {
       name: 'DescribeConfigs',
-      lane: 'facts',
+      lane: 'slow',
       ask: (c) => describeConfigsV4.api.async(c, resources, false, false),
       read: toConfigTable,
       tolerant: true,

@@ -8,3 +8,4 @@ export { Mm2FormatError } from './mm2/wire.js';
 export type * from './ports.js';
 export * from './topic-pattern.js';
 export * from './connect/connect-client.js';
+export * from './cluster-hands.js';

@@ -45,7 +45,7 @@ export type FetchedRecord = Readonly<{
 export type FetchedSlice = Readonly<{ records: readonly FetchedRecord[]; nextOffset: number; highWatermark: number }>;
 
 /** Requests wait behind each other only inside one lane. */
-export type Lane = 'facts' | 'canary' | 'quorum';
+export type Lane = 'facts' | 'canary' | 'quorum' | 'slow';
 
 /**
  * Single questions to single brokers, each with a hard deadline that covers connecting. Nothing is retried, routed or

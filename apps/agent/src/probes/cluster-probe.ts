@@ -1,0 +1,270 @@
+import type { BrokerProbe, CanaryProbe, ClusterSample, IdcName, Ms } from '#health';
+import type { WatchGroup } from '#failover';
+import {
+  failureOf,
+  isInternalTopic,
+  topicMatcher,
+  type Answer,
+  type ClusterEyes,
+  type ClusterHands,
+  type ClusterLayout,
+  type ConnectClient,
+  type PartitionSet,
+} from '#kafka';
+import type { ClusterProbe, MonotonicClock, ProbeRound, SelfMonitor } from '../ports.js';
+import { askInTurn } from './ask-in-turn.js';
+import { canaryTargets, probeCanary } from './canary.probe.js';
+import { durabilityOf, ensureCanaryTopic } from './canary-topic.js';
+import { ClusterMemory } from './cluster-memory.js';
+import { movedParts, ProgressRound } from './end-offsets.probe.js';
+import type { EndOffsetBoard } from './end-offset-board.js';
+import { observeFences } from './fences.js';
+import { FlowWatch } from './flow-watch.js';
+import { countPartitions } from './partitions.probe.js';
+import { SlowFacts } from './slow-facts.js';
+import { probeBroker, probeStranger, toProbe, type BrokerFinding } from './transport.probe.js';
+
+export type ClusterProbeParts = Readonly<{
+  cluster: string;
+  bootstrapServers: readonly string[];
+  agentId: string;
+  agentIdc: IdcName;
+  /** Where the cluster is, null until the controller said so. In its own IDC this agent makes the canary topic. */
+  clusterIdc: () => IdcName | null;
+  timeoutMs: Ms;
+  clock: MonotonicClock;
+  self: SelfMonitor;
+  eyes: ClusterEyes;
+  hands: ClusterHands;
+  connect: ConnectClient | null;
+  board: EndOffsetBoard;
+}>;
+
+const CANARY_TOPIC_EVERY_MS = 10_000;
+const MIN_ASK_MS = 50;
+
+/** What the first wave of one round brought. */
+type Wave = Readonly<{
+  findings: readonly BrokerFinding[];
+  strangers: readonly BrokerProbe[];
+  metadata: ClusterLayout | null;
+  quorumLeader: number | null;
+  canaries: readonly CanaryProbe[];
+}>;
+
+/**
+ * One cluster's rounds. All questions of a round leave at once on the last known layout, each under the same deadline;
+ * only partitions whose leader turned out to have moved are asked again. So a silent broker costs one deadline, and
+ * hides nothing of what the others hold.
+ */
+export class KafkaClusterProbe implements ClusterProbe {
+  readonly #parts: ClusterProbeParts;
+  readonly #memory: ClusterMemory;
+  readonly #slow: SlowFacts;
+  readonly #flows: FlowWatch;
+  #groups: readonly WatchGroup[] = [];
+  #isHot: (topic: string) => boolean = () => false;
+  #round = 0;
+  #running = false;
+  #canaryTopicAtMs: Ms | null = null;
+  #canaryTopicError: string | null = null;
+
+  constructor(parts: ClusterProbeParts) {
+    this.#parts = parts;
+    this.#memory = new ClusterMemory(parts.bootstrapServers);
+    this.#slow = new SlowFacts(parts.eyes);
+    this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
+  }
+
+  setWatch(groups: readonly WatchGroup[]): void {
+    this.#groups = groups.filter((g) => g.clusters.includes(this.#parts.cluster));
+    const matches = topicMatcher(this.#groups.flatMap((g) => g.topics));
+    this.#isHot = (topic) => !isInternalTopic(topic) && matches(topic);
+    this.#flows.setWatch(this.#groups);
+  }
+
+  async sample(): Promise<ProbeRound> {
+    if (this.#running) throw new Error(`the probe of ${this.#parts.cluster} was started while its last round ran`);
+    this.#running = true;
+    try {
+      return await this.#sample();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#parts.eyes.close();
+    this.#parts.hands.close();
+    await this.#parts.connect?.close();
+  }
+
+  async #sample(): Promise<ProbeRound> {
+    const { clock, board, cluster } = this.#parts;
+    const takenAtMs = clock();
+    this.#round += 1;
+    const greeting = this.#memory.layout === null ? await this.#greet() : null;
+    if (this.#memory.layout === null) return this.#silent(takenAtMs, greeting ?? []);
+
+    const entry = board.entry(cluster);
+    const heartbeats = this.#flows.heartbeatTopics();
+    const wanted = (topic: string): boolean => this.#isHot(topic) || heartbeats.has(topic);
+    const heartbeatsBefore = new Map([...heartbeats].flatMap((t) => asPair(t, entry.ends.value(t, 0))));
+    const asked = this.#memory.partsByLeader(wanted);
+    const startedAtMs = clock();
+    const [wave] = await Promise.all([
+      this.#ask(asked),
+      this.#flows.ask(startedAtMs, this.#parts.timeoutMs),
+      this.#refreshSlowFacts(startedAtMs),
+    ]);
+
+    const progress = new ProgressRound();
+    for (const f of wave.findings) if (f.offsets) progress.take(entry.ends, f.offsets, startedAtMs, this.#isHot);
+    if (wave.metadata) {
+      this.#adopt(wave.metadata, wanted);
+      await this.#askMoved(asked, wanted, progress, startedAtMs);
+    }
+    this.#flows.noteHeartbeats(entry.ends, heartbeatsBefore);
+    this.#memory.noteAnswers(answeredBy(wave));
+    return this.#report(takenAtMs, wave, progress);
+  }
+
+  /** Without any layout: every bootstrap address is asked for one, all at once. */
+  async #greet(): Promise<readonly BrokerProbe[]> {
+    const { bootstrapServers, eyes, timeoutMs } = this.#parts;
+    const answers = await Promise.all(
+      bootstrapServers.map(async (address) => ({ address, answer: await eyes.metadata(address, null, timeoutMs) })),
+    );
+    const first = answers.find((a) => a.answer.ok)?.answer;
+    if (first?.ok) this.#adopt(first.value, () => true);
+    return answers.map(({ address, answer }) => toProbe(address, null, answer));
+  }
+
+  async #ask(asked: ReadonlyMap<number, PartitionSet>): Promise<Wave> {
+    const { eyes, timeoutMs } = this.#parts;
+    const candidates = this.#memory.candidates();
+    const [findings, strangers, metadata, quorum, canaries] = await Promise.all([
+      Promise.all(this.#memory.brokers.map((b) => probeBroker(eyes, b, asked.get(b.id), timeoutMs))),
+      Promise.all(this.#memory.strangers.map((a) => probeStranger(eyes, a, timeoutMs))),
+      askInTurn(candidates, (a, ms) => eyes.metadata(a, null, ms), timeoutMs),
+      askInTurn(candidates, (a, ms) => eyes.quorumLeader(a, ms), timeoutMs),
+      this.#probeCanaries(),
+    ]);
+    return {
+      findings,
+      strangers,
+      metadata: valueOf(metadata?.answer),
+      quorumLeader: valueOf(quorum?.answer),
+      canaries,
+    };
+  }
+
+  async #probeCanaries(): Promise<readonly CanaryProbe[]> {
+    const { eyes, timeoutMs, agentId } = this.#parts;
+    const layout = this.#memory.layout;
+    if (layout === null) return [];
+    const probes = canaryTargets(layout).map((target) => {
+      const address = this.#memory.address(target.brokerId);
+      return address === null ? null : probeCanary(eyes, address, target, `${agentId}/${this.#round}`, timeoutMs);
+    });
+    return Promise.all(probes.filter((p) => p !== null));
+  }
+
+  /** Leaders that moved since the plan was made are asked in what is left of the deadline. */
+  async #askMoved(
+    asked: ReadonlyMap<number, PartitionSet>,
+    wanted: (topic: string) => boolean,
+    progress: ProgressRound,
+    startedAtMs: Ms,
+  ): Promise<void> {
+    const { eyes, clock, timeoutMs, board, cluster } = this.#parts;
+    const moved = movedParts(asked, this.#memory.partsByLeader(wanted));
+    const leftMs = Math.max(MIN_ASK_MS, timeoutMs - (clock() - startedAtMs));
+    await Promise.all(
+      [...moved].map(async ([brokerId, part]) => {
+        const address = this.#memory.address(brokerId);
+        const answer = address === null ? null : await eyes.offsets(address, part, 'end', leftMs);
+        if (answer?.ok) progress.take(board.entry(cluster).ends, answer.value, clock(), this.#isHot);
+      }),
+    );
+  }
+
+  #adopt(layout: ClusterLayout, wanted: (topic: string) => boolean): void {
+    const { board, cluster, eyes } = this.#parts;
+    this.#memory.adopt(layout);
+    const entry = board.entry(cluster);
+    entry.topics = [...layout.topics.keys()];
+    entry.ends.retain((topic) => layout.topics.has(topic) && wanted(topic));
+    eyes.retain(this.#memory.allAddresses());
+  }
+
+  async #refreshSlowFacts(nowMs: Ms): Promise<void> {
+    const layout = this.#memory.layout;
+    const address = this.#memory.candidates()[0];
+    const broker = this.#memory.brokers.find((b) => b.address === address) ?? this.#memory.brokers[0];
+    if (layout === null || broker === undefined) return;
+    await this.#slow.refresh(broker, [...layout.topics.keys()], nowMs, this.#parts.timeoutMs);
+    await this.#ensureCanaryTopic(layout, nowMs);
+  }
+
+  async #ensureCanaryTopic(layout: ClusterLayout, nowMs: Ms): Promise<void> {
+    const { hands, timeoutMs, clusterIdc, agentIdc } = this.#parts;
+    if (clusterIdc() !== agentIdc || this.#groups.length === 0) return;
+    if (this.#canaryTopicAtMs !== null && nowMs - this.#canaryTopicAtMs < CANARY_TOPIC_EVERY_MS) return;
+    this.#canaryTopicAtMs = nowMs;
+    const durability = durabilityOf(layout, this.#slow.configs, this.#isHot);
+    this.#canaryTopicError = await ensureCanaryTopic(hands, layout, durability, timeoutMs).then(
+      () => null,
+      (error: unknown) => failureOf(error).detail,
+    );
+  }
+
+  /** Why the canary topic could not be made, null if it could: without it nothing proves the service. */
+  get canaryTopicError(): string | null {
+    return this.#canaryTopicError;
+  }
+
+  #report(takenAtMs: Ms, wave: Wave, progress: ProgressRound): ProbeRound {
+    const { clock, self, clusterIdc, cluster } = this.#parts;
+    const agesAtMs = clock();
+    const counts = wave.metadata ? countPartitions(wave.metadata, this.#isHot, this.#slow.configs) : null;
+    const { configs, configsAtMs } = this.#slow;
+    const sample: ClusterSample = {
+      takenAtMs,
+      expectedBrokers: this.#memory.expectedBrokers,
+      brokers: [...wave.findings.map((f) => f.probe), ...wave.strangers],
+      activeBrokers: wave.metadata?.brokers.length ?? null,
+      clusterId: wave.metadata?.clusterId ?? null,
+      quorumLeader: wave.quorumLeader,
+      hotStandby: counts?.hotStandby ?? null,
+      otherTopics: counts?.otherTopics ?? null,
+      canaries: wave.canaries,
+      endOffsetsAdvanced: progress.advanced,
+      self: self.health(clusterIdc()),
+    };
+    return {
+      sample,
+      agesAtMs,
+      flows: this.#flows.observations(agesAtMs),
+      fences: observeFences(cluster, this.#groups, configs, configsAtMs === null ? null : agesAtMs - configsAtMs),
+      clusterSettings: this.#slow.settings,
+      flowSettings: this.#flows.settings(),
+    };
+  }
+
+  /** Nothing was ever heard of this cluster: the bootstrap addresses are all there is to say. */
+  async #silent(takenAtMs: Ms, brokers: readonly BrokerProbe[]): Promise<ProbeRound> {
+    await this.#flows.ask(this.#parts.clock(), this.#parts.timeoutMs);
+    const nobody: Wave = { findings: [], strangers: brokers, metadata: null, quorumLeader: null, canaries: [] };
+    return this.#report(takenAtMs, nobody, new ProgressRound());
+  }
+}
+
+const valueOf = <T>(answer: Answer<T> | undefined): T | null => (answer?.ok ? answer.value : null);
+const asPair = (topic: string, value: number | null): readonly (readonly [string, number])[] =>
+  value === null ? [] : [[topic, value]];
+
+function answeredBy(wave: Wave): ReadonlySet<string> {
+  const probes = [...wave.findings.map((f) => f.probe), ...wave.strangers];
+  return new Set(probes.filter((p) => p.error === null).map((p) => p.address));
+}

@@ -1,0 +1,77 @@
+import type { ClusterName } from '#health';
+import type { ConnectorState, FlowSettings } from '#failover';
+import type { ConnectorStatus } from '#kafka';
+
+const STATES: Readonly<Record<string, ConnectorState>> = {
+  RUNNING: 'RUNNING',
+  PAUSED: 'PAUSED',
+  STOPPED: 'STOPPED',
+  FAILED: 'FAILED',
+  UNASSIGNED: 'UNASSIGNED',
+  RESTARTING: 'UNASSIGNED',
+};
+
+/** A connector is as well as its worst task. It says nothing of the flow's health: it stays RUNNING over a dead source. */
+export function connectorState(status: ConnectorStatus | null): ConnectorState {
+  if (status === null) return 'ABSENT';
+  if (status.tasks.some((t) => t.state === 'FAILED')) return 'FAILED';
+  // A stop is over only when no task is left: until then it may still copy.
+  if (status.state === 'STOPPED' && status.tasks.length > 0) return 'RUNNING';
+  return STATES[status.state] ?? 'UNKNOWN';
+}
+
+export const sourceAlias = (config: Readonly<Record<string, string>> | null, from: ClusterName): string =>
+  config?.['source.cluster.alias'] ?? from;
+
+// Kafka's own default of config.properties.exclude does not hold max.message.bytes: the fence would be copied.
+const DEFAULT_TOPICS_EXCLUDE = '.*[\\-\\.]internal,.*\\.replica,__.*';
+const FENCE_KEY = 'max.message.bytes';
+
+/** What a connector's configuration says about being safe to fail over. Null where it cannot be told. */
+export function readFlowSettings(
+  flow: Readonly<{ from: ClusterName; to: ClusterName }>,
+  config: Readonly<Record<string, string>> | null,
+  sourceTopics: readonly string[] | null,
+  isOfGroup: (topic: string) => boolean,
+): FlowSettings {
+  const { from, to } = flow;
+  if (config === null) return { from, to, syncsTopicAcls: null, excludesMaxMessageBytes: null, foreignTopics: [] };
+  return {
+    from,
+    to,
+    syncsTopicAcls: config['sync.topic.acls.enabled'] !== 'false', // the default is true
+    excludesMaxMessageBytes:
+      config['sync.topic.configs.enabled'] === 'false' || javaListMatcher(config['config.properties.exclude'] ?? '')(FENCE_KEY),
+    foreignTopics: foreignTopics(config, sourceTopics ?? [], isOfGroup),
+  };
+}
+
+function foreignTopics(
+  config: Readonly<Record<string, string>>,
+  sourceTopics: readonly string[],
+  isOfGroup: (topic: string) => boolean,
+): readonly string[] {
+  const included = javaListMatcher(config.topics ?? '.*');
+  const excluded = javaListMatcher(config['topics.exclude'] ?? DEFAULT_TOPICS_EXCLUDE);
+  return sourceTopics.filter((t) => included(t) && !excluded(t) && !isOfGroup(t) && !isHeartbeats(t)).toSorted();
+}
+
+const isHeartbeats = (topic: string): boolean => topic === 'heartbeats' || topic.endsWith('.heartbeats');
+
+/** A comma-separated list of Java patterns, each anchored. A pattern that JavaScript cannot read is taken literally. */
+function javaListMatcher(list: string): (text: string) => boolean {
+  const parts = list
+    .split(',')
+    .map((p) => p.trim())
+    .filter((p) => p !== '');
+  const tests = parts.map((part): ((text: string) => boolean) => {
+    try {
+      const pattern = new RegExp(`^(?:${part})$`, 'u');
+      return (text) => pattern.test(text);
+    } catch {
+      // Possessive quantifiers and the like exist in Java only; such a list cannot be judged topic by topic.
+      return (text) => text === part;
+    }
+  });
+  return (text) => tests.some((matches) => matches(text));
+}

@@ -1,0 +1,55 @@
+import type { IdcName } from '#health';
+import { ConnectClient, PlatformaticEyes, PlatformaticHands } from '#kafka';
+import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
+import type { ClusterProbe, MonotonicClock, SelfMonitor } from '../ports.js';
+import { KafkaClusterProbe } from './cluster-probe.js';
+import type { EndOffsetBoard } from './end-offset-board.js';
+import { NodeSelfMonitor } from './self.probe.js';
+
+export { EndOffsetBoard } from './end-offset-board.js';
+export { KafkaClusterProbe } from './cluster-probe.js';
+export { NodeSelfMonitor } from './self.probe.js';
+
+/** What all cluster probes of one agent share. */
+export type ProbeSurroundings = Readonly<{
+  config: AgentConfig;
+  clock: MonotonicClock;
+  self: SelfMonitor;
+  board: EndOffsetBoard; // one for all clusters: a flow's lag needs both sides
+  /** Where a cluster is, null until a controller said so. */
+  idcOf: (cluster: string) => IdcName | null;
+}>;
+
+export function createSelfMonitor(config: AgentConfig, clock: MonotonicClock): SelfMonitor {
+  return new NodeSelfMonitor({
+    idc: config.agent.idc,
+    periodMs: config.probe.periodMs,
+    timeoutMs: config.probe.timeoutMs,
+    referenceTargets: config.referenceTargets,
+    clock,
+  });
+}
+
+/** The probe of one cluster over its own sockets, watching nothing until `setWatch`. */
+export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSurroundings): ClusterProbe {
+  const { config, clock, self, board, idcOf } = around;
+  const connection = {
+    clientId: `pointsman-${config.agent.id}`,
+    bootstrapServers: cluster.bootstrapServers,
+    security: cluster.security,
+  };
+  return new KafkaClusterProbe({
+    cluster: cluster.name,
+    bootstrapServers: cluster.bootstrapServers,
+    agentId: config.agent.id,
+    agentIdc: config.agent.idc,
+    clusterIdc: () => idcOf(cluster.name),
+    timeoutMs: config.probe.timeoutMs,
+    clock,
+    self,
+    eyes: new PlatformaticEyes(connection),
+    hands: new PlatformaticHands(connection),
+    connect: cluster.connectUrl === null ? null : new ConnectClient(cluster.connectUrl),
+    board,
+  });
+}

@@ -1,0 +1,110 @@
+import type { ClusterName, Ms } from '#health';
+import type { ConnectorState, FlowFacts, PartitionLag } from '#failover';
+import type { ConnectClient, ConnectorOffset } from '#kafka';
+import { connectorState } from './connectors.js';
+import type { BoardEntry } from './end-offset-board.js';
+import { LagClock } from './lag-clock.js';
+import { OffsetTable } from './offset-table.js';
+
+export type FlowNames = Readonly<{ from: ClusterName; to: ClusterName; source: string; checkpoint: string }>;
+export type FlowContext = Readonly<{
+  source: BoardEntry; // end offsets of the source, as far as this agent sees it
+  sourceAlias: string;
+  isOfGroup: (topic: string) => boolean;
+  heartbeatAtMs: Ms | null; // when a new heartbeat last arrived on the target
+}>;
+
+/** One flow's state between rounds: N per partition with its age, and what the connectors last said. */
+export class ReplicationProbe {
+  readonly #names: FlowNames;
+  #positions = new OffsetTable();
+  readonly #clocks = new Map<string, LagClock>();
+  #positionsReadAtMs: Ms | null = null;
+  #source: ConnectorState = 'UNKNOWN';
+  #checkpoint: ConnectorState = 'UNKNOWN';
+
+  constructor(names: FlowNames) {
+    this.#names = names;
+  }
+
+  /** Asks the target's Connect worker; what it does not answer keeps its last value and its age. */
+  async ask(connect: ConnectClient, alias: string, nowMs: Ms, deadlineMs: Ms): Promise<void> {
+    const { source, checkpoint } = this.#names;
+    const [sourceState, checkpointState, offsets] = await Promise.all([
+      connect.status(source, deadlineMs).then(connectorState, () => 'UNKNOWN' as const),
+      connect.status(checkpoint, deadlineMs).then(connectorState, () => 'UNKNOWN' as const),
+      connect.offsets(source, deadlineMs).catch(() => null), // unknown, not zero: the old values go on ageing
+    ]);
+    this.#source = sourceState;
+    this.#checkpoint = checkpointState;
+    if (offsets !== null) this.#takePositions(offsets, alias, nowMs);
+  }
+
+  facts(context: FlowContext, nowMs: Ms): FlowFacts {
+    const { from, to } = this.#names;
+    const perPartition: PartitionLag[] = [];
+    let lagRecords: number | null = this.#positionsReadAtMs === null ? null : 0;
+    let lagMs: Ms | null = 0;
+    let oldestMs: Ms = this.#positionsReadAtMs ?? nowMs;
+    for (const topic of this.#topics(context)) {
+      const partitions = Math.max(context.source.ends.partitions(topic), this.#positions.partitions(topic));
+      for (let p = 0; p < partitions; p += 1) {
+        const lag = this.#partition(context, topic, p, nowMs);
+        perPartition.push(lag.facts);
+        lagRecords = lagRecords === null || lag.records === null ? null : lagRecords + lag.records;
+        lagMs = lagMs === null || lag.ms === null ? null : Math.max(lagMs, lag.ms);
+        oldestMs = Math.min(oldestMs, nowMs - (lag.facts.sourceEndAgeMs ?? 0));
+      }
+    }
+    if (perPartition.length === 0) lagRecords = null; // nothing is known of the source: not the same as nothing behind
+    return {
+      from,
+      to,
+      lagRecords,
+      lagMs: lagRecords === null ? null : lagMs,
+      heartbeatAgeMs: context.heartbeatAtMs === null ? null : nowMs - context.heartbeatAtMs,
+      observedAgeMs: lagRecords === null ? null : nowMs - oldestMs,
+      sourceConnector: this.#source,
+      checkpointConnector: this.#checkpoint,
+      perPartition,
+    };
+  }
+
+  #takePositions(offsets: readonly ConnectorOffset[], alias: string, nowMs: Ms): void {
+    this.#positionsReadAtMs = nowMs;
+    this.#positions = new OffsetTable(); // an entry that is gone was deleted: its old value must not live on
+    for (const o of offsets) {
+      if (o.cluster === alias && o.offset !== null) this.#positions.set(o.topic, o.partition, o.offset, nowMs);
+    }
+  }
+
+  #topics({ source, isOfGroup }: FlowContext): readonly string[] {
+    return [...new Set([...source.ends.topics(), ...this.#positions.topics()])].filter(isOfGroup).toSorted();
+  }
+
+  #partition(context: FlowContext, topic: string, partition: number, nowMs: Ms) {
+    const end = context.source.ends.value(topic, partition);
+    const endAtMs = context.source.ends.atMs(topic, partition);
+    const position = this.#positions.value(topic, partition);
+    // An answer without an entry says that nothing of the partition was copied yet.
+    const replicated = position !== null ? position + 1 : this.#positionsReadAtMs === null ? null : 0;
+    const replicatedAtMs = position !== null ? this.#positions.atMs(topic, partition) : this.#positionsReadAtMs;
+    const facts: PartitionLag = {
+      topic,
+      partition,
+      sourceEnd: end,
+      replicated,
+      sourceEndAgeMs: endAtMs === null ? null : nowMs - endAtMs,
+      replicatedAgeMs: replicated === null || replicatedAtMs === null ? null : nowMs - replicatedAtMs,
+    };
+    if (end === null || endAtMs === null || replicated === null) return { facts, records: null, ms: null };
+    return { facts, records: Math.max(0, end - replicated), ms: this.#clock(topic, partition).note(end, replicated, endAtMs) };
+  }
+
+  #clock(topic: string, partition: number): LagClock {
+    const key = `${partition}/${topic}`;
+    let clock = this.#clocks.get(key);
+    if (!clock) this.#clocks.set(key, (clock = new LagClock()));
+    return clock;
+  }
+}

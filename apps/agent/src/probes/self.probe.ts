@@ -1,0 +1,118 @@
+import { connect } from 'node:net';
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import type { IdcName, Ms, SelfHealth } from '#health';
+import { parseAddress } from '#kafka';
+import type { ReferenceTarget } from '../config/agent-config.js';
+import type { MonotonicClock, SelfMonitor } from '../ports.js';
+
+export type SelfMonitorOptions = Readonly<{
+  idc: IdcName;
+  periodMs: Ms;
+  timeoutMs: Ms;
+  referenceTargets: readonly ReferenceTarget[];
+  clock: MonotonicClock;
+  wallClock?: () => Ms;
+}>;
+
+const LOOP_RESOLUTION_MS = 10;
+const CLOCK_STEP_MS = 500;
+/** A doubt about this process lasts this many periods: a sample taken while it stalled must not count later. */
+const DOUBT_PERIODS = 2;
+
+type Reach = { readonly target: ReferenceTarget; ok: boolean | null };
+
+/**
+ * The agent's doubt in itself: a stalled event loop (garbage collection included) makes deadlines lie, a stepped wall
+ * clock hints at a suspended machine, and when nothing outside answers it is this side that is cut off.
+ */
+export class NodeSelfMonitor implements SelfMonitor {
+  readonly #options: SelfMonitorOptions;
+  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #reach: readonly Reach[];
+  readonly #timer: NodeJS.Timeout;
+  #stalledAtMs: Ms | null = null;
+  #stalledForMs: Ms = 0;
+  #steppedAtMs: Ms | null = null;
+  #steppedByMs: Ms = 0;
+  #wallMinusMono: Ms;
+  #asking = false;
+
+  constructor(options: SelfMonitorOptions) {
+    this.#options = options;
+    this.#reach = options.referenceTargets.filter((t) => t.idc !== options.idc).map((target) => ({ target, ok: null }));
+    this.#wallMinusMono = this.#clockDifference();
+    this.#loop.enable();
+    this.#timer = setInterval(() => this.#round(), options.periodMs);
+    this.#timer.unref();
+    this.#round();
+  }
+
+  health(judged: IdcName | null): SelfHealth {
+    this.#measure();
+    const nowMs = this.#options.clock();
+    const doubtMs = DOUBT_PERIODS * this.#options.periodMs;
+    const reasons: string[] = [];
+    if (this.#stalledAtMs !== null && nowMs - this.#stalledAtMs < doubtMs) {
+      reasons.push(`event loop stood still for ${Math.round(this.#stalledForMs)} ms`);
+    }
+    if (this.#steppedAtMs !== null && nowMs - this.#steppedAtMs < doubtMs) {
+      reasons.push(`wall clock stepped by ${Math.round(this.#steppedByMs)} ms`);
+    }
+    const others = this.#reach.filter((r) => r.target.idc !== judged && r.ok !== null);
+    if (others.length > 0 && others.every((r) => r.ok === false)) {
+      reasons.push(`no reference target answers: ${others.map((r) => `${r.target.idc} ${r.target.address}`).join(', ')}`);
+    }
+    return { healthy: reasons.length === 0, reasons };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#loop.disable();
+  }
+
+  #round(): void {
+    this.#measure();
+    if (this.#asking) return; // a round never overlaps itself
+    this.#asking = true;
+    const asked = this.#reach.map(async (r) => {
+      r.ok = await reaches(r.target.address, this.#options.timeoutMs);
+    });
+    void Promise.allSettled(asked).then(() => (this.#asking = false));
+  }
+
+  #measure(): void {
+    const nowMs = this.#options.clock();
+    const delayMs = this.#loop.max / 1e6 - LOOP_RESOLUTION_MS;
+    this.#loop.reset();
+    if (delayMs > this.#options.timeoutMs / 2) {
+      this.#stalledAtMs = nowMs;
+      this.#stalledForMs = delayMs;
+    }
+    const difference = this.#clockDifference();
+    const stepMs = difference - this.#wallMinusMono;
+    this.#wallMinusMono = difference;
+    if (Math.abs(stepMs) > CLOCK_STEP_MS) {
+      this.#steppedAtMs = nowMs;
+      this.#steppedByMs = stepMs;
+    }
+  }
+
+  #clockDifference(): Ms {
+    return (this.#options.wallClock ?? Date.now)() - this.#options.clock();
+  }
+}
+
+function reaches(address: string, deadlineMs: Ms): Promise<boolean> {
+  const { host, port } = parseAddress(address);
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const done = (ok: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(ok);
+    };
+    const timer = setTimeout(() => done(false), deadlineMs);
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+  });
+}
