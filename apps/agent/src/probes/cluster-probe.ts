@@ -29,8 +29,6 @@ export type ClusterProbeParts = Readonly<{
   bootstrapServers: readonly string[];
   agentId: string;
   agentIdc: IdcName;
-  /** Where the cluster is, null until the controller said so. In its own IDC this agent makes the canary topic. */
-  clusterIdc: () => IdcName | null;
   timeoutMs: Ms;
   clock: MonotonicClock;
   self: SelfMonitor;
@@ -64,6 +62,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   readonly #flows: FlowWatch;
   #groups: readonly WatchGroup[] = [];
   #isHot: (topic: string) => boolean = () => false;
+  #idc: IdcName | null = null; // where the cluster stands; in its own IDC this agent makes the canary topic
   #round = 0;
   #running = false;
   #canaryTopicAtMs: Ms | null = null;
@@ -76,7 +75,8 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
   }
 
-  setWatch(groups: readonly WatchGroup[]): void {
+  setWatch(groups: readonly WatchGroup[], idc: IdcName | null): void {
+    this.#idc = idc;
     this.#groups = groups.filter((g) => g.clusters.includes(this.#parts.cluster));
     const matches = topicMatcher(this.#groups.flatMap((g) => g.topics));
     this.#isHot = (topic) => !isInternalTopic(topic) && matches(topic);
@@ -208,8 +208,8 @@ export class KafkaClusterProbe implements ClusterProbe {
   }
 
   async #ensureCanaryTopic(layout: ClusterLayout, nowMs: Ms): Promise<void> {
-    const { hands, timeoutMs, clusterIdc, agentIdc } = this.#parts;
-    if (clusterIdc() !== agentIdc || this.#groups.length === 0) return;
+    const { hands, timeoutMs, agentIdc } = this.#parts;
+    if (this.#idc !== agentIdc || this.#groups.length === 0) return;
     if (this.#canaryTopicAtMs !== null && nowMs - this.#canaryTopicAtMs < CANARY_TOPIC_EVERY_MS) return;
     this.#canaryTopicAtMs = nowMs;
     const durability = durabilityOf(layout, this.#slow.configs, this.#isHot);
@@ -225,7 +225,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   }
 
   #report(takenAtMs: Ms, wave: Wave, progress: ProgressRound): ProbeRound {
-    const { clock, self, clusterIdc, cluster } = this.#parts;
+    const { clock, self, cluster } = this.#parts;
     const agesAtMs = clock();
     const counts = wave.metadata ? countPartitions(wave.metadata, this.#isHot, this.#slow.configs) : null;
     const { configs, configsAtMs } = this.#slow;
@@ -240,7 +240,7 @@ export class KafkaClusterProbe implements ClusterProbe {
       otherTopics: counts?.otherTopics ?? null,
       canaries: wave.canaries,
       endOffsetsAdvanced: progress.advanced,
-      self: self.health(clusterIdc()),
+      self: self.health(this.#idc),
     };
     return {
       sample,

@@ -66,7 +66,7 @@ function javaListMatcher(list: string): (text: string) => boolean {
     .filter((p) => p !== '');
   const tests = parts.map((part): ((text: string) => boolean) => {
     try {
-      const pattern = new RegExp(`^(?:${part})$`, 'u');
+      const pattern = new RegExp(`^(?:${part})$`);
       return (text) => pattern.test(text);
     } catch {
       // Possessive quantifiers and the like exist in Java only; such a list cannot be judged topic by topic.

@@ -1,4 +1,3 @@
-import type { IdcName } from '#health';
 import { ConnectClient, PlatformaticEyes, PlatformaticHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { ClusterProbe, MonotonicClock, SelfMonitor } from '../ports.js';
@@ -16,8 +15,6 @@ export type ProbeSurroundings = Readonly<{
   clock: MonotonicClock;
   self: SelfMonitor;
   board: EndOffsetBoard; // one for all clusters: a flow's lag needs both sides
-  /** Where a cluster is, null until a controller said so. */
-  idcOf: (cluster: string) => IdcName | null;
 }>;
 
 export function createSelfMonitor(config: AgentConfig, clock: MonotonicClock): SelfMonitor {
@@ -32,7 +29,7 @@ export function createSelfMonitor(config: AgentConfig, clock: MonotonicClock): S
 
 /** The probe of one cluster over its own sockets, watching nothing until `setWatch`. */
 export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSurroundings): ClusterProbe {
-  const { config, clock, self, board, idcOf } = around;
+  const { config, clock, self, board } = around;
   const connection = {
     clientId: `pointsman-${config.agent.id}`,
     bootstrapServers: cluster.bootstrapServers,
@@ -43,7 +40,6 @@ export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSur
     bootstrapServers: cluster.bootstrapServers,
     agentId: config.agent.id,
     agentIdc: config.agent.idc,
-    clusterIdc: () => idcOf(cluster.name),
     timeoutMs: config.probe.timeoutMs,
     clock,
     self,

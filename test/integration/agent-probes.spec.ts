@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CANARY_TOPIC, type WatchGroup } from '#failover';
+import { monotonicMs } from '#kafka';
+import { startLab, waitFor, type Lab } from '#lab';
+import type { AgentConfig } from '../../apps/agent/src/config/agent-config.js';
+import type { ClusterProbe, ProbeRound, SelfMonitor } from '../../apps/agent/src/ports.js';
+import { createClusterProbe, createSelfMonitor, EndOffsetBoard } from '../../apps/agent/src/probes/index.js';
+
+// One lab with three brokers in a and one in b, real MM2 a → b; the agent of IDC a looks at both clusters.
+const TIMEOUT_MS = 1_000;
+const group: WatchGroup = {
+  name: 'orders',
+  clusters: ['a', 'b'],
+  topics: ['orders'],
+  consumerGroups: [],
+  principals: [],
+  flows: [
+    {
+      from: 'a',
+      to: 'b',
+      naming: 'identity',
+      connectors: { source: 'a-b-src', checkpoint: 'a-b-cp', heartbeat: 'a-b-hb' },
+    },
+  ],
+  active: 'a',
+  epoch: 1,
+};
+
+let lab: Lab;
+let self: SelfMonitor;
+let a: ClusterProbe;
+let b: ClusterProbe;
+
+const configOf = (): AgentConfig => {
+  const cluster = (name: 'a' | 'b') => ({
+    name,
+    idc: name,
+    bootstrapServers: lab.bootstrapServers(name, 'a'),
+    security: { protocol: 'PLAINTEXT', sasl: null, tls: null } as const,
+    ordinary: null,
+    connectUrl: lab.connectUrl(name, 'a'),
+  });
+  return {
+    agent: { id: 'agent-a', idc: 'a', dataDir: lab.dir },
+    logLevel: 'info',
+    controllers: [],
+    tls: null,
+    http: null,
+    probe: { periodMs: TIMEOUT_MS, timeoutMs: TIMEOUT_MS, failures: 3 },
+    referenceTargets: [],
+    clusters: [cluster('a'), cluster('b')],
+  };
+};
+
+beforeAll(async () => {
+  lab = await startLab({ clusters: { a: { brokers: 3 }, b: { brokers: 1 } }, postgres: false });
+  await lab.createTopic('a', { name: 'orders', partitions: 6, configs: { 'min.insync.replicas': '2' } });
+  await lab.createFlow({ from: 'a', to: 'b', topics: ['orders'], consumerGroups: [], state: 'RUNNING' });
+  await lab.createFlow({ from: 'b', to: 'a', topics: ['orders'], consumerGroups: [], state: 'STOPPED' });
+  const config = configOf();
+  self = createSelfMonitor(config, monotonicMs);
+  const board = new EndOffsetBoard();
+  const [ca, cb] = config.clusters;
+  if (!ca || !cb) throw new Error('two clusters expected');
+  a = createClusterProbe(ca, { config, clock: monotonicMs, self, board });
+  b = createClusterProbe(cb, { config, clock: monotonicMs, self, board });
+  a.setWatch([group], 'a');
+  b.setWatch([group], 'b');
+});
+
+afterAll(async () => {
+  await a?.close();
+  await b?.close();
+  await self?.close();
+  await lab?.close();
+});
+
+const until = (what: string, probe: ClusterProbe, holds: (round: ProbeRound) => boolean, timeoutMs = 20_000) =>
+  waitFor(
+    what,
+    async () => {
+      const round = await probe.sample();
+      return holds(round) ? round : undefined;
+    },
+    { timeoutMs, pollMs: 50 },
+  );
+
+async function send(count: number): Promise<void> {
+  const producer = lab.kafka('a').producer();
+  await producer.connect();
+  await producer.send({
+    topic: 'orders',
+    messages: Array.from({ length: count }, (_, i) => ({ value: `v${i}`, partition: i % 6 })),
+  });
+  await producer.disconnect();
+}
+
+describe('a healthy cluster', () => {
+  it('is seen whole: brokers, quorum, partitions, a canary on each broker', async () => {
+    const { sample, clusterSettings } = await until('canaries on three brokers', a, (r) => r.sample.canaries.length === 3);
+    expect(sample.brokers.map((x) => [x.brokerId, x.error])).toEqual([
+      [1, null],
+      [2, null],
+      [3, null],
+    ]);
+    expect(sample).toMatchObject({ expectedBrokers: 3, activeBrokers: 3, self: { healthy: true, reasons: [] } });
+    expect(sample.hotStandby).toEqual({ total: 6, offline: 0, underReplicated: 0, underMinIsr: 0 });
+    expect(sample.canaries.map((c) => [c.brokerId, c.ok, c.error])).toEqual([
+      [1, true, null],
+      [2, true, null],
+      [3, true, null],
+    ]);
+    expect(sample.quorumLeader).not.toBeNull();
+    expect(clusterSettings).toEqual({ brokerSessionTimeoutMs: 3_000, electionTimeoutMs: 500 });
+    const topics = await lab.kafka('a').admin().fetchTopicMetadata({ topics: [CANARY_TOPIC] });
+    expect(topics.topics[0]?.partitions).toHaveLength(3);
+  });
+
+  it('shows that clients write, and keeps to one request per broker and layer', async () => {
+    await a.sample();
+    await send(60);
+    expect((await a.sample()).sample.endOffsetsAdvanced).toBe(true);
+    expect((await a.sample()).sample.endOffsetsAdvanced).toBe(false);
+  });
+
+  it('measures the flow into b: records behind, connectors, heartbeats, and what its settings mean', async () => {
+    await send(60);
+    const round = await until('no lag and a heartbeat', b, (r) => {
+      const facts = r.flows[0]?.facts;
+      return facts?.lagRecords === 0 && facts.heartbeatAgeMs !== null && facts.perPartition.every((p) => (p.replicated ?? 0) > 0);
+    }, 40_000);
+    expect(round.flows[0]).toMatchObject({
+      group: 'orders',
+      facts: { from: 'a', to: 'b', sourceConnector: 'RUNNING', checkpointConnector: 'RUNNING' },
+    });
+    expect(round.flows[0]?.facts.perPartition).toHaveLength(6);
+    expect(round.flowSettings[0]?.facts).toEqual({
+      from: 'a',
+      to: 'b',
+      syncsTopicAcls: false,
+      excludesMaxMessageBytes: true,
+      foreignTopics: [],
+    });
+    expect(round.fences[0]?.facts.state).toBe('open');
+  });
+});
+
+describe('a broker in trouble', () => {
+  it('that is frozen accepts connections and is still silent: one deadline, nothing else hidden', async () => {
+    await lab.freeze({ broker: ['a', 2] });
+    const startedAtMs = monotonicMs();
+    const { sample } = await a.sample();
+    expect(monotonicMs() - startedAtMs).toBeLessThan(TIMEOUT_MS + 500);
+    expect(sample.brokers.map((x) => x.error)).toEqual([null, 'deadline', null]);
+    expect(sample.activeBrokers).not.toBeNull();
+    expect(sample.hotStandby?.total).toBe(6);
+    await lab.thaw({ broker: ['a', 2] });
+    await until('all answer again', a, (r) => r.sample.brokers.every((x) => x.error === null));
+  });
+
+  it('that is killed refuses, stays expected, and its partitions find new leaders', async () => {
+    await lab.kill({ broker: ['a', 3] });
+    const first = await a.sample();
+    expect(first.sample.brokers.map((x) => x.error)).toEqual([null, null, 'refused']);
+    const later = await until('the broker to leave the list', a, (r) => r.sample.activeBrokers === 2);
+    expect(later.sample).toMatchObject({ expectedBrokers: 3, hotStandby: { total: 6, offline: 0, underReplicated: 6 } });
+    await until('canaries by the new leaders', a, (r) => r.sample.canaries.length === 2 && r.sample.canaries.every((c) => c.ok));
+  });
+
+  it('and when the whole cluster is gone every broker refuses, and what was known only ages', async () => {
+    await lab.kill({ cluster: 'a' });
+    const dead = await until('all refuse', a, (r) => r.sample.brokers.every((x) => x.error === 'refused'));
+    expect(dead.sample).toMatchObject({ expectedBrokers: 3, activeBrokers: null, quorumLeader: null, hotStandby: null, endOffsetsAdvanced: null });
+    const { flows } = await b.sample();
+    expect(flows[0]?.facts.lagRecords).toBe(0);
+    expect(flows[0]?.facts.sourceConnector).toBe('RUNNING'); // it says nothing of the flow's health
+    expect(flows[0]?.facts.perPartition[0]?.sourceEndAgeMs).toBeGreaterThan(0);
+  });
+});
