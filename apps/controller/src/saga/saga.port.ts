@@ -4,6 +4,8 @@ import type { Decision, SagaRecord, Snapshot } from '#failover';
 export interface SagaDriver {
   /** Starts a failover for an acting decision, unless one is open. Resolves once the saga runs; never waits for its end. */
   start(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** Row 190: the active cluster carries our own fence and no saga is open: opens it with a new epoch. */
+  unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Open sagas known to this process, with how long they have been open. */
   open(group: string): Readonly<{ saga: SagaRecord; openForMs: number }> | null;
 }

@@ -1,0 +1,49 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { decide, type Memory } from '#failover';
+import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import { CONTROLLER_CONFIG } from '../config/load.js';
+import { SNAPSHOT_SOURCE, type SnapshotSource } from '../observation/observation.port.js';
+import type { Decisions, Evaluation } from './decision.port.js';
+import { DecisionRecorder } from './decision-recorder.js';
+
+/** Snapshot → decide, with the memory of the last tick. Knows of no effect. */
+@Injectable()
+export class DecisionEvaluator implements Decisions {
+  private readonly newest = new Map<string, Evaluation>();
+  private readonly memories = new Map<string, Memory>();
+
+  constructor(
+    @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
+    @Inject(SNAPSHOT_SOURCE) private readonly snapshots: SnapshotSource,
+    @Inject(DecisionRecorder) private readonly recorder: DecisionRecorder,
+  ) {}
+
+  /** One tick of one group: what was decided is remembered, and recorded if it changed. */
+  tick(group: GroupConfig): Evaluation {
+    const evaluation = this.look(group);
+    const previous = this.newest.get(group.name) ?? null;
+    this.memories.set(group.name, evaluation.decision.nextMemory);
+    this.newest.set(group.name, evaluation);
+    this.recorder.record(group, evaluation, previous);
+    return evaluation;
+  }
+
+  latest(group: string): Evaluation | null {
+    return this.newest.get(group) ?? null;
+  }
+
+  evaluate(group: string): Evaluation {
+    const config = this.config.groups.find((g) => g.name === group);
+    if (config === undefined) throw new Error(`group ${group} is not configured`);
+    return this.look(config);
+  }
+
+  failoverIncident(group: string): string {
+    return this.recorder.failoverIncident(group, this.newest.get(group)?.snapshot.group.epoch ?? 0);
+  }
+
+  private look(group: GroupConfig): Evaluation {
+    const snapshot = this.snapshots.build(group.name, this.memories.get(group.name) ?? null);
+    return { snapshot, decision: decide(snapshot, group.policy) };
+  }
+}

@@ -1,0 +1,191 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type AlertType, type Decision, explain, type Json } from '#failover';
+import { CLOCK, type Clock, LOGGER, type Logger, rfc3339 } from '#platform';
+import { ALERTING, alertId, type Alerting } from '../alerting/alerting.port.js';
+import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import { CONTROLLER_CONFIG } from '../config/load.js';
+import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
+import {
+  type Alert,
+  AUTHORITY_STORE,
+  type AuthorityStore,
+  type EventRow,
+  LostLeadershipError,
+} from '../persistence/authority-store.port.js';
+import type { Evaluation } from './decision.port.js';
+import { IncidentBook } from './incident-book.js';
+import { StoreView } from './store-view.js';
+
+type Entry = Readonly<{ event: Omit<EventRow, 'seq'> | null; alerts: readonly Alert[] }>;
+
+/** Entries waiting for the store, per group. A store that is down for longer than this is told of by the direct path. */
+const MAX_WAITING = 200;
+
+/**
+ * Writes what changed, and the alerts that are due, in one transaction. Only the leader writes. With the store silent
+ * past the lease every controller still alerts by the direct path, under the ids that the rows would have had.
+ */
+@Injectable()
+export class DecisionRecorder {
+  private readonly incidents = new IncidentBook();
+  private readonly told = new Set<string>(); // alert ids written or sent by this process
+  private readonly waiting: Entry[] = [];
+  private writing: Promise<void> | null = null;
+
+  constructor(
+    @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
+    @Inject(StoreView) private readonly view: StoreView,
+    @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(ALERTING) private readonly alerting: Alerting,
+    @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  failoverIncident(group: string, epoch: number): string {
+    this.learn();
+    return this.incidents.current(group, epoch, 'suspected');
+  }
+
+  record(group: GroupConfig, now: Evaluation, before: Evaluation | null): void {
+    const leading = this.leadership.current().leading;
+    const orphaned = !leading && this.storeSilent();
+    if (!leading) this.learn();
+    if (!leading && !orphaned) return;
+    const at = rfc3339(this.clock.wallMs());
+    const alerts = this.dueAlerts(now, at);
+    if (orphaned) {
+      for (const alert of alerts) this.alerting.direct(alert);
+      return;
+    }
+    const changed = before === null || signature(before.decision) !== signature(now.decision);
+    if (!changed && alerts.length === 0) return;
+    this.push({ event: changed ? decisionEvent(group, now, at) : null, alerts });
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.writing;
+  }
+
+  private storeSilent(): boolean {
+    const age = this.view.ageMs();
+    return age !== null && age > this.config.lease.ttlMs;
+  }
+
+  private learn(): void {
+    const nowMs = this.clock.monotonicMs();
+    for (const incident of this.view.knownIncidents()) this.incidents.seen(incident, nowMs);
+  }
+
+  private dueAlerts({ snapshot, decision }: Evaluation, at: string): Alert[] {
+    return decision.alerts.flatMap((type) => {
+      const { incident } = this.incidents.assert(snapshot.group.name, snapshot.group.epoch, type, snapshot.now);
+      const blockers = decision.blockers.map(({ name, liftedBy }) => ({ name, liftedBy }));
+      const id = alertId({
+        group: snapshot.group.name,
+        incident: `${incident}${discriminator(type, decision)}`,
+        type,
+        epoch: snapshot.group.epoch,
+      });
+      if (this.told.has(id)) return [];
+      this.told.add(id);
+      return [
+        {
+          id,
+          incident,
+          type,
+          group: snapshot.group.name,
+          row: decision.row,
+          reason: [decision.state, ...decision.reasons].join(' · '),
+          blockers,
+          term: snapshot.term,
+          epoch: snapshot.group.epoch,
+          at,
+        },
+      ];
+    });
+  }
+
+  private push(entry: Entry): void {
+    this.waiting.push(entry);
+    if (this.waiting.length > MAX_WAITING) {
+      const dropped = this.waiting.shift();
+      this.logger.error({ dropped }, 'the store takes no writes: the oldest entry is told by the direct path only');
+      for (const alert of dropped?.alerts ?? []) this.alerting.direct(alert);
+    }
+    this.writing ??= this.drain().finally(() => {
+      this.writing = null;
+    });
+  }
+
+  private async drain(): Promise<void> {
+    for (let entry = this.waiting[0]; entry !== undefined; entry = this.waiting[0]) {
+      const { term, leading } = this.leadership.current();
+      if (!leading) {
+        this.forget();
+        return;
+      }
+      try {
+        await this.write(term, entry);
+      } catch (error) {
+        if (error instanceof LostLeadershipError) {
+          this.forget();
+          return;
+        }
+        this.logger.warn({ error }, 'decision not recorded yet: tried again with the next one');
+        return;
+      }
+      this.waiting.shift();
+    }
+  }
+
+  private async write(term: number, { event, alerts }: Entry): Promise<void> {
+    await this.store.transact(term, this.config.id, async (tx) => {
+      if (event !== null) await tx.appendEvent({ ...event, term });
+      for (const alert of alerts) {
+        await tx.enqueueAlert({ ...alert, term });
+        await tx.appendEvent(alertEvent({ ...alert, term }));
+      }
+    });
+    if (alerts.length > 0) this.alerting.nudge();
+  }
+
+  /** Not the leader any more: the new one sees the same facts and tells them itself. */
+  private forget(): void {
+    for (const { alerts } of this.waiting) for (const { id } of alerts) this.told.delete(id);
+    this.waiting.length = 0;
+  }
+}
+
+/** A `held` alert is sent again when the blockers change: the person must know which call lifts it now. */
+const discriminator = (type: AlertType, decision: Decision): string =>
+  type === 'held' ? `/${decision.blockers.map((b) => b.name).join('+')}` : '';
+
+/** What makes a decision another one for the record; ages and fills do not. */
+const signature = (d: Decision): string =>
+  JSON.stringify([d.row, d.gate, d.action, d.blockers.map((b) => b.name), d.also, d.targetFit.fit]);
+
+const decisionEvent = (group: GroupConfig, { snapshot, decision }: Evaluation, at: string): Omit<EventRow, 'seq'> => ({
+  at,
+  group: group.name,
+  type: 'decision',
+  row: decision.row,
+  summary: `${decision.row} ${decision.name}: ${decision.state}`,
+  detail: toJson(explain(snapshot, group.policy, decision)),
+  term: snapshot.term,
+  epoch: snapshot.group.epoch,
+});
+
+const alertEvent = (alert: Alert): Omit<EventRow, 'seq'> => ({
+  at: alert.at,
+  group: alert.group,
+  type: 'alert',
+  row: alert.row,
+  summary: `${alert.type}: ${alert.reason}`,
+  detail: { id: alert.id, incident: alert.incident, type: alert.type },
+  term: alert.term,
+  epoch: alert.epoch,
+});
+
+const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;

@@ -1,0 +1,69 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { ActionName, Decision, Snapshot } from '#failover';
+import { LOGGER, type Logger } from '#platform';
+import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import { CONTROLLER_CONFIG } from '../config/load.js';
+import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
+import { SAGA_DRIVER, type SagaDriver } from '../saga/saga.port.js';
+import { DecisionEvaluator } from './decision-evaluator.js';
+import { DecisionRecorder } from './decision-recorder.js';
+
+type Effect = (sagas: SagaDriver, snapshot: Snapshot, decision: Decision) => Promise<void>;
+
+/** What an action means here; everything else is told by alerts only. */
+const EFFECTS: Readonly<Partial<Record<ActionName, Effect>>> = {
+  failover: (sagas, snapshot, decision) => sagas.start(snapshot, decision),
+  unfence: (sagas, snapshot, decision) => sagas.unfenceActive(snapshot, decision),
+};
+
+/**
+ * Each tick, for each group: decide, then act on the decision's word. Every controller ticks, so that a new leader needs
+ * no re-learning; only the leader acts.
+ */
+@Injectable()
+export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly acting = new Map<string, Promise<void>>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
+    @Inject(DecisionEvaluator) private readonly evaluator: DecisionEvaluator,
+    @Inject(DecisionRecorder) private readonly recorder: DecisionRecorder,
+    @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(SAGA_DRIVER) private readonly sagas: SagaDriver,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.tick(), this.config.tickMs);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
+    await Promise.all(this.acting.values());
+    await this.recorder.idle();
+  }
+
+  private tick(): void {
+    for (const group of this.config.groups) {
+      try {
+        this.tickGroup(group);
+      } catch (error) {
+        this.logger.error({ error, group: group.name }, 'tick failed: nothing was decided for this group');
+      }
+    }
+  }
+
+  /** One act at a time per group; a tick that finds one under way leaves it alone. */
+  private tickGroup(group: GroupConfig): void {
+    const { snapshot, decision } = this.evaluator.tick(group);
+    const effect = EFFECTS[decision.action];
+    if (effect === undefined || !this.leadership.current().leading || this.acting.has(group.name)) return;
+    const run = effect(this.sagas, snapshot, decision)
+      .catch((error: unknown) => {
+        this.logger.error({ error, group: group.name, row: decision.row }, 'the act could not be started');
+      })
+      .finally(() => this.acting.delete(group.name));
+    this.acting.set(group.name, run);
+  }
+}

@@ -1,0 +1,68 @@
+import type { GroupFacts } from '#failover';
+import type { GroupConfig } from '../config/compile.js';
+import type { GroupRow } from '../persistence/authority-store.port.js';
+
+/**
+ * A group's row as the decision sees it: ages instead of instants, expired things gone.
+ * @param row null before the store was read, or before the group was created: as configured, at epoch 0
+ */
+export function groupFacts(
+  config: GroupConfig,
+  row: GroupRow | null,
+  openSaga: GroupFacts['openSaga'],
+  wallMs: number,
+): GroupFacts {
+  const age = (at: string | null | undefined): number | null =>
+    at === null || at === undefined ? null : Math.max(0, wallMs - Date.parse(at));
+  const leftMs = (at: string): number => Date.parse(at) - wallMs;
+  const first = config.clusters[0];
+  if (first === undefined) throw new Error(`group ${config.name} has no cluster`);
+  const publishedAutoMs = age(row?.lastPublishedAutoAt);
+  const acknowledgedMs = age(row?.acknowledgedAt);
+  return {
+    name: config.name,
+    clusters: config.clusters.map(({ name, idc }) => ({ name, idc })),
+    active: row?.active ?? first.name,
+    epoch: row?.epoch ?? 0,
+    mode: row !== null && row.modeChangedAt !== null ? row.mode : config.mode,
+    modeChangedAgeMs: age(row?.modeChangedAt),
+    pause:
+      row?.pause != null && leftMs(row.pause.expiresAt) > 0
+        ? { owner: row.pause.owner, reason: row.pause.reason, expiresInMs: leftMs(row.pause.expiresAt) }
+        : null,
+    unpausedAgeMs: youngest(
+      age(row?.unpausedAt),
+      row?.pause != null && leftMs(row.pause.expiresAt) <= 0 ? age(row.pause.expiresAt) : null,
+    ),
+    frozen: row?.frozen ?? null,
+    openSaga,
+    lastPublishedAuto:
+      publishedAutoMs === null
+        ? null
+        : { ageMs: publishedAutoMs, acknowledged: acknowledgedMs !== null && acknowledgedMs <= publishedAutoMs },
+    lastPublishedSagaAgeMs: age(row?.lastPublishedSagaAt),
+    lastUnpublishedClose:
+      row?.lastUnpublishedClose == null
+        ? null
+        : {
+            ageMs: age(row.lastUnpublishedClose.at) ?? 0,
+            attempts: row.lastUnpublishedClose.attempts,
+            outcome: row.lastUnpublishedClose.outcome,
+          },
+    flapsAcknowledgedAgeMs: acknowledgedMs,
+    lossAcceptance:
+      row?.lossAcceptance != null && leftMs(row.lossAcceptance.expiresAt) > 0
+        ? {
+            by: row.lossAcceptance.by,
+            maxRecords: row.lossAcceptance.maxRecords,
+            maxMs: row.lossAcceptance.maxMs,
+            expiresInMs: leftMs(row.lossAcceptance.expiresAt),
+          }
+        : null,
+    rejoin: row?.rejoin ?? [],
+    armed: {},
+  };
+}
+
+const youngest = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a, b);

@@ -1,0 +1,52 @@
+import type { AlertType } from '#failover';
+
+/** Alerts of one family share an incident: from suspicion to completion it is one story, and one page. */
+const FAMILY: Readonly<Partial<Record<AlertType, string>>> = {
+  suspected: 'failover',
+  held: 'failover',
+  acting: 'failover',
+  completed: 'failover',
+  compensated: 'failover',
+  needs_operator: 'failover',
+};
+
+/** A family that was quiet for this long starts a new incident; a flap within it goes on with the old one. */
+const QUIET_MS = 30_000;
+
+type Story = { count: number; lastAssertedMs: number | null };
+
+/**
+ * Names incidents so that every controller arrives at the same name: `<group>-<epoch>-<family>-<n>`, where n counts the
+ * incidents of that family in that epoch. A controller that takes over, or that must alert by the direct path, first
+ * learns the names already used ({@link seen}).
+ */
+export class IncidentBook {
+  private readonly stories = new Map<string, Story>();
+
+  /** The incident that `type`, asserted at `nowMs`, belongs to; `fresh` if this assertion opened it. */
+  assert(group: string, epoch: number, type: AlertType, nowMs: number): Readonly<{ incident: string; fresh: boolean }> {
+    const key = keyOf(group, epoch, type);
+    const story = this.stories.get(key) ?? { count: 0, lastAssertedMs: null };
+    const fresh = story.count === 0 || (story.lastAssertedMs !== null && nowMs - story.lastAssertedMs > QUIET_MS);
+    const next = { count: fresh ? story.count + 1 : story.count, lastAssertedMs: nowMs };
+    this.stories.set(key, next);
+    return { incident: `${key}-${next.count}`, fresh };
+  }
+
+  /** The present incident of the family, without asserting anything. */
+  current(group: string, epoch: number, type: AlertType): string {
+    const key = keyOf(group, epoch, type);
+    return `${key}-${Math.max(1, this.stories.get(key)?.count ?? 0)}`;
+  }
+
+  /** An incident name found in the store: numbers go on from there, and a running story goes on under its name. */
+  seen(incident: string, nowMs: number): void {
+    const match = /^(.+)-(\d+)$/.exec(incident);
+    if (match?.[1] === undefined) return;
+    const count = Number(match[2]);
+    const story = this.stories.get(match[1]);
+    if (story === undefined || story.count < count) this.stories.set(match[1], { count, lastAssertedMs: nowMs });
+  }
+}
+
+const keyOf = (group: string, epoch: number, type: AlertType): string => `${group}-${epoch}-${FAMILY[type] ?? type}`;

@@ -1,0 +1,122 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { GroupFacts } from '#failover';
+import { CLOCK, type Clock, LOGGER, type Logger, packageVersion } from '#platform';
+import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import { CONTROLLER_CONFIG } from '../config/load.js';
+import {
+  AUTHORITY_STORE,
+  type AuthorityStore,
+  type ControllerRow,
+  type GroupRow,
+} from '../persistence/authority-store.port.js';
+import { groupFacts } from './group-facts.js';
+
+type Peer = Readonly<{ row: ControllerRow; changedAtMs: number }>;
+
+/**
+ * What this process last read of the authority store: group rows, live controllers, used incident names. The tick never
+ * waits for SQL; while the store is down the last reading stands, and its age says so.
+ */
+@Injectable()
+export class StoreView implements OnModuleInit, OnApplicationShutdown {
+  private groups: ReadonlyMap<string, GroupRow> = new Map();
+  private readonly peers = new Map<string, Peer>();
+  private incidents: readonly string[] = [];
+  private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
+  private readAtMs: number | null = null;
+  private beats = 0;
+  private timer: NodeJS.Timeout | null = null;
+  private reading: Promise<void> | null = null;
+
+  constructor(
+    @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
+    @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => this.refresh(), this.config.tickMs);
+    this.refresh();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
+    await this.reading;
+  }
+
+  /** Age of the last complete reading; null before the first. */
+  ageMs(): number | null {
+    return this.readAtMs === null ? null : this.clock.monotonicMs() - this.readAtMs;
+  }
+
+  /** The group at this instant. Before the first reading: as configured, at epoch 0. */
+  facts(group: GroupConfig): GroupFacts {
+    const saga = this.openSagas.get(group.name);
+    const openSaga = saga === undefined ? null : { id: saga.id, openForMs: this.clock.monotonicMs() - saga.seenAtMs };
+    return groupFacts(group, this.groups.get(group.name) ?? null, openSaga, this.clock.wallMs());
+  }
+
+  row(group: string): GroupRow | null {
+    return this.groups.get(group) ?? null;
+  }
+
+  /** Policy digests of the controllers whose row changed within the lease's ttl, by this process's clock. */
+  policyDigests(): Readonly<Record<string, string>> {
+    const oldest = this.clock.monotonicMs() - this.config.lease.ttlMs;
+    const live = [...this.peers.values()].filter((p) => p.changedAtMs >= oldest);
+    return Object.fromEntries([
+      ...live.map((p) => [p.row.id, p.row.policyDigest] as const),
+      [this.config.id, this.config.policyDigest] as const,
+    ]);
+  }
+
+  /** Incident names that the store holds, newest last. */
+  knownIncidents(): readonly string[] {
+    return this.incidents;
+  }
+
+  /** How long a saga has been open is counted on this process's own clock, from when it was first seen. */
+  private seen(id: string, group: string, nowMs: number): Readonly<{ id: string; seenAtMs: number }> {
+    const known = this.openSagas.get(group);
+    return known?.id === id ? known : { id, seenAtMs: nowMs };
+  }
+
+  private refresh(): void {
+    if (this.reading !== null) return;
+    this.reading = this.read()
+      .catch((error: unknown) => this.logger.warn({ error }, 'authority store not readable: the last reading stands'))
+      .finally(() => {
+        this.reading = null;
+      });
+  }
+
+  private async read(): Promise<void> {
+    this.beats += 1;
+    await this.store.announceController({
+      id: this.config.id,
+      idc: this.config.idc,
+      advertise: this.config.http.advertise,
+      policyDigest: this.config.policyDigest,
+      beats: this.beats,
+      version: packageVersion(),
+    });
+    const [groups, controllers, sagas] = await Promise.all([
+      this.store.groups(),
+      this.store.controllers(),
+      this.store.openSagas(),
+    ]);
+    const events = await Promise.all(groups.map((g) => this.store.lastEvents(50, g.name)));
+    const nowMs = this.clock.monotonicMs();
+    for (const row of controllers) {
+      if (this.peers.get(row.id)?.row.beats !== row.beats) this.peers.set(row.id, { row, changedAtMs: nowMs });
+    }
+    this.groups = new Map(groups.map((g) => [g.name, g]));
+    this.openSagas = new Map(sagas.map(({ id, group }) => [group, this.seen(id, group, nowMs)]));
+    this.incidents = events.flat().flatMap(({ detail }) => {
+      const incident = typeof detail === 'object' && detail !== null && 'incident' in detail ? detail.incident : null;
+      return typeof incident === 'string' ? [incident] : [];
+    });
+    this.readAtMs = nowMs;
+  }
+}

@@ -1,0 +1,57 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { waitFor } from '#lab';
+import type { LogRecord } from './proof.js';
+
+/** An independent reader of one cluster's topic: no wrapper, no pointer, from the first record on. */
+export class LogReader {
+  readonly records: LogRecord[] = [];
+  private readonly positions = new Map<number, bigint>(); // partition → next offset
+
+  private constructor(
+    private readonly kafka: Kafka,
+    private readonly topic: string,
+    private readonly disconnect: () => Promise<void>,
+  ) {}
+
+  static async start(brokers: readonly string[], topic: string): Promise<LogReader> {
+    const kafka = new Kafka({ clientId: 'independent-reader', brokers: [...brokers], logLevel: logLevel.NOTHING });
+    const consumer = kafka.consumer({ groupId: 'independent-reader', retry: { retries: 8 } });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    const reader = new LogReader(kafka, topic, () => consumer.disconnect());
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: ({ message, partition }) => {
+        const offset = BigInt(message.offset);
+        reader.positions.set(partition, offset + 1n);
+        reader.records.push({ id: message.key?.toString() ?? '', partition, offset });
+        return Promise.resolve();
+      },
+    });
+    return reader;
+  }
+
+  seen(): ReadonlySet<string> {
+    return new Set(this.records.map((r) => r.id));
+  }
+
+  /** Waits until everything that is in the topic now has been read. */
+  async readToEnd(timeoutMs: number): Promise<void> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    try {
+      const ends = await admin.fetchTopicOffsets(this.topic);
+      await waitFor(
+        `the independent reader reaches the end of ${this.topic}`,
+        () => (ends.every((e) => (this.positions.get(e.partition) ?? 0n) >= BigInt(e.high)) ? true : undefined),
+        { timeoutMs },
+      );
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.disconnect();
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Lab, LabClusterName, LabIdc } from '#lab';
+import type { Profile } from './profiles.js';
+
+export const GROUP = 'orders';
+
+export type GroupOptions = Readonly<{
+  mode: 'observe' | 'auto';
+  topics: readonly string[];
+  consumerGroups: readonly string[];
+  maxRpo: Readonly<{ records: number; duration: string }>;
+  cooldown: string;
+}>;
+
+export type Webhook = Readonly<{ name: string; url: string; secretFile: string }>;
+
+export type TlsFiles = Readonly<{ caFile: string; certFile: string; keyFile: string }>;
+
+export type InstallationPlan = Readonly<{
+  lab: Lab;
+  dir: string; // under the lab's folder, so that it goes with it
+  profile: Profile;
+  group: GroupOptions;
+  configCenter: 'sql' | 'etcd';
+  webhooks: readonly Webhook[];
+  tokenFile: string;
+  grpcPorts: Readonly<Record<LabIdc, number>>;
+  httpPorts: Readonly<Record<LabIdc, number>>;
+  agentHttpPorts: Readonly<Record<LabIdc, number>>;
+  tls: ((commonName: string) => Promise<TlsFiles>) | null;
+  agentSecurity: Readonly<Record<string, unknown>> | null; // `security` of every cluster entry; null: plaintext
+}>;
+
+const CLUSTERS: readonly LabClusterName[] = ['a', 'b'];
+const IDCS: readonly LabIdc[] = ['a', 'b', 'c'];
+
+/** Writes the configuration of the controller in `idc`; every address is as seen from there. Returns the file. */
+export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc): Promise<string> {
+  const { lab, profile, group } = plan;
+  const id = `ctl-${idc}`;
+  const survives = ['a', 'b']; // PostgreSQL and etcd stand in c
+  const storeUrlFile = await secretFile(plan, `${id}-store.url`, await lab.postgresUrl(idc));
+  const config = {
+    kind: 'Controller',
+    controller: { id, idc, dataDir: await dataDir(plan, id) },
+    http: {
+      listen: `127.0.0.1:${plan.httpPorts[idc]}`,
+      advertise: `http://127.0.0.1:${plan.httpPorts[idc]}`,
+      tokenFile: plan.tokenFile,
+    },
+    grpc: {
+      listen: `127.0.0.1:${plan.grpcPorts[idc]}`,
+      ...(plan.tls === null ? { plaintext: true } : { tls: await plan.tls(id) }),
+    },
+    store: { type: 'postgres', urlFile: storeUrlFile, survives },
+    lease: profile.lease,
+    probe: profile.probe,
+    clusters: CLUSTERS.map((name) => ({ name, idc: name, bootstrapServers: lab.bootstrapServers(name, 'c') })),
+    observers: IDCS.map((each) => ({ agent: `agent-${each}`, idc: each })),
+    configCenters: [
+      plan.configCenter === 'sql'
+        ? { name: 'main', type: 'sql', urlFile: storeUrlFile, survives }
+        : { name: 'main', type: 'etcd', endpoints: [await lab.etcdUrl(idc)], survives },
+    ],
+    groups: [
+      {
+        name: GROUP,
+        clusters: CLUSTERS,
+        mode: group.mode,
+        topics: group.topics,
+        consumerGroups: group.consumerGroups,
+        principals: [],
+        flows: [flow('a', 'b'), flow('b', 'a')],
+        publishTo: ['main'],
+        policy: {
+          preset: 'guarded',
+          maxRpo: group.maxRpo,
+          fencing: 'best-effort',
+          producersInSourceIdc: true,
+          windows: profile.windows,
+          cooldown: group.cooldown,
+        },
+      },
+    ],
+    alerts: { webhooks: plan.webhooks.map((w) => ({ ...w, events: [] })) },
+  };
+  return write(plan, `${id}.yaml`, config);
+}
+
+/** Writes the configuration of the agent in `idc`. The witness in c probes both clusters too. */
+export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Promise<string> {
+  const { lab, profile } = plan;
+  const id = `agent-${idc}`;
+  const controllerPorts = await Promise.all(IDCS.map((to) => lab.route(idc, to, plan.grpcPorts[to], `ctl-${to}`)));
+  const elsewhere = IDCS.filter((other) => other !== idc);
+  const config = {
+    kind: 'Agent',
+    agent: { id, idc, dataDir: await dataDir(plan, id) },
+    controllers: controllerPorts.map((port) => `127.0.0.1:${port}`),
+    ...(plan.tls === null ? { plaintext: true } : { tls: await plan.tls(id) }),
+    http: { listen: `127.0.0.1:${plan.agentHttpPorts[idc]}` },
+    probe: { ...profile.probe, failures: 3 },
+    referenceTargets: await Promise.all(
+      elsewhere.map(async (to) => ({ idc: to, address: `127.0.0.1:${await lab.route(idc, to, plan.grpcPorts[to])}` })),
+    ),
+    clusters: CLUSTERS.map((name) => ({
+      name,
+      bootstrapServers: lab.bootstrapServers(name, idc),
+      ...(plan.agentSecurity === null ? {} : { security: plan.agentSecurity }),
+      connectUrl: lab.connectUrl(name, idc),
+    })),
+  };
+  return write(plan, `${id}.yaml`, config);
+}
+
+const flow = (from: LabClusterName, to: LabClusterName): Record<string, unknown> => ({
+  from,
+  to,
+  naming: 'identity',
+  connectors: { source: `${from}-${to}-src`, checkpoint: `${from}-${to}-cp`, heartbeat: `${from}-${to}-hb` },
+});
+
+export async function secretFile(plan: Pick<InstallationPlan, 'dir'>, name: string, secret: string): Promise<string> {
+  const file = join(plan.dir, name);
+  await writeFile(file, `${secret}\n`, { mode: 0o600 });
+  return file;
+}
+
+async function dataDir(plan: InstallationPlan, id: string): Promise<string> {
+  const dir = join(plan.dir, 'data', id);
+  await mkdir(dir, { recursive: true });
+  return dir;
+}
+
+async function write(plan: InstallationPlan, name: string, config: unknown): Promise<string> {
+  const file = join(plan.dir, name);
+  await writeFile(file, stringify(config));
+  return file;
+}
