@@ -1,0 +1,52 @@
+import type { ClusterGoal, FlowGoal, SagaRecord } from '#failover';
+import type {
+  Alert,
+  AuditRow,
+  EventRow,
+  GroupRow,
+  IdempotentAnswer,
+  LeaseRow,
+  LedgerRow,
+} from '../../apps/controller/src/persistence/authority-store.port.js';
+
+/** What guarded transactions write. Rows are never changed in place, so a shallow copy is a snapshot. */
+export type Tables = {
+  lease: LeaseRow;
+  readonly groups: Map<string, GroupRow>;
+  readonly sagas: Map<string, SagaRecord>;
+  readonly goals: Map<string, ClusterGoal | FlowGoal>;
+  readonly ledger: Map<string, LedgerRow>;
+  readonly events: EventRow[];
+  readonly audit: AuditRow[];
+  readonly alerts: Map<string, Alert>;
+  readonly answers: Map<string, IdempotentAnswer>;
+};
+
+export const emptyTables = (): Tables => ({
+  lease: { term: 0, holder: null, advertise: null, renewals: 0 },
+  groups: new Map(),
+  sagas: new Map(),
+  goals: new Map(),
+  ledger: new Map(),
+  events: [],
+  audit: [],
+  alerts: new Map(),
+  answers: new Map(),
+});
+
+export const copyTables = (tables: Tables): Tables => ({
+  lease: tables.lease,
+  groups: new Map(tables.groups),
+  sagas: new Map(tables.sagas),
+  goals: new Map(tables.goals),
+  ledger: new Map(tables.ledger),
+  events: [...tables.events],
+  audit: [...tables.audit],
+  alerts: new Map(tables.alerts),
+  answers: new Map(tables.answers),
+});
+
+/** What a database would give back: no shared objects, nothing that JSON cannot carry. */
+export function copy<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}

@@ -1,0 +1,119 @@
+import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } from '#failover';
+import { goalKey } from '#failover';
+import { FIRST_PREVIOUS_HASH, auditHash } from '../../apps/controller/src/persistence/audit-chain.js';
+import type {
+  Alert,
+  AuditRow,
+  AuthorityTx,
+  EventRow,
+  GroupRow,
+  IdempotentAnswer,
+  LedgerRow,
+} from '../../apps/controller/src/persistence/authority-store.port.js';
+import {
+  AnswerExistsError,
+  OpenSagaExistsError,
+  UnknownRowError,
+} from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { Tables } from './memory-authority-tables.js';
+import { copy } from './memory-authority-tables.js';
+
+/** Works on its own copy of the tables, which the store puts in place at commit. */
+export class MemoryAuthorityTx implements AuthorityTx {
+  private ended = false;
+
+  constructor(private readonly tables: Tables) {}
+
+  async end(): Promise<Tables> {
+    this.ended = true;
+    return this.tables;
+  }
+
+  async group(name: string): Promise<GroupRow | null> {
+    return copy(this.use().groups.get(name) ?? null);
+  }
+
+  async saveGroup(row: GroupRow): Promise<void> {
+    const { groups } = this.use();
+    const reservedEpoch = Math.max(row.reservedEpoch, groups.get(row.name)?.reservedEpoch ?? 0);
+    groups.set(row.name, copy({ ...row, reservedEpoch }));
+  }
+
+  async reserveEpoch(group: string, atLeast: number): Promise<number> {
+    const { groups } = this.use();
+    const known = groups.get(group);
+    if (!known) throw new UnknownRowError('group', group);
+    const reservedEpoch = Math.max(known.reservedEpoch, known.epoch, atLeast) + 1;
+    groups.set(group, { ...known, reservedEpoch });
+    return reservedEpoch;
+  }
+
+  async openSaga(saga: Omit<SagaRecord, 'journal'>): Promise<void> {
+    const { sagas } = this.use();
+    const open = [...sagas.values()].some((known) => known.outcome === null && known.group === saga.group);
+    if (open) throw new OpenSagaExistsError(saga.group);
+    sagas.set(saga.id, copy({ ...saga, journal: [] }));
+  }
+
+  async claimSaga(id: string, term: number): Promise<void> {
+    this.use().sagas.set(id, { ...this.open(id), term });
+  }
+
+  async appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void> {
+    const saga = this.use().sagas.get(sagaId);
+    if (!saga) throw new UnknownRowError('open saga', sagaId);
+    const numbered = entries.map((entry, i) => ({ ...copy(entry), seq: saga.journal.length + i + 1 }));
+    this.tables.sagas.set(sagaId, { ...saga, journal: [...saga.journal, ...numbered] });
+  }
+
+  async closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void> {
+    this.use().sagas.set(id, { ...this.open(id), outcome, closedAt: at });
+  }
+
+  async saveGoal(goal: ClusterGoal | FlowGoal): Promise<void> {
+    this.use().goals.set(goalKey(goal), copy(goal));
+  }
+
+  async dropGoal(key: string): Promise<void> {
+    this.use().goals.delete(key);
+  }
+
+  async saveLedger(rows: readonly LedgerRow[]): Promise<void> {
+    const { ledger } = this.use();
+    for (const row of rows) ledger.set(JSON.stringify([row.group, row.epoch, row.topic, row.partition]), copy(row));
+  }
+
+  async appendEvent(event: Omit<EventRow, 'seq'>): Promise<void> {
+    const { events } = this.use();
+    events.push({ ...copy(event), seq: events.length + 1 });
+  }
+
+  async appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void> {
+    const { audit } = this.use();
+    const previousHash = audit.at(-1)?.hash ?? FIRST_PREVIOUS_HASH;
+    const chained = { ...copy(row), seq: audit.length + 1, previousHash };
+    audit.push({ ...chained, hash: auditHash(chained) });
+  }
+
+  async enqueueAlert(alert: Alert): Promise<void> {
+    const { alerts } = this.use();
+    if (!alerts.has(alert.id)) alerts.set(alert.id, copy(alert));
+  }
+
+  async rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {
+    const { answers } = this.use();
+    if (answers.has(key)) throw new AnswerExistsError(key);
+    answers.set(key, copy(answer));
+  }
+
+  private use(): Tables {
+    if (this.ended) throw new Error('the transaction is over: await every call inside `work`');
+    return this.tables;
+  }
+
+  private open(id: string): SagaRecord {
+    const saga = this.tables.sagas.get(id);
+    if (!saga || saga.outcome !== null) throw new UnknownRowError('open saga', id);
+    return saga;
+  }
+}
