@@ -29,7 +29,7 @@ describe('the client on two real clusters', () => {
     consumer.subscribe({ topics: ['plain'] });
     await consumer.run({
       eachMessage: async ({ message, cluster, epoch }) => {
-        seen.push(`${message.value} ${cluster} ${epoch}`);
+        seen.push(`${String(message.value)} ${cluster} ${epoch}`);
       },
     });
     const sends = Array.from({ length: 200 }, (_, i) =>
@@ -200,10 +200,8 @@ describe('the client on two real clusters', () => {
     const copies = onB.length - values.size;
     const resent = [...outcomes.values()].filter((o) => 'cluster' in o && o.resent).length;
     expect(copies).toBeLessThanOrEqual(resent);
-    console.log(
-      `switch: producer ${producerGapMs.toFixed(0)} ms, consumer ${consumerGapMs.toFixed(0)} ms after publishing; ${next} sent, ${resent} re-sent, ${copies} duplicates`,
-    );
-    expect(producerGapMs).toBeLessThan(1_500);
+    expect(producerGapMs).toBeLessThan(1_500); // measured 74 ms
+    expect(consumerGapMs).toBeLessThan(5_000); // measured 126 ms; a busy machine and a rebalance on top
     await kafka.close();
   });
 
