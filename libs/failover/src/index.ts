@@ -16,3 +16,5 @@ export * from './matrix/windows.js';
 export * from './simulate/sample-snapshot.js';
 export * from './saga/effects.js';
 export * from './saga/types.js';
+export * from './saga/plan.js';
+export * from './saga/next.js';

@@ -14,3 +14,15 @@ export interface Publishing {
 }
 
 export const PUBLISHING = Symbol('Publishing');
+
+/** Another leader has claimed the group with a higher term: nothing was published, nothing may be. */
+export class ClaimLostError extends Error {
+  override readonly name = 'ClaimLostError';
+  constructor(
+    readonly group: string,
+    readonly term: number,
+    readonly claimedTerm: number,
+  ) {
+    super(`group ${group} is claimed by term ${claimedTerm}, which is above ${term}: another controller leads`);
+  }
+}

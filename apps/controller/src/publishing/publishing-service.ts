@@ -1,0 +1,150 @@
+import type { ConfigCenter, Pointer, PublishResult } from '#config-center';
+import type { Leadership, LeadershipView } from '../leadership/leadership.port.js';
+import { FollowerSync, type FollowerLog, type FollowerTime } from './follower-sync.js';
+import { ClaimLostError, type Publishing } from './publishing.port.js';
+
+export type PublishingOptions = Readonly<{
+  controller: string;
+  /** `publishTo` of each group, in order: the first is authoritative. */
+  groups: readonly Readonly<{ name: string; publishTo: readonly string[] }>[];
+  canaryMs: number;
+  callMs: number; // deadline of one call to a center
+  follower: Readonly<{ attempts: number; retryMs: number }>;
+}>;
+
+export const PUBLISHING_DEFAULTS = {
+  canaryMs: 10_000,
+  callMs: 5_000,
+  follower: { attempts: 60, retryMs: 5_000 },
+} as const;
+
+type Canary = Readonly<{ okAtMs: number | null; error: string | null }>;
+
+/**
+ * Claims, publications and the write canary over the config centers. Only the authoritative center of a group can refuse
+ * a publication; the others are brought along in the background and can never hold up a switch.
+ */
+export class PublishingService implements Publishing {
+  private readonly claims = new Map<string, number>(); // group → term claimed by this process
+  private readonly canaries = new Map<string, Canary>(); // center → last look
+  private readonly followers: FollowerSync;
+  private readonly routes: ReadonlyMap<string, readonly string[]>;
+  private unsubscribe: () => void = () => undefined;
+  private running: AbortSignal | null = null;
+
+  constructor(
+    private readonly centers: ReadonlyMap<string, ConfigCenter>,
+    private readonly leadership: Leadership,
+    private readonly time: FollowerTime,
+    log: FollowerLog,
+    private readonly options: PublishingOptions,
+  ) {
+    this.routes = new Map(options.groups.map((g) => [g.name, g.publishTo]));
+    this.followers = new FollowerSync(time, log, options.follower);
+  }
+
+  /** Begins to write canaries while this process leads. */
+  begin(): void {
+    this.unsubscribe = this.leadership.onChange((view) => this.onLeadership(view));
+    this.onLeadership(this.leadership.current());
+  }
+
+  async end(): Promise<void> {
+    this.unsubscribe();
+    await this.followers.idle();
+  }
+
+  authoritative(group: string): ConfigCenter {
+    return this.center(this.route(group)[0] ?? '', group);
+  }
+
+  async claim(group: string, term: number): Promise<void> {
+    if ((this.claims.get(group) ?? 0) >= term) return;
+    const center = this.authoritative(group);
+    if (await this.call(center.claim(group, term), `claim of group ${group}`)) {
+      this.claims.set(group, term);
+      return;
+    }
+    const claimedTerm = await this.call(center.claimedTerm(group), `claimed term of group ${group}`);
+    this.leadership.heardTerm(claimedTerm);
+    throw new ClaimLostError(group, term, claimedTerm);
+  }
+
+  async publish(pointer: Pointer, guard: Readonly<{ expectedEpoch: number; term: number }>): Promise<PublishResult> {
+    const center = this.authoritative(pointer.group);
+    const result = await this.call(center.publish(pointer, guard), `publication of group ${pointer.group}`);
+    if (result.ok) this.bringAlong(pointer);
+    else if (result.claimedTerm > guard.term) this.leadership.heardTerm(result.claimedTerm);
+    return result;
+  }
+
+  async read(group: string): Promise<Pointer | null> {
+    return await this.call(this.authoritative(group).read(group), `read of group ${group}`);
+  }
+
+  writable(group: string): Readonly<{ ageMs: number | null; error: string | null }> {
+    const seen = this.canaries.get(this.route(group)[0] ?? '');
+    if (seen === undefined) return { ageMs: null, error: null };
+    return { ageMs: seen.okAtMs === null ? null : this.time.monotonicMs() - seen.okAtMs, error: seen.error };
+  }
+
+  behind(group: string): readonly string[] {
+    return this.followers.behind(group);
+  }
+
+  /** Brings the followers of a group to what the authoritative center holds: after a publication, and once at take-over. */
+  bringAlong(pointer: Pointer): void {
+    for (const name of this.route(pointer.group).slice(1)) {
+      this.followers.bring(name, this.center(name, pointer.group), pointer, this.running);
+    }
+  }
+
+  private onLeadership(view: LeadershipView): void {
+    if (!view.leading || view.signal === null || view.signal === this.running) return;
+    this.running = view.signal;
+    void this.canaryLoop(view.signal);
+  }
+
+  /** Ends with the leadership; every failure is kept as the answer to `writable`. */
+  private async canaryLoop(signal: AbortSignal): Promise<void> {
+    const names = [...new Set([...this.routes.values()].map((route) => route[0] ?? ''))];
+    while (!signal.aborted) {
+      await Promise.all(names.map((name) => this.writeCanary(name)));
+      try {
+        await this.time.sleep(this.options.canaryMs, signal);
+      } catch {
+        return; // only the signal ends a sleep
+      }
+    }
+  }
+
+  private async writeCanary(name: string): Promise<void> {
+    const before = this.canaries.get(name);
+    try {
+      await this.call(this.center(name, '').canary(), `canary of ${name}`);
+      this.canaries.set(name, { okAtMs: this.time.monotonicMs(), error: null });
+    } catch (error) {
+      // An old success must not stand beside a new failure: not writable now is what counts.
+      this.canaries.set(name, { okAtMs: before?.error === null ? before.okAtMs : null, error: textOf(error) });
+    }
+  }
+
+  private async call<T>(promise: Promise<T>, what: string): Promise<T> {
+    return await this.time.limit(promise, this.options.callMs, `${what} at the config center`);
+  }
+
+  private route(group: string): readonly string[] {
+    const route = this.routes.get(group);
+    if (route === undefined) throw new Error(`group ${group} is not configured on this controller`);
+    return route;
+  }
+
+  private center(name: string, group: string): ConfigCenter {
+    const center = this.centers.get(name);
+    if (center === undefined)
+      throw new Error(`config center "${name}" (group ${group}) is not configured on this controller`);
+    return center;
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,300 @@
+import {
+  isPublished,
+  nextStep,
+  planOf,
+  publishOutcomeOpen,
+  type FailoverPlan,
+  type Goal,
+  type Json,
+  type NextStep,
+  type SagaRecord,
+  type SagaWorld,
+  type StepName,
+} from '#failover';
+import { rfc3339 } from '#platform';
+import type { Alerting } from '../alerting/alerting.port.js';
+import type { Decisions } from '../decision/decision.port.js';
+import type { AgentGateway } from '../observation/observation.port.js';
+import { LostLeadershipError, type AuthorityStore } from '../persistence/authority-store.port.js';
+import { ClaimLostError, type Publishing } from '../publishing/publishing.port.js';
+import { CrashedHere, type CrashPoint } from './crash-point.js';
+import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
+import type { SagaGroup, SagaTimes } from './saga-options.js';
+import { within, type SagaTime } from './saga-time.js';
+import { sagaAlert } from './steps/announce-failover.step.js';
+import { closingAlert, sagaReport, settleGroup } from './steps/close-saga.step.js';
+import { STEPS } from './steps/index.js';
+import { StepFailure, type StepContext, type StepResult } from './steps/step.js';
+
+export type DriveDeps = Readonly<{
+  store: AuthorityStore;
+  publishing: Publishing;
+  gateway: AgentGateway;
+  decisions: Decisions;
+  alerting: Alerting;
+  time: SagaTime;
+  crash: CrashPoint;
+  times: SagaTimes;
+}>;
+
+/** One leader's drive of one saga: until it is closed or this leader may not write any more. */
+export type Drive = Readonly<{
+  saga: SagaRecord;
+  group: SagaGroup;
+  term: number;
+  holder: string;
+  leading: AbortSignal;
+  openForMs: () => number;
+  onProgress: (saga: SagaRecord) => void;
+}>;
+
+type Ended = Readonly<{ entries: readonly NewEntry[]; result: StepResult | null }>;
+type Act = Extract<NextStep, { kind: 'do' | 'undo' }>;
+
+const MAX_TURNS = 10_000;
+
+/** Load → next → intent → effect → look → evidence, again and again. The evidence of one step and the intent of the next are one commit. */
+export class SagaDrive {
+  private saga: SagaRecord;
+  private pointer: SagaWorld['pointer'] | null = null;
+  private readonly journal: SagaJournal;
+  private readonly plan: FailoverPlan;
+
+  constructor(
+    private readonly deps: DriveDeps,
+    private readonly drive: Drive,
+  ) {
+    const { store, time, times } = deps;
+    this.saga = drive.saga;
+    this.plan = planOf(drive.saga, drive.group.policy.sagaMaxOpenMs, times.steps);
+    this.journal = new SagaJournal(store, time, times.storeRetryMs, drive.term, drive.holder, drive.leading);
+  }
+
+  /** The closed record. Throws {@link LostLeadershipError} when another leader has to go on. */
+  async run(): Promise<SagaRecord> {
+    let ended: Ended = { entries: [], result: null };
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      this.mustLead();
+      const seen = withEntries(this.saga, ended.entries);
+      const next = nextStep(this.plan, seen, await this.world(seen));
+      if (next.kind === 'close') return await this.close(ended, next);
+      if (next.kind === 'wait') {
+        if (ended.entries.length > 0) await this.record(ended, []);
+        ended = { entries: [], result: null };
+        await this.rest();
+        continue;
+      }
+      const repeated =
+        next.kind === 'undo' && ended.entries.some((e) => e.event === 'failed' && e.direction === 'undo');
+      await this.record(ended, [this.intent(next)]);
+      if (repeated) await this.rest();
+      ended = await this.execute(next);
+    }
+    throw new Error(`saga ${this.saga.id} took more than ${MAX_TURNS} turns: this is a fault of the next-step rule`);
+  }
+
+  /** The pointer matters when the drive begins and from the moment publish is attempted; asking oftener only costs time. */
+  private async world(saga: SagaRecord): Promise<SagaWorld> {
+    const { term, openForMs } = this.drive;
+    const known = this.pointer !== null && this.pointer !== 'silent';
+    const settled = this.pointer !== null && isPublished(saga, { pointer: this.pointer, term, openForMs: 0 });
+    if (!known || (publishOutcomeOpen(saga) && !settled)) this.pointer = await this.readPointer(this.pointer === null);
+    return { pointer: this.pointer ?? 'silent', term, openForMs: openForMs() };
+  }
+
+  private async readPointer(first: boolean): Promise<SagaWorld['pointer']> {
+    const { publishing, time, times } = this.deps;
+    const deadline = time.deadline(times.pointerReadMs);
+    const signal = AbortSignal.any([deadline.signal, this.drive.leading]);
+    try {
+      if (first) await within(publishing.claim(this.saga.group, this.drive.term), signal);
+      const pointer = await within(publishing.read(this.saga.group), signal);
+      if (pointer === null) return 'absent';
+      return { active: pointer.activeCluster, epoch: pointer.epoch, sagaId: pointer.sagaId };
+    } catch (error) {
+      this.mustLead();
+      if (error instanceof ClaimLostError) throw new LostLeadershipError(this.drive.term);
+      return 'silent'; // whatever the reason: nothing is known of the pointer, and the rule has an answer to that
+    } finally {
+      deadline.stop();
+    }
+  }
+
+  private intent(next: Act): NewEntry {
+    const { step, deadlineMs } = next;
+    const evidence: Json = next.kind === 'undo' ? { outcome: next.outcome, reason: next.reason } : null;
+    return { ...this.stamp(step, next.kind), event: 'intent', deadlineMs, evidence };
+  }
+
+  private stamp(step: StepName, direction: 'do' | 'undo'): Pick<NewEntry, 'step' | 'direction' | 'term' | 'at'> {
+    return { step, direction, term: this.drive.term, at: rfc3339(this.deps.time.wallMs()) };
+  }
+
+  private async record(ended: Ended, more: readonly NewEntry[]): Promise<void> {
+    const also = ended.result?.commit;
+    this.saga = await this.journal.commit(this.saga, {
+      entries: async (tx) => {
+        const reserved: NewEntry[] = [];
+        for (const entry of more) {
+          const needsEpoch = entry.direction === 'undo' && this.undoEpoch() === null;
+          if (!needsEpoch) reserved.push(entry);
+          else
+            reserved.push({
+              ...entry,
+              evidence: { ...fields(entry.evidence), epoch: await tx.reserveEpoch(this.saga.group, this.saga.epoch) },
+            });
+        }
+        return [...ended.entries, ...reserved];
+      },
+      ...(also === undefined ? {} : { also: [also] }),
+    });
+    this.drive.onProgress(this.saga);
+    this.deps.alerting.nudge();
+  }
+
+  /** Walking back has an epoch of its own, above the one that may have been published. */
+  private undoEpoch(): number | null {
+    const epochs = this.saga.journal
+      .filter((e) => e.direction === 'undo' && e.event === 'intent')
+      .map((e) => valueOf(e.evidence, 'epoch'));
+    return epochs.find((e) => typeof e === 'number') ?? null;
+  }
+
+  private async execute(next: Act): Promise<Ended> {
+    const { time, crash } = this.deps;
+    this.mustLead();
+    const deadline = time.deadline(next.deadlineMs);
+    const signal = AbortSignal.any([deadline.signal, this.drive.leading]);
+    try {
+      if (next.kind === 'do') await crash('before', next.step);
+      const result = await this.carryOut(next, this.context(next), signal);
+      if (next.kind === 'do') await crash('after', next.step);
+      return {
+        entries: [{ ...this.stamp(next.step, next.kind), event: 'done', deadlineMs: null, evidence: result.evidence }],
+        result,
+      };
+    } catch (error) {
+      this.mustLead();
+      if (error instanceof LostLeadershipError || error instanceof CrashedHere) throw error;
+      return {
+        entries: [
+          {
+            ...this.stamp(next.step, next.kind),
+            event: 'failed',
+            deadlineMs: null,
+            evidence: failure(next.step, error),
+          },
+        ],
+        result: null,
+      };
+    } finally {
+      deadline.stop();
+    }
+  }
+
+  private async carryOut(next: Act, ctx: StepContext, signal: AbortSignal): Promise<StepResult> {
+    if (next.step === 'confirm' || next.step === 'open' || next.step === 'close') {
+      throw new Error(`${next.step} is a transaction of the journal and is never driven`);
+    }
+    const step = STEPS[next.step];
+    if (next.kind === 'do') return await step.run(ctx, signal);
+    if (step.undo === undefined) throw new Error(`${next.step} has nothing to take back, but its plan says so`);
+    return await step.undo(ctx, signal);
+  }
+
+  private context(next: Act): StepContext {
+    const { store, gateway, publishing, decisions, time, times } = this.deps;
+    const { group, term } = this.drive;
+    const saga = this.saga;
+    const intent = saga.journal.findLast((e) => e.step === next.step && e.event === 'intent');
+    return {
+      saga,
+      plan: this.plan,
+      group,
+      term,
+      epoch: next.kind === 'undo' ? (this.undoEpoch() ?? saga.epoch) : saga.epoch,
+      intentAt: intent?.at ?? saga.openedAt,
+      incident: this.incident(),
+      times,
+      time,
+      gateway,
+      publishing,
+      evaluate: () => decisions.evaluate(saga.group),
+      setGoals: (goals) => this.setGoals(goals),
+      ledger: async () => (await store.ledger(saga.group)).filter((row) => row.epoch === saga.epoch),
+    };
+  }
+
+  private incident(): string {
+    return textOf(evidenceOf(this.saga, 'open'), 'incident') ?? this.saga.id;
+  }
+
+  private async setGoals(goals: readonly Goal[]): Promise<void> {
+    const { store, gateway } = this.deps;
+    const { term, holder } = this.drive;
+    await store.transact(term, holder, async (tx) => {
+      for (const goal of goals) await tx.saveGoal(goal);
+    });
+    gateway.setGoals(term, await store.goals());
+  }
+
+  private async close(ended: Ended, next: Extract<NextStep, { kind: 'close' }>): Promise<SagaRecord> {
+    const { time, times, crash, alerting } = this.deps;
+    await crash('before', 'close');
+    const wallMs = time.wallMs();
+    const at = rfc3339(wallMs);
+    const saga = withEntries(this.saga, ended.entries);
+    const report = sagaReport(saga, next.outcome, next.reason, wallMs);
+    const entry = this.stamp('close', 'do');
+    const alert = closingAlert(next.outcome);
+    this.saga = await this.journal.commit(this.saga, {
+      entries: async () => [
+        ...ended.entries,
+        { ...entry, event: 'intent', deadlineMs: null, evidence: null },
+        { ...entry, event: 'done', deadlineMs: null, evidence: report },
+      ],
+      also: [
+        ...(ended.result?.commit === undefined ? [] : [ended.result.commit]),
+        (tx) =>
+          settleGroup(tx, saga, { outcome: next.outcome, at, freeze: next.freeze, retryMemoryMs: times.retryMemoryMs }),
+        (tx) => tx.closeSaga(saga.id, next.outcome, at),
+        async (tx) => {
+          if (alert === null) return;
+          const ctx = { saga, term: this.drive.term, incident: this.incident(), time };
+          await tx.enqueueAlert(sagaAlert(ctx, alert, `${next.outcome}: ${next.reason}`));
+        },
+      ],
+    });
+    this.saga = { ...this.saga, outcome: next.outcome, closedAt: at };
+    this.drive.onProgress(this.saga);
+    alerting.nudge();
+    await crash('after', 'close');
+    return this.saga;
+  }
+
+  private async rest(): Promise<void> {
+    try {
+      await this.deps.time.sleep(this.deps.times.pollMs, this.drive.leading);
+    } catch (cause) {
+      this.mustLead();
+      throw cause;
+    }
+  }
+
+  private mustLead(): void {
+    if (this.drive.leading.aborted) throw new LostLeadershipError(this.drive.term);
+  }
+}
+
+/** Before the source is touched a failure aborts; after it the saga has failed and walks back. */
+function failure(step: StepName, error: unknown): Json {
+  if (error instanceof StepFailure) return { ...error.evidence, outcome: error.outcome, reason: error.message };
+  const untouched = step === 'check-publishable' || step === 'announce';
+  const text = error instanceof Error ? error.message : String(error);
+  return { outcome: untouched ? 'ABORTED' : 'FAILED', reason: `${step}: ${text}` };
+}
+
+const fields = (evidence: Json): { readonly [key: string]: Json } =>
+  evidence !== null && typeof evidence === 'object' && !Array.isArray(evidence)
+    ? Object.fromEntries(Object.entries(evidence))
+    : {};

@@ -1,0 +1,65 @@
+import type { Decision, Json } from '#failover';
+import { pollUntil } from '../agent-calls.js';
+import { writeCheck } from './fence-source.step.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+
+/**
+ * The last look before publish: the target is fit and takes an ordinary write, and what opened the saga still holds.
+ * Not knowing (UNKNOWN, a target not fit for a moment) waits for the deadline; only a source that *answers* ends the saga
+ * as RECOVERED.
+ */
+export const checkTarget: Step = {
+  name: 'check-target',
+  async run(ctx, signal): Promise<StepResult> {
+    let missing: readonly string[] = ['not looked at'];
+    const evidence = await pollUntil(ctx, signal, async () => {
+      const { decision } = ctx.evaluate();
+      const source = judgeSource(ctx, decision);
+      if (source === 'answers') throw recovered(ctx, decision);
+      missing = [...(source === 'unknown' ? [`${ctx.saga.source} is unknown`] : []), ...unfit(decision)];
+      if (missing.length > 0) return null;
+      const write = await writeTarget(ctx, signal);
+      if (write !== null) missing = [write];
+      return write === null ? evidenceOf(ctx, decision) : null;
+    });
+    if (evidence !== null) return { evidence };
+    throw new StepFailure('FAILED', `${ctx.saga.target} cannot take over: ${missing.join('; ')}`, { missing });
+  },
+};
+
+/** Row 420 is opened by a source that answers its own agent only; for it that must still be so. */
+export function judgeSource(ctx: Pick<StepContext, 'saga'>, decision: Decision): 'down' | 'unknown' | 'answers' {
+  const verdict = decision.verdicts[ctx.saga.source]?.name ?? 'UNKNOWN';
+  if (verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED') return 'down';
+  if (verdict === 'UNKNOWN') return 'unknown';
+  if (ctx.saga.row === ALIVE_INSIDE_ROW && verdict === 'ALIVE_INSIDE') return 'down';
+  return 'answers';
+}
+
+const ALIVE_INSIDE_ROW = 420;
+
+const unfit = (decision: Decision): readonly string[] =>
+  decision.targetFit.fit ? [] : ['not fit', ...decision.targetFit.reasons];
+
+async function writeTarget(ctx: StepContext, signal: AbortSignal): Promise<string | null> {
+  const written = await writeCheck(ctx, ctx.saga.target, signal);
+  if (!written.ok) return `no write could be tried: ${written.detail}`;
+  // A standby fenced at all times refuses here; the next step opens it and tries again.
+  return written.output.accepted || isFenced(ctx) ? null : `a write was refused: ${written.output.detail}`;
+}
+
+const isFenced = (ctx: StepContext): boolean =>
+  ctx
+    .evaluate()
+    .snapshot.fences.some((f) => f.cluster === ctx.saga.target && f.state !== 'open' && f.state !== 'unknown');
+
+const recovered = (ctx: StepContext, decision: Decision): StepFailure =>
+  new StepFailure('RECOVERED', `${ctx.saga.source} answers again`, {
+    verdict: decision.verdicts[ctx.saga.source]?.name ?? 'UNKNOWN',
+  });
+
+const evidenceOf = (ctx: StepContext, decision: Decision): Json => ({
+  summary: `${ctx.saga.target} is fit and takes a write; ${ctx.saga.source} is ${decision.verdicts[ctx.saga.source]?.name ?? 'UNKNOWN'}`,
+  source: decision.verdicts[ctx.saga.source]?.name ?? 'UNKNOWN',
+  row: decision.row,
+});

@@ -1,0 +1,121 @@
+import { checkTopic, type Json, type Snapshot } from '#failover';
+import { ask, byPartition, clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+
+/**
+ * After this no ordinary client may write to the source. Three ends: the fence is in place and proved by a refused
+ * write; or every broker refuses, so nothing can be written (looked at again before publish); or, best-effort, a waiver
+ * that says openly why nothing better was to be had. The goal stays in every case: a source that comes back is fenced.
+ */
+export const fenceSource: Step = {
+  name: 'fence-source',
+  async run(ctx, signal): Promise<StepResult> {
+    const goal = clusterGoal(ctx, ctx.saga.source, 'fenced');
+    await ctx.setGoals([goal]);
+    const startedAt = ctx.time.monotonicMs();
+    let proof = 'the fence was not read back';
+    const look = async (): Promise<Json> => {
+      const { snapshot } = ctx.evaluate();
+      const refusal = attestedRefusal(snapshot, ctx.saga.source);
+      if (refusal !== null) return { kind: 'attested-refusal', confirmed: true, summary: refusal };
+      if (reachedStatus(ctx, goal) !== null) {
+        const tried = await proveFence(ctx, signal);
+        proof = tried.detail;
+        if (tried.refused) return { kind: 'fence', confirmed: true, summary: proof };
+      }
+      const waitedMs = ctx.time.monotonicMs() - startedAt;
+      return mayWaive(ctx, waitedMs) ? waiver(ctx, snapshot, { waitedMs, proof }) : null;
+    };
+    const evidence = await pollUntil(ctx, signal, look);
+    if (evidence !== null) return { evidence };
+    const { snapshot } = ctx.evaluate();
+    const waitedMs = ctx.time.monotonicMs() - startedAt;
+    if (ctx.group.policy.fencing === 'best-effort') return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
+    throw new StepFailure('FAILED', `the fence of ${ctx.saga.source} was not confirmed`, { proof });
+  },
+  async undo(ctx, signal): Promise<StepResult> {
+    return { evidence: await takeBack(ctx, clusterGoal(ctx, ctx.saga.source, 'open'), signal) };
+  },
+};
+
+/** Every broker refused for S's own agent, and no observer gets an answer: said by fresh votes only. Null: not so. */
+export function attestedRefusal(snapshot: Snapshot, source: string): string | null {
+  const idc = snapshot.group.clusters.find((c) => c.name === source)?.idc;
+  const own = snapshot.observers.find((o) => o.idc === idc)?.agent;
+  const votes = snapshot.votes[source] ?? {};
+  const ownVote = own === undefined ? undefined : votes[own];
+  if (ownVote?.state !== 'DOWN' || ownVote.kind !== 'UNREACHABLE' || !ownVote.everyBrokerRefused) return null;
+  if (answersTo(snapshot, source).length > 0) return null;
+  return `every broker of ${source} refuses its own agent ${own ?? ''}, none answers any observer`;
+}
+
+/** Agents with a fresh vote that the cluster answers. */
+export const answersTo = (snapshot: Snapshot, cluster: string): readonly string[] =>
+  Object.values(snapshot.votes[cluster] ?? {})
+    .filter((v) => v.state === 'UP' || v.state === 'DEGRADED')
+    .map((v) => v.agent);
+
+type Proof = Readonly<{ refused: boolean; detail: string }>;
+
+async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof> {
+  const { source, group } = ctx.saga;
+  const written = await writeCheck(ctx, source, signal);
+  if (!written.ok) return { refused: false, detail: `no write could be tried: ${written.detail}` };
+  if (written.output.accepted) return { refused: false, detail: 'a write was still accepted' };
+  if (written.output.errorCode === null) return { refused: false, detail: `unanswered: ${written.output.detail}` };
+  const first = await readEnds(ctx, source, signal);
+  await ctx.time.sleep(ctx.times.refusalSpacingMs, signal);
+  const second = await readEnds(ctx, source, signal);
+  if (first === null || second === null) return { refused: false, detail: 'end offsets could not be read twice' };
+  const grew = [...second].filter(([partition, end]) => first.get(partition) !== end).map(([partition]) => partition);
+  if (grew.length > 0) return { refused: false, detail: `still growing: ${grew.join(', ')}` };
+  return {
+    refused: true,
+    detail: `write to ${checkTopic(group)} refused with ${written.output.errorCode}, end offsets stand still`,
+  };
+}
+
+/** A write as applications make it; the agent's own where the cluster has no authorizer and so no other principal. */
+export async function writeCheck(ctx: StepContext, cluster: string, signal: AbortSignal): ReturnType<typeof ordinary> {
+  const asOrdinary = await ordinary(ctx, cluster, 'ordinary', signal);
+  return asOrdinary.ok ? asOrdinary : ordinary(ctx, cluster, 'agent', signal);
+}
+
+const ordinary = (ctx: StepContext, cluster: string, principal: 'ordinary' | 'agent', signal: AbortSignal) =>
+  ask(ctx, cluster, { kind: 'canary', cluster, topic: checkTopic(ctx.saga.group), principal }, signal);
+
+async function readEnds(
+  ctx: StepContext,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number> | null> {
+  const answer = await ask(ctx, cluster, { kind: 'read_end_offsets', cluster, topics: ctx.group.watch.topics }, signal);
+  return answer.ok ? byPartition(answer.output.ends) : null;
+}
+
+function hasOwnSession(ctx: StepContext, cluster: string): boolean {
+  const idc = ctx.group.clusters.find((c) => c.name === cluster)?.idc;
+  return ctx.gateway.sessions().some((s) => s.connected && s.idc === idc && s.clusters.includes(cluster));
+}
+
+/** At once where nobody could carry the fence out, else after the time that an agent with a session needs. */
+const mayWaive = (ctx: StepContext, waitedMs: number): boolean =>
+  ctx.group.policy.fencing === 'best-effort' &&
+  (!hasOwnSession(ctx, ctx.saga.source) || waitedMs >= ctx.times.waiverAfterMs);
+
+function waiver(ctx: StepContext, snapshot: Snapshot, why: Readonly<{ waitedMs: number; proof: string }>): Json {
+  const { source } = ctx.saga;
+  const session = hasOwnSession(ctx, source);
+  const votes = Object.values(snapshot.votes[source] ?? {});
+  return {
+    kind: 'waiver',
+    confirmed: false,
+    summary: session
+      ? `waived: ${source} could not be fenced within ${Math.round(why.waitedMs)} ms`
+      : `waived: no session to the agent of ${source}`,
+    ownAgentSession: session,
+    waitedMs: Math.round(why.waitedMs),
+    proof: why.proof,
+    votes: votes.map((v) => ({ agent: v.agent, state: v.state, kind: v.kind, ageMs: v.ageMs })),
+  };
+}

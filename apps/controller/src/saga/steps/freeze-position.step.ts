@@ -1,0 +1,133 @@
+import type { Json, PartitionLag, PartitionOffset } from '#failover';
+import type { LedgerRow } from '../../persistence/authority-store.port.js';
+import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+
+/**
+ * What bridges the two logs for ever: S (ends of the target), N (last source offset replicated), E_a (last seen end of
+ * the source, with its age). Written once. A later leader only compares: a target that grew since then has a stray
+ * writer, and a switch now would bury its records between the tail and the new ones.
+ */
+export const freezePosition: Step = {
+  name: 'freeze-position',
+  async run(ctx, signal): Promise<StepResult> {
+    const frozen = await ctx.ledger();
+    if (frozen.length > 0) return { evidence: await compare(ctx, frozen, signal) };
+    const ends = await targetEnds(ctx, signal);
+    const positions = await replicated(ctx, signal);
+    const source = await sourceEnds(ctx, signal);
+    const rows = ends.map((end): LedgerRow => {
+      const key = positionKey(end);
+      const seen = source.get(key);
+      return {
+        group: ctx.saga.group,
+        epoch: ctx.saga.epoch,
+        from: ctx.saga.source,
+        to: ctx.saga.target,
+        topic: end.topic,
+        partition: end.partition,
+        s: end.offset,
+        n: positions.get(key) ?? null,
+        sourceEnd: seen?.end ?? null,
+        sourceEndAgeMs: seen?.ageMs ?? null,
+      };
+    });
+    return { evidence: frozenEvidence(rows), commit: (tx) => tx.saveLedger(rows) };
+  },
+};
+
+/** Records known to be on the source and not on the target: E_a − (N + 1), summed; null when nothing was readable. */
+export function knownLoss(rows: readonly LedgerRow[]): number | null {
+  const known = rows.flatMap((r) =>
+    r.n === null || r.sourceEnd === null ? [] : [Math.max(0, r.sourceEnd - (r.n + 1))],
+  );
+  return known.length === 0 ? null : known.reduce((sum, n) => sum + n, 0);
+}
+
+function frozenEvidence(rows: readonly LedgerRow[]): Json {
+  const knownLost = knownLoss(rows);
+  const oldestMs = rows.reduce<number | null>((max, r) => Math.max(max ?? 0, r.sourceEndAgeMs ?? 0), null);
+  return {
+    summary: `${rows.length} partitions frozen, ${knownLost ?? 'unknown'} records known lost`,
+    partitions: rows.length,
+    knownLostRecords: knownLost,
+    unreadable: rows.filter((r) => r.n === null).length,
+    sourceEndAgeMs: oldestMs,
+  };
+}
+
+async function targetEnds(ctx: StepContext, signal: AbortSignal): Promise<readonly PartitionOffset[]> {
+  const { target } = ctx.saga;
+  const body = { kind: 'read_end_offsets', cluster: target, topics: ctx.group.watch.topics } as const;
+  let problem = '';
+  const ends = await pollUntil(ctx, signal, async () => {
+    const answer = await ask(ctx, target, body, signal);
+    if (!answer.ok) problem = answer.detail;
+    return answer.ok ? answer.output.ends : null;
+  });
+  if (ends === null) throw new StepFailure('FAILED', `end offsets of ${target} could not be read: ${problem}`);
+  return ends;
+}
+
+/** N per partition. Asked a few times only: an unreadable N is written as unknown, it does not hold up the switch. */
+async function replicated(ctx: StepContext, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  const { source, target } = ctx.saga;
+  const flow = ctx.group.watch.flows.find((f) => f.from === source && f.to === target);
+  if (flow === undefined) return new Map();
+  const { connectors } = flow;
+  const body = {
+    kind: 'read_replication_position',
+    from: source,
+    to: target,
+    connectors,
+    topics: ctx.group.watch.topics,
+  } as const;
+  for (let attempt = 1; attempt <= POSITION_ATTEMPTS; attempt++) {
+    const answer = await ask(ctx, target, body, signal);
+    if (answer.ok) return byPartition(answer.output.positions);
+    await ctx.time.sleep(ctx.times.pollMs, signal);
+  }
+  return new Map();
+}
+
+const POSITION_ATTEMPTS = 3;
+
+type SeenEnd = Readonly<{ end: number; ageMs: number }>;
+
+/** E_a: the last that was seen, with its age. A cluster that just died is not asked; one that may still answer is read by its agent's samples. */
+async function sourceEnds(ctx: StepContext, signal: AbortSignal): Promise<ReadonlyMap<string, SeenEnd>> {
+  signal.throwIfAborted();
+  const { source, target } = ctx.saga;
+  const { snapshot } = ctx.evaluate();
+  const flow = snapshot.flows.find((f) => f.from === source && f.to === target);
+  return new Map((flow?.perPartition ?? []).flatMap((lag) => seenEnd(lag)));
+}
+
+const seenEnd = (lag: PartitionLag): readonly (readonly [string, SeenEnd])[] =>
+  lag.sourceEnd === null ? [] : [[positionKey(lag), { end: lag.sourceEnd, ageMs: lag.sourceEndAgeMs ?? 0 }]];
+
+async function compare(ctx: StepContext, frozen: readonly LedgerRow[], signal: AbortSignal): Promise<Json> {
+  const opened = ctx.saga.journal.some((e) => e.step === 'unfence-target' && e.direction === 'do');
+  if (opened)
+    return {
+      ...spread(frozenEvidence(frozen)),
+      summary: 'frozen before; the target was opened since, so its end may grow',
+    };
+  const now = byPartition(await targetEnds(ctx, signal));
+  const grown = frozen.filter((row) => (now.get(positionKey(row)) ?? row.s) !== row.s);
+  if (grown.length > 0) {
+    throw new StepFailure('FAILED', `${ctx.saga.target} grew after the freeze: somebody writes there`, {
+      partitions: grown.map((row) => ({
+        partition: positionKey(row),
+        frozen: row.s,
+        now: now.get(positionKey(row)) ?? null,
+      })),
+    });
+  }
+  return frozenEvidence(frozen);
+}
+
+const spread = (evidence: Json): { readonly [key: string]: Json } =>
+  evidence !== null && typeof evidence === 'object' && !Array.isArray(evidence)
+    ? (evidence as { readonly [key: string]: Json })
+    : {};

@@ -1,0 +1,135 @@
+import type { Pointer } from '#config-center';
+import type { Json } from '#failover';
+import { rfc3339 } from '#platform';
+import { LostLeadershipError, type AuthorityTx } from '../../persistence/authority-store.port.js';
+import { pollUntil } from '../agent-calls.js';
+import { within } from '../saga-time.js';
+import { evidenceOf, textOf } from '../saga-journal.js';
+import { answersTo, attestedRefusal } from './fence-source.step.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+
+/**
+ * The point of no return (I24). A publication whose answer was lost is repeated word for word until the center says how
+ * it ended: an equal pointer is the same publication, an unequal one at our epoch cannot be. Walking back first
+ * publishes the old cluster at a higher epoch, so that a late one can never arrive.
+ */
+export const publishPointer: Step = {
+  name: 'publish',
+  async run(ctx, signal): Promise<StepResult> {
+    const found = await pollUntil(ctx, signal, () => readQuietly(ctx, signal));
+    if (isOurs(ctx, found?.pointer ?? null)) return published(ctx, 'found in the config center');
+    const fence = recheckFence(ctx);
+    const pointer = pointerTo(ctx, ctx.saga.target, ctx.saga.epoch);
+    let problem = 'no answer';
+    const end = await pollUntil(ctx, signal, async () => {
+      try {
+        const guard = { expectedEpoch: ctx.saga.fromEpoch, term: ctx.term };
+        return await within(ctx.publishing.publish(pointer, guard), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        problem = error instanceof Error ? error.message : String(error);
+        return null;
+      }
+    });
+    if (end === null) throw new StepFailure('FAILED', `the config center did not take the publication: ${problem}`);
+    if (end.ok || isOurs(ctx, end.current)) return published(ctx, fence);
+    if (end.reason === 'stale-term') throw new LostLeadershipError(ctx.term);
+    throw new StepFailure('FAILED', `the config center refused: ${end.reason}`, {
+      found: end.current === null ? null : { epoch: end.current.epoch, active: end.current.activeCluster },
+    });
+  },
+  async undo(ctx, signal): Promise<StepResult> {
+    const current = await within(ctx.publishing.read(ctx.saga.group), signal);
+    if (isOurs(ctx, current)) throw new Error('our publication arrived after all: the saga goes forward');
+    if (current?.sagaId === ctx.saga.id) return restored(ctx, current.epoch, 'found in the config center');
+    const pointer = pointerTo(ctx, ctx.saga.source, ctx.epoch);
+    const guard = { expectedEpoch: current?.epoch ?? 0, term: ctx.term };
+    const end = await within(ctx.publishing.publish(pointer, guard), signal);
+    if (end.ok) return restored(ctx, ctx.epoch, 'published');
+    if (end.reason === 'stale-term') throw new LostLeadershipError(ctx.term);
+    throw new Error(`the config center refused the old cluster at epoch ${ctx.epoch}: ${end.reason}`);
+  },
+};
+
+async function readQuietly(
+  ctx: StepContext,
+  signal: AbortSignal,
+): Promise<Readonly<{ pointer: Pointer | null }> | null> {
+  try {
+    return { pointer: await within(ctx.publishing.read(ctx.saga.group), signal) };
+  } catch {
+    signal.throwIfAborted();
+    return null; // silence is no answer: asked again until the deadline
+  }
+}
+
+const isOurs = (ctx: StepContext, pointer: Pointer | null): boolean =>
+  pointer !== null &&
+  pointer.sagaId === ctx.saga.id &&
+  pointer.epoch === ctx.saga.epoch &&
+  pointer.activeCluster === ctx.saga.target;
+
+/** A refusal proves only the moment in which it was seen; a waiver proves nothing and needs no second look. */
+function recheckFence(ctx: StepContext): string {
+  const { source } = ctx.saga;
+  const kind = textOf(evidenceOf(ctx.saga, 'fence-source'), 'kind') ?? 'none';
+  if (kind !== 'attested-refusal') return kind;
+  const { snapshot } = ctx.evaluate();
+  if (attestedRefusal(snapshot, source) !== null) return 'attested-refusal, seen again before publish';
+  const answering = answersTo(snapshot, source);
+  if (answering.length === 0) return 'attested-refusal, its agent fell silent since: waived';
+  throw new StepFailure('RECOVERED', `${source} answers ${answering.join(', ')} again`);
+}
+
+function pointerTo(ctx: StepContext, cluster: string, epoch: number): Pointer {
+  const target = ctx.group.clusters.find((c) => c.name === cluster);
+  if (target === undefined)
+    throw new Error(`cluster ${cluster} is not in group ${ctx.saga.group}: configuration changed`);
+  return {
+    version: 1,
+    group: ctx.saga.group,
+    activeCluster: cluster,
+    mode: 'ACTIVE',
+    epoch,
+    term: ctx.term,
+    sagaId: ctx.saga.id,
+    bootstrapServers: target.bootstrapServers,
+    publishedAt: ctx.intentAt,
+  };
+}
+
+function published(ctx: StepContext, fence: string): StepResult {
+  const at = rfc3339(ctx.time.wallMs());
+  const evidence: Json = {
+    summary: `${ctx.saga.target} is active at epoch ${ctx.saga.epoch}`,
+    epoch: ctx.saga.epoch,
+    publishedAt: at,
+    fence,
+  };
+  return { evidence, commit: (tx) => rememberActive(ctx, tx, at) };
+}
+
+/** The group's row follows the pointer; from here the cool-down counts and an accepted loss is used up. */
+async function rememberActive(ctx: StepContext, tx: AuthorityTx, at: string): Promise<void> {
+  const row = await tx.group(ctx.saga.group);
+  if (row === null || row.epoch >= ctx.saga.epoch) return;
+  await tx.saveGroup({
+    ...row,
+    active: ctx.saga.target,
+    epoch: ctx.saga.epoch,
+    lastPublishedAutoAt: at,
+    lastPublishedSagaAt: at,
+    lastUnpublishedClose: null,
+    lossAcceptance: null,
+    rejoin: [...new Set([...row.rejoin, ctx.saga.source])],
+  });
+}
+
+function restored(ctx: StepContext, epoch: number, how: string): StepResult {
+  const evidence: Json = { summary: `${ctx.saga.source} stays active, at epoch ${epoch} (${how})`, epoch };
+  const commit = async (tx: AuthorityTx): Promise<void> => {
+    const row = await tx.group(ctx.saga.group);
+    if (row !== null && row.epoch < epoch) await tx.saveGroup({ ...row, active: ctx.saga.source, epoch });
+  };
+  return { evidence, commit };
+}

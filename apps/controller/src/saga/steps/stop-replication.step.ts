@@ -1,0 +1,28 @@
+import { flowGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
+import { StepFailure, type Step, type StepResult } from './step.js';
+
+/**
+ * Source → target is stopped before the target opens: a returning source appends its tail within 0.14 s otherwise, behind
+ * the new writes. A stop that cannot be proved ends the saga: this is the one effect that a switch must not do without.
+ */
+export const stopReplication: Step = {
+  name: 'stop-replication',
+  async run(ctx, signal): Promise<StepResult> {
+    const { source, target } = ctx.saga;
+    const goal = flowGoal(ctx, source, target, 'stopped');
+    if (goal === null) return { evidence: { summary: `no flow ${source}→${target} is configured`, stopped: true } };
+    await ctx.setGoals([goal]);
+    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal));
+    if (status !== null) return { evidence: { summary: status.detail || 'stopped, no tasks', stopped: true } };
+    const last = ctx.gateway.goalStatus(`${ctx.saga.group}/flow/${source}->${target}`);
+    throw new StepFailure('FAILED', `the flow ${source}→${target} could not be proved stopped`, {
+      observed: last?.observed ?? 'unknown',
+      detail: last?.detail ?? 'no agent reported',
+    });
+  },
+  async undo(ctx, signal): Promise<StepResult> {
+    const goal = flowGoal(ctx, ctx.saga.source, ctx.saga.target, 'running');
+    if (goal === null) return { evidence: { summary: 'nothing was stopped' } };
+    return { evidence: await takeBack(ctx, goal, signal) };
+  },
+};

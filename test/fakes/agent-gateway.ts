@@ -1,0 +1,91 @@
+import type { Command, CommandOutput, CommandResult, Goal, GoalStatus, PartitionOffset } from '#failover';
+import type { AgentGateway, AgentSession } from '../../apps/controller/src/observation/observation.port.js';
+import type { World } from './world.js';
+
+/** The hands of one controller in a {@link World}: commands and goals with an older term than the agents have heard are refused. */
+export class FakeAgentGateway implements AgentGateway {
+  constructor(private readonly world: World) {}
+
+  agentsFor(cluster: string): readonly string[] {
+    return this.world.agentsFor(cluster).map((a) => a.name);
+  }
+
+  async command(agent: string, command: Command): Promise<CommandResult> {
+    const { id } = command;
+    const found = this.world.agents.find((a) => a.name === agent);
+    if (!found?.alive || !found.connected) return { id, ok: false, code: 'unavailable', detail: 'no session' };
+    if (command.term < this.world.highestTerm) {
+      this.world.note('stale-refused', `command ${command.body.kind}`, command.term);
+      return { id, ok: false, code: 'refused_term', detail: `heard of term ${this.world.highestTerm}` };
+    }
+    this.world.highestTerm = command.term;
+    const output = this.carryOut(command);
+    return output === null
+      ? { id, ok: false, code: 'failed', detail: 'the cluster does not answer' }
+      : { id, ok: true, output };
+  }
+
+  setGoals(term: number, goals: readonly Goal[]): void {
+    this.world.setGoals(term, goals);
+  }
+
+  goalStatus(key: string): GoalStatus | null {
+    return this.world.status(key);
+  }
+
+  sessions(): readonly AgentSession[] {
+    return this.world.agents.map((a) => ({
+      agent: a.name,
+      idc: a.idc,
+      bootId: a.name,
+      protocolVersion: 1,
+      connected: a.alive && a.connected,
+      lastReportAgeMs: 0,
+      clusters: a.idc === 'c' ? [] : ['a', 'b'],
+      goodbye: false,
+    }));
+  }
+
+  private carryOut({ body, term }: Command): CommandOutput | null {
+    if (body.kind === 'read_replication_position') {
+      if (!this.world.answers(body.to)) return null;
+      return { kind: 'replication_position', via: 'connect', positions: offsets(this.world.replicated) };
+    }
+    if (!this.world.answers(body.cluster)) return null;
+    const cluster = this.world.cluster(body.cluster);
+    switch (body.kind) {
+      case 'read_end_offsets':
+        return {
+          kind: 'end_offsets',
+          starts: offsets(cluster.ends).map((o) => ({ ...o, offset: 0 })),
+          ends: offsets(cluster.ends),
+        };
+      case 'read_group_offsets':
+        return {
+          kind: 'group_offsets',
+          offsets: body.groups.flatMap((group) =>
+            offsets(cluster.groups.get(group) ?? new Map<string, number>()).map((o) => ({ ...o, group })),
+          ),
+          states: Object.fromEntries(body.groups.map((group) => [group, 'EMPTY' as const])),
+        };
+      case 'apply_group_offsets': {
+        const held = cluster.groups.get(body.group) ?? new Map<string, number>();
+        for (const o of body.offsets) held.set(`${o.topic}/${o.partition}`, o.offset);
+        cluster.groups.set(body.group, held);
+        this.world.note('offsets-applied', `${body.cluster}/${body.group}`, term);
+        return { kind: 'applied', outcome: 'applied', offsets: offsets(held) };
+      }
+      case 'canary':
+        return cluster.fenced
+          ? { kind: 'canary', accepted: false, errorCode: 10, detail: 'MESSAGE_TOO_LARGE' }
+          : { kind: 'canary', accepted: true, errorCode: null, detail: 'accepted' };
+    }
+  }
+}
+
+function offsets(map: ReadonlyMap<string, number>): PartitionOffset[] {
+  return [...map].map(([key, offset]) => {
+    const at = key.lastIndexOf('/');
+    return { topic: key.slice(0, at), partition: Number(key.slice(at + 1)), offset };
+  });
+}

@@ -1,0 +1,172 @@
+import { goalKey, type ClusterGoal, type FlowGoal, type Goal, type GoalStatus } from '#failover';
+
+/**
+ * Two clusters, their Connect workers and one agent per IDC, as far as a saga can see and touch them: fences, flows, end
+ * offsets, group offsets, deaths. Every effect that really happened is counted in `history`.
+ */
+
+export type FakeCluster = {
+  readonly name: string;
+  readonly idc: string;
+  alive: boolean;
+  /** Brokers hold connections and never answer (SIGSTOP) instead of refusing. */
+  frozen: boolean;
+  fenced: boolean;
+  ends: Map<string, number>; // topic/partition → end offset
+  groups: Map<string, Map<string, number>>;
+};
+
+export type FakeAgent = { readonly name: string; readonly idc: string; alive: boolean; connected: boolean };
+
+export type Effect = Readonly<{
+  atMs: number;
+  kind: 'fenced' | 'opened' | 'flow-stopped' | 'flow-started' | 'offsets-applied' | 'stale-refused';
+  subject: string;
+  term: number;
+}>;
+
+export class World {
+  readonly clusters: Map<string, FakeCluster>;
+  readonly agents: FakeAgent[];
+  readonly flows = new Map<string, 'running' | 'stopped'>([
+    ['a->b', 'running'],
+    ['b->a', 'stopped'],
+  ]);
+  readonly replicated = new Map<string, number>([
+    ['orders/0', 94],
+    ['orders/1', 41],
+  ]);
+  readonly history: Effect[] = [];
+  readonly goals = new Map<string, Goal>();
+  highestTerm = 0;
+  /** Set: what the observers agree on, whatever the truth is. */
+  verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE'>();
+  targetFit = true;
+
+  constructor(readonly nowMs: () => number) {
+    this.clusters = new Map([
+      ['a', cluster('a', [100, 44])],
+      ['b', cluster('b', [95, 42])],
+    ]);
+    this.clusters.get('b')?.groups.set('billing', new Map([['orders/0', 90]]));
+    this.agents = ['a', 'b', 'c'].map((idc) => ({ name: `agent-${idc}`, idc, alive: true, connected: true }));
+  }
+
+  cluster(name: string): FakeCluster {
+    const found = this.clusters.get(name);
+    if (found === undefined) throw new Error(`no cluster ${name} in this world`);
+    return found;
+  }
+
+  /** kill -9 of everything in an IDC. */
+  killIdc(idc: string): void {
+    for (const c of this.clusters.values()) if (c.idc === idc) c.alive = false;
+    for (const a of this.agents) if (a.idc === idc) a.alive = false;
+  }
+
+  /** The brokers die; the IDC's agent lives and sees every one refuse. */
+  killCluster(name: string): void {
+    this.cluster(name).alive = false;
+  }
+
+  revive(name: string): void {
+    const c = this.cluster(name);
+    c.alive = true;
+    c.frozen = false;
+    for (const a of this.agents) if (a.idc === c.idc) a.alive = true;
+    this.applyGoals();
+  }
+
+  answers(name: string): boolean {
+    const c = this.cluster(name);
+    return c.alive && !c.frozen;
+  }
+
+  agentsFor(clusterName: string): readonly FakeAgent[] {
+    const { idc } = this.cluster(clusterName);
+    const reach = this.agents.filter((a) => a.alive && a.connected && a.idc !== 'c');
+    return reach.toSorted((x, y) => Number(y.idc === idc) - Number(x.idc === idc));
+  }
+
+  /** Goals as agents take them: a lower term is refused and counted. */
+  setGoals(term: number, goals: readonly Goal[]): boolean {
+    if (term < this.highestTerm) {
+      this.note('stale-refused', `goals of term ${term}`, term);
+      return false;
+    }
+    this.highestTerm = term;
+    this.goals.clear();
+    for (const goal of goals) this.goals.set(goalKey(goal), goal);
+    this.applyGoals();
+    return true;
+  }
+
+  applyGoals(): void {
+    for (const goal of this.goals.values()) {
+      if (goal.subject === 'cluster') this.applyFence(goal);
+      else this.applyFlow(goal);
+    }
+  }
+
+  status(key: string): GoalStatus | null {
+    const goal = this.goals.get(key);
+    if (goal === undefined) return null;
+    const observed = this.observed(goal);
+    return {
+      key,
+      wanted: goal.state,
+      observed,
+      reached: observed === goal.state,
+      epoch: goal.epoch,
+      term: goal.term,
+      ageMs: 0,
+      detail: '',
+      previous: {},
+    };
+  }
+
+  /** An ordinary client's write: what a user would see. */
+  acceptsWrites(name: string): boolean {
+    return this.answers(name) && !this.cluster(name).fenced;
+  }
+
+  note(kind: Effect['kind'], subject: string, term: number): void {
+    this.history.push({ atMs: this.nowMs(), kind, subject, term });
+  }
+
+  effects(kind: Effect['kind'], subject?: string): readonly Effect[] {
+    return this.history.filter((e) => e.kind === kind && (subject === undefined || e.subject === subject));
+  }
+
+  private observed(goal: Goal): GoalStatus['observed'] {
+    const on = goal.subject === 'cluster' ? goal.cluster : goal.to;
+    if (!this.answers(on) || this.agentsFor(on).length === 0) return 'unknown';
+    if (goal.subject === 'cluster') return this.cluster(goal.cluster).fenced ? 'fenced' : 'open';
+    return this.flows.get(`${goal.from}->${goal.to}`) ?? 'unknown';
+  }
+
+  private applyFence(goal: ClusterGoal): void {
+    const c = this.cluster(goal.cluster);
+    const wanted = goal.state === 'fenced';
+    if (!this.answers(goal.cluster) || this.agentsFor(goal.cluster).length === 0 || c.fenced === wanted) return;
+    c.fenced = wanted;
+    this.note(wanted ? 'fenced' : 'opened', goal.cluster, goal.term);
+  }
+
+  private applyFlow(goal: FlowGoal): void {
+    const key = `${goal.from}->${goal.to}`;
+    if (!this.answers(goal.to) || this.agentsFor(goal.to).length === 0 || this.flows.get(key) === goal.state) return;
+    this.flows.set(key, goal.state);
+    this.note(goal.state === 'stopped' ? 'flow-stopped' : 'flow-started', key, goal.term);
+  }
+}
+
+const cluster = (name: string, ends: readonly number[]): FakeCluster => ({
+  name,
+  idc: name,
+  alive: true,
+  frozen: false,
+  fenced: false,
+  ends: new Map(ends.map((end, partition) => [`orders/${partition}`, end])),
+  groups: new Map(),
+});

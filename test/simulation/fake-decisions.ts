@@ -1,0 +1,168 @@
+import type { Verdict, VerdictName, Vote } from '#health';
+import { INITIAL_MEMORY, type Decision, type GroupFacts, type Snapshot } from '#failover';
+import type { Decisions, Evaluation } from '../../apps/controller/src/decision/decision.port.js';
+import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
+import type { World } from '../fakes/world.js';
+
+/** What observers would say of a {@link World}, and the decision that follows when the active cluster is down. */
+export class FakeDecisions implements Decisions {
+  constructor(
+    private readonly world: World,
+    private readonly time: SagaTime,
+    private readonly group: () => GroupRow,
+    private readonly term: () => number,
+  ) {}
+
+  latest(): Evaluation {
+    return this.evaluate();
+  }
+
+  failoverIncident(group: string): string {
+    return `${group}-failover-1`;
+  }
+
+  evaluate(): Evaluation {
+    const row = this.group();
+    const snapshot = this.snapshot(row);
+    const verdict = this.verdict(row.active);
+    const target = row.active === 'a' ? 'b' : 'a';
+    const acting = verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED';
+    const fit = this.world.targetFit && this.world.answers(target);
+    const decision: Decision = {
+      gate: [],
+      row: acting ? 400 : 800,
+      name: acting ? 'AttestedDeath' : 'Steady',
+      state: acting ? `${row.active} is dead` : 'calm',
+      action: acting && fit ? 'failover' : 'none',
+      wouldDo: acting ? 'failover' : 'none',
+      alerts: [],
+      also: [],
+      reasons: [],
+      blockers: [],
+      window: acting
+        ? { startedAtMs: snapshot.now - 8_000, lengthMs: 8_000, fillMs: 8_000, dueInMs: 0, complete: true }
+        : null,
+      target,
+      targetFit: { fit, reasons: fit ? [] : [`${target} does not answer`] },
+      verdicts: { [row.active]: asVerdict(verdict), [target]: asVerdict(fit ? 'UP' : 'DOWN_ATTESTED') },
+      loss: { knownRecords: 7, estimatedRecords: 12, atLeast: false },
+      nextMemory: INITIAL_MEMORY,
+    };
+    return { snapshot, decision };
+  }
+
+  private verdict(cluster: string): VerdictName {
+    const said = this.world.verdictOf.get(cluster);
+    if (said !== undefined) return said;
+    if (this.world.answers(cluster)) return 'UP';
+    const own = this.world.agents.find((a) => a.idc === this.world.cluster(cluster).idc);
+    return own?.alive ? 'DOWN_ATTESTED' : 'DOWN_ISOLATED';
+  }
+
+  private snapshot(row: GroupRow): Snapshot {
+    const clusters = [...this.world.clusters.values()];
+    return {
+      now: this.time.monotonicMs(),
+      wallNow: this.time.wallMs(),
+      leading: true,
+      term: this.term(),
+      graceOver: true,
+      group: facts(row),
+      observers: this.world.agents.map((a) => ({
+        agent: a.name,
+        idc: a.idc,
+        ageMs: 100,
+        selfHealthy: true,
+        goodbyeAgeMs: null,
+      })),
+      votes: Object.fromEntries(clusters.map((c) => [c.name, this.votes(c.name)])),
+      flows: [
+        {
+          from: 'a',
+          to: 'b',
+          lagRecords: 7,
+          lagMs: 100,
+          heartbeatAgeMs: 100,
+          observedAgeMs: 200,
+          sourceConnector: 'RUNNING',
+          checkpointConnector: 'RUNNING',
+          perPartition: [
+            {
+              topic: 'orders',
+              partition: 0,
+              sourceEnd: 100,
+              replicated: 95,
+              sourceEndAgeMs: 900,
+              replicatedAgeMs: 900,
+            },
+            { topic: 'orders', partition: 1, sourceEnd: 44, replicated: 42, sourceEndAgeMs: 900, replicatedAgeMs: 900 },
+          ],
+        },
+      ],
+      fences: clusters.map((c) => ({
+        cluster: c.name,
+        state: this.world.answers(c.name) ? (c.fenced ? ('fenced' as const) : ('open' as const)) : ('unknown' as const),
+        kind: null,
+        epoch: null,
+        ageMs: 0,
+      })),
+      clusterSettings: {},
+      flowSettings: [],
+      configCenter: { writableAgeMs: 100, error: null },
+      policyDigests: {},
+      placement: { storeSurvives: [], configCenterSurvives: [] },
+      probe: { periodMs: 500, timeoutMs: 1_000 },
+      memory: INITIAL_MEMORY,
+    };
+  }
+
+  private votes(cluster: string): Readonly<Record<string, Vote>> {
+    const c = this.world.cluster(cluster);
+    const up = this.world.answers(cluster);
+    return Object.fromEntries(
+      this.world.agents.map((a) => {
+        const state = !a.alive ? 'STALE' : up ? 'UP' : 'DOWN';
+        const vote: Vote = {
+          agent: a.name,
+          state,
+          kind: state === 'DOWN' ? 'UNREACHABLE' : null,
+          everyBrokerRefused: state === 'DOWN' && a.idc === c.idc && !c.frozen,
+          marks: [],
+          reasons: [],
+          ageMs: 100,
+          failingForMs: state === 'DOWN' ? 8_000 : 0,
+          refusedForMs: state === 'DOWN' && !c.frozen ? 8_000 : 0,
+          lastAnsweredAgeMs: 8_100,
+          fields: null,
+        };
+        return [a.name, vote];
+      }),
+    );
+  }
+}
+
+const asVerdict = (name: VerdictName): Verdict => ({ name, fresh: [], own: null, witnesses: [], cutPairs: [] });
+
+const facts = (row: GroupRow): GroupFacts => ({
+  name: row.name,
+  clusters: [
+    { name: 'a', idc: 'a' },
+    { name: 'b', idc: 'b' },
+  ],
+  active: row.active,
+  epoch: row.epoch,
+  mode: 'auto',
+  modeChangedAgeMs: null,
+  pause: null,
+  unpausedAgeMs: null,
+  frozen: row.frozen,
+  openSaga: null,
+  lastPublishedAuto: null,
+  lastPublishedSagaAgeMs: null,
+  lastUnpublishedClose: null,
+  flapsAcknowledgedAgeMs: null,
+  lossAcceptance: null,
+  rejoin: row.rejoin,
+  armed: {},
+});

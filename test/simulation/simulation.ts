@@ -1,0 +1,288 @@
+import { MemoryConfigCenterServer } from '#testing';
+import { defaultPolicy, type SagaRecord } from '#failover';
+import type { ConfigCenter, Pointer } from '#config-center';
+import type { Leadership, LeadershipView } from '../../apps/controller/src/leadership/leadership.port.js';
+import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
+import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
+import { SAGA_TIMES, type SagaGroup, type SagaTimes } from '../../apps/controller/src/saga/saga-options.js';
+import { SagaRunner } from '../../apps/controller/src/saga/saga-runner.js';
+import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
+import { FakeAgentGateway } from '../fakes/agent-gateway.js';
+import { World } from '../fakes/world.js';
+import { FakeDecisions } from './fake-decisions.js';
+
+export const GROUP: SagaGroup = {
+  name: 'orders',
+  clusters: [
+    { name: 'a', idc: 'a', bootstrapServers: ['a:9092'] },
+    { name: 'b', idc: 'b', bootstrapServers: ['b:9092'] },
+  ],
+  watch: {
+    name: 'orders',
+    clusters: ['a', 'b'],
+    topics: ['orders'],
+    consumerGroups: ['billing', 'shipping'],
+    principals: [],
+    flows: [
+      {
+        from: 'a',
+        to: 'b',
+        naming: 'identity',
+        connectors: { source: 'a-b-src', checkpoint: 'a-b-cp', heartbeat: 'a-b-hb' },
+      },
+      {
+        from: 'b',
+        to: 'a',
+        naming: 'identity',
+        connectors: { source: 'b-a-src', checkpoint: 'b-a-cp', heartbeat: 'b-a-hb' },
+      },
+    ],
+  },
+  policy: defaultPolicy,
+};
+
+/** Limits a call as the real one does, on the simulation's own clock. */
+const limitOn =
+  (time: SagaTime) =>
+  <T>(promise: Promise<T>, ms: number, what: string): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const { signal, stop } = time.deadline(ms);
+      signal.addEventListener('abort', () => reject(new Error(`${what}: no answer within ${ms} ms`)), { once: true });
+      promise.then(resolve, reject).finally(stop);
+    });
+
+export class FakeLeadership implements Leadership {
+  private readonly listeners = new Set<(view: LeadershipView) => void>();
+  private controller: AbortController | null = null;
+  heard: number[] = [];
+  term = 0;
+
+  constructor(private readonly me: string) {}
+
+  current(): LeadershipView {
+    const leading = this.controller !== null && !this.controller.signal.aborted;
+    const leader = leading ? { id: this.me, advertise: this.me } : null;
+    return { me: this.me, term: this.term, leader, leading, signal: this.controller?.signal ?? null };
+  }
+
+  onChange(listener: (view: LeadershipView) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  heardTerm(term: number): void {
+    this.heard.push(term);
+  }
+
+  won(term: number): void {
+    this.term = term;
+    this.controller = new AbortController();
+    for (const listener of this.listeners) listener(this.current());
+  }
+
+  lost(): void {
+    this.controller?.abort(new Error('leadership lost'));
+    for (const listener of this.listeners) listener(this.current());
+  }
+}
+
+export type SimController = Readonly<{
+  id: string;
+  leadership: FakeLeadership;
+  runner: SagaRunner;
+  store: AuthorityStore;
+  decisions: FakeDecisions;
+  publishing: PublishingService;
+  log: string[];
+  /** Stands still like a process under SIGSTOP: calls neither leave nor return until thawed. */
+  freeze(): void;
+  thaw(): void;
+}>;
+
+export type SimulationOptions = Readonly<{
+  time: SagaTime;
+  openStore: (client: string) => AuthorityStore;
+  times?: Partial<SagaTimes>;
+}>;
+
+/** Some controllers over one store, one config center and one world. */
+export class Simulation {
+  readonly center = new MemoryConfigCenterServer();
+  readonly world: World;
+  readonly observer: AuthorityStore;
+  readonly published: Pointer[] = [];
+  private row: GroupRow | null = null;
+
+  constructor(readonly options: SimulationOptions) {
+    this.world = new World(() => options.time.monotonicMs());
+    this.observer = options.openStore('observer');
+  }
+
+  /** The group as its creation leaves it: epoch 1, cluster a active. */
+  async createGroup(): Promise<void> {
+    const first = this.controller('founder');
+    const term = await this.acquire(first);
+    const row: GroupRow = {
+      name: 'orders',
+      active: 'a',
+      epoch: 1,
+      reservedEpoch: 1,
+      mode: 'auto',
+      modeChangedAt: null,
+      pause: null,
+      unpausedAt: null,
+      frozen: null,
+      lastPublishedAutoAt: null,
+      acknowledgedAt: null,
+      lastPublishedSagaAt: null,
+      lastUnpublishedClose: null,
+      lossAcceptance: null,
+      rejoin: [],
+    };
+    await first.store.transact(term, first.id, (tx) => tx.saveGroup(row));
+    await first.publishing.claim('orders', term);
+    const pointer: Pointer = {
+      version: 1,
+      group: 'orders',
+      activeCluster: 'a',
+      mode: 'ACTIVE',
+      epoch: 1,
+      term,
+      sagaId: null,
+      bootstrapServers: ['a:9092'],
+      publishedAt: '2026-11-20T13:00:00Z',
+    };
+    await first.publishing.publish(pointer, { expectedEpoch: 0, term });
+    first.leadership.lost();
+    await this.refresh();
+  }
+
+  controller(
+    id: string,
+    more: Readonly<{ crash?: CrashPoint; store?: (s: AuthorityStore) => AuthorityStore }> = {},
+  ): SimController {
+    const { time, times } = this.options;
+    let gate: Promise<void> = Promise.resolve();
+    let open: () => void = () => undefined;
+    const leadership = new FakeLeadership(id);
+    const held = <T extends object>(target: T): T => gated(target, () => gate);
+    const store = held((more.store ?? ((s) => s))(this.options.openStore(id)));
+    const center: ConfigCenter = held(this.recording(this.center.open()));
+    const centers = new Map([['main', center]]);
+    const log: string[] = [];
+    const logger = {
+      info: (_: object, m: string) => void log.push(m),
+      warn: (_: object, m: string) => void log.push(m),
+      error: (f: object, m: string) => void log.push(`${m} ${'error' in f ? String(f.error) : ''}`),
+    };
+    const publishing = new PublishingService(centers, leadership, { ...bound(time), limit: limitOn(time) }, logger, {
+      controller: id,
+      groups: [{ name: 'orders', publishTo: ['main'] }],
+      canaryMs: 10_000,
+      callMs: 2_000,
+      follower: { attempts: 3, retryMs: 1_000 },
+    });
+    const decisions = new FakeDecisions(
+      this.world,
+      time,
+      () => this.groupRow(),
+      () => leadership.term,
+    );
+    const runner = new SagaRunner(
+      {
+        store,
+        publishing,
+        gateway: held(new FakeAgentGateway(this.world)),
+        decisions,
+        alerting: { nudge: () => undefined, direct: () => undefined },
+        time,
+        crash: more.crash ?? noCrash,
+        times: { ...SAGA_TIMES, ...times },
+        leadership,
+        log: logger,
+      },
+      { groups: [GROUP], times: { ...SAGA_TIMES, ...times }, controller: id },
+    );
+    runner.begin();
+    return {
+      ...{ id, leadership, runner, store, decisions, publishing, log },
+      freeze: () => (gate = new Promise((resolve) => (open = resolve))),
+      thaw: () => open(),
+    };
+  }
+
+  /** Takes the lease over whoever holds it, as after its ttl; the old leader is not told. */
+  async acquire(controller: SimController): Promise<number> {
+    const seen = await this.observer.readLease();
+    const lease = await this.observer.acquireLease(seen, { id: controller.id, advertise: controller.id });
+    if (lease === null) throw new Error('the lease was taken by another candidate');
+    controller.leadership.won(lease.term);
+    return lease.term;
+  }
+
+  /** One acting tick of the leader: starts a failover if the active cluster is down. */
+  async tick(controller: SimController): Promise<void> {
+    await this.refresh();
+    const { snapshot, decision } = controller.decisions.evaluate();
+    if (decision.action === 'failover') await controller.runner.start(snapshot, decision);
+  }
+
+  async sagas(): Promise<readonly SagaRecord[]> {
+    return await this.observer.sagas('orders', 10);
+  }
+
+  async refresh(): Promise<void> {
+    this.row = (await this.observer.groups())[0] ?? null;
+  }
+
+  pointer(): Pointer {
+    const { current } = this.center.get('orders');
+    if (current === null) throw new Error('no pointer');
+    return current;
+  }
+
+  groupRow(): GroupRow {
+    if (this.row === null) throw new Error('createGroup() first');
+    return this.row;
+  }
+
+  private recording(center: ConfigCenter): ConfigCenter {
+    const publish: ConfigCenter['publish'] = async (pointer, guard) => {
+      const result = await center.publish(pointer, guard);
+      if (result.ok) this.published.push(pointer);
+      return result;
+    };
+    return new Proxy(center, { get: (target, key) => (key === 'publish' ? publish : bindTo(target, key)) });
+  }
+}
+
+const bound = (time: SagaTime): Pick<SagaTime, 'monotonicMs' | 'sleep'> => ({
+  monotonicMs: () => time.monotonicMs(),
+  sleep: (ms, signal) => time.sleep(ms, signal),
+});
+
+/** Holds every asynchronous call at the gate, on the way out and on the way back. */
+function gated<T extends object>(target: T, gate: () => Promise<void>): T {
+  return new Proxy(target, {
+    get(inner, key) {
+      const member = bindTo(inner, key);
+      if (typeof member !== 'function' || SYNCHRONOUS.has(String(key))) return member;
+      return async (...args: unknown[]): Promise<unknown> => {
+        await gate();
+        const result: unknown = await Reflect.apply(member, undefined, args);
+        await gate();
+        return result;
+      };
+    },
+  });
+}
+
+const SYNCHRONOUS = new Set(['agentsFor', 'setGoals', 'goalStatus', 'sessions', 'watch']);
+
+function bindTo(target: object, key: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, key);
+  if (typeof member !== 'function') return member;
+  const method: (...args: unknown[]) => unknown = member as (...args: unknown[]) => unknown;
+  return method.bind(target);
+}
