@@ -52,11 +52,10 @@ const toProblem = (thrown: unknown): Problem => {
     return new Problem({ status, code: `http_${status}`, title: thrown.message, detail: thrown.message });
   }
   return new Problem({
-    status: 503,
+    status: 500,
     code: 'internal',
     title: 'The controller could not answer',
-    detail:
-      'Its log has the cause under this requestId; most often the store is not reachable. Try again, or ask another controller.',
+    detail: 'Its log has the cause under this requestId: report it. Another controller may be able to answer.',
   });
 };
 
