@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { IncidentBook } from './incident-book.js';
+
+describe('IncidentBook', () => {
+  it('keeps suspicion, hold and act of one story under one name', () => {
+    const book = new IncidentBook();
+    const { incident } = book.assert('orders', 7, 'suspected', 1_000);
+    expect(book.assert('orders', 7, 'held', 9_000).incident).toBe(incident);
+    expect(book.current('orders', 7, 'completed')).toBe(incident);
+  });
+
+  it('opens a new incident only after the family was quiet for 30 s', () => {
+    const book = new IncidentBook();
+    const first = book.assert('orders', 7, 'suspected', 0);
+    expect(book.assert('orders', 7, 'suspected', 30_000)).toEqual({ incident: first.incident, fresh: false });
+    const second = book.assert('orders', 7, 'suspected', 60_001);
+    expect(second.fresh).toBe(true);
+    expect(second.incident).not.toBe(first.incident);
+  });
+
+  it('tells families, groups and epochs apart', () => {
+    const book = new IncidentBook();
+    const names = [
+      book.assert('orders', 7, 'suspected', 0),
+      book.assert('orders', 7, 'blind', 0),
+      book.assert('orders', 8, 'suspected', 0),
+      book.assert('pay', 7, 'suspected', 0),
+    ].map((a) => a.incident);
+    expect(new Set(names).size).toBe(4);
+  });
+
+  it('goes on, on another controller, with the story and the numbers that the store holds', () => {
+    const leader = new IncidentBook();
+    leader.assert('orders', 7, 'suspected', 0);
+    const running = leader.assert('orders', 7, 'suspected', 100_000).incident;
+    const successor = new IncidentBook();
+    successor.seen(running, 5_000);
+    expect(successor.assert('orders', 7, 'held', 6_000).incident).toBe(running);
+    expect(successor.assert('orders', 7, 'suspected', 200_000).incident).not.toBe(running);
+  });
+});
