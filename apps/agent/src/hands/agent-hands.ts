@@ -1,0 +1,173 @@
+import type { ClusterName, Ms } from '#health';
+import { goalKey, type Command, type CommandOutput, type CommandResult, type Goal, type GoalStatus } from '#failover';
+import { ConnectClient, ConnectError, KafkaCallError, PlatformaticHands, type ClusterHands } from '#kafka';
+import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
+import type { Hands, RecordedEpoch } from '../ports.js';
+import { ClusterFenceHand, unreached } from './cluster-fence.hand.js';
+import { EpochTopic } from './epoch-topic.js';
+import { FenceJournal } from './fence-journal.js';
+import { FlowHand } from './flow.hand.js';
+import { applyGroupOffsets, readEndOffsets, readGroupOffsets, readReplicationPosition } from './offset-commands.js';
+
+const EPOCH_MS = 5_000;
+const SILENT_KINDS: ReadonlySet<string> = new Set(['refused', 'reset', 'no_route', 'deadline', 'dns']);
+
+/** A command that this agent's configuration cannot carry out, whatever the cluster says. */
+class UnsupportedError extends Error {
+  readonly code = 'POINTSMAN_AGENT_UNSUPPORTED';
+}
+
+type ClusterTools = Readonly<{
+  config: AgentClusterConfig;
+  hands: ClusterHands;
+  ordinary: ClusterHands | null; // null: no principal of its own to prove with
+  connect: ConnectClient | null;
+  fence: ClusterFenceHand;
+  flow: FlowHand | null;
+  epochs: EpochTopic;
+}>;
+
+/** {@link Hands} over Kafka and Connect. Refusing lower terms and epochs is the goal keeper's; this does what it is told. */
+export class AgentHands implements Hands {
+  readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
+
+  constructor(config: AgentConfig) {
+    const journal = new FenceJournal(config.agent.dataDir);
+    this.#tools = new Map(config.clusters.map((c) => [c.name, toolsFor(config.agent.id, c, journal)]));
+  }
+
+  async apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
+    return this.#guarded(goal, async () => {
+      const tools = this.#toolsOf(goal);
+      const status =
+        goal.subject === 'cluster' ? await tools.fence.apply(goal, signal) : await flowOf(tools).apply(goal, signal);
+      const remark = await recordEpoch(tools.epochs, goal);
+      return remark === null ? status : { ...status, detail: `${status.detail}; ${remark}` };
+    });
+  }
+
+  async observe(goal: Goal): Promise<GoalStatus> {
+    return this.#guarded(goal, () => {
+      const tools = this.#toolsOf(goal);
+      return goal.subject === 'cluster' ? tools.fence.observe(goal) : flowOf(tools).observe(goal);
+    });
+  }
+
+  async run(command: Command, signal: AbortSignal): Promise<CommandResult> {
+    const { id, deadlineMs } = command;
+    if (signal.aborted || deadlineMs <= 0) return { id, ok: false, code: 'expired', detail: 'no time was left' };
+    try {
+      return { id, ok: true, output: await this.#output(command, deadlineMs) };
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      return { id, ok: false, code: codeOf(error), detail };
+    }
+  }
+
+  async newestEpoch(cluster: ClusterName, group: string, signal: AbortSignal): Promise<RecordedEpoch | null> {
+    signal.throwIfAborted();
+    return this.#tool(cluster).epochs.newest(group, EPOCH_MS);
+  }
+
+  async close(): Promise<void> {
+    for (const { hands, ordinary, connect } of this.#tools.values()) {
+      hands.close();
+      if (ordinary !== hands) ordinary?.close();
+      await connect?.close();
+    }
+  }
+
+  async #output({ body }: Command, deadlineMs: Ms): Promise<CommandOutput> {
+    switch (body.kind) {
+      case 'read_end_offsets':
+        return readEndOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+      case 'read_replication_position':
+        return readReplicationPosition(this.#tool(body.to), body, deadlineMs);
+      case 'read_group_offsets':
+        return readGroupOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+      case 'apply_group_offsets':
+        return applyGroupOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+      case 'canary':
+        return this.#canary(body, deadlineMs);
+    }
+  }
+
+  /** A refusal is a result, silence is not: only a broker's own "no" proves a fence. */
+  async #canary(body: Extract<Command['body'], { kind: 'canary' }>, deadlineMs: Ms): Promise<CommandOutput> {
+    const tools = this.#tool(body.cluster);
+    const hands = body.principal === 'agent' ? tools.hands : tools.ordinary;
+    if (hands === null) {
+      throw new UnsupportedError(`${body.cluster}: give the agent \`ordinary\` credentials, its own prove nothing for others`);
+    }
+    const value = Buffer.from('pointsman canary');
+    const outcome = await hands.write({ topic: body.topic, partition: 0, key: null, value }, deadlineMs);
+    const { accepted, errorCode, kind, detail } = outcome;
+    if (!accepted && errorCode === null) throw new KafkaCallError(`canary on ${body.topic}`, { kind: kind ?? 'other', errorCode, detail });
+    return { kind: 'canary', accepted, errorCode, detail };
+  }
+
+  async #guarded(goal: Goal, work: () => Promise<GoalStatus>): Promise<GoalStatus> {
+    try {
+      return await work();
+    } catch (error) {
+      return unreached(goal.state, goalKey(goal), goal.epoch, goal.term, error);
+    }
+  }
+
+  #toolsOf(goal: Goal): ClusterTools {
+    return this.#tool(goal.subject === 'cluster' ? goal.cluster : goal.to);
+  }
+
+  #tool(cluster: ClusterName): ClusterTools {
+    const tools = this.#tools.get(cluster);
+    if (!tools) throw new UnsupportedError(`this agent has no credentials for cluster ${cluster}`);
+    return tools;
+  }
+}
+
+function toolsFor(agentId: string, config: AgentClusterConfig, journal: FenceJournal): ClusterTools {
+  const connection = { clientId: `pointsman-${agentId}-hands`, bootstrapServers: config.bootstrapServers };
+  const hands = new PlatformaticHands({ ...connection, security: config.security });
+  const connect = config.connectUrl === null ? null : new ConnectClient(config.connectUrl);
+  return {
+    config,
+    hands,
+    ordinary: ordinaryHands(connection, config, hands),
+    connect,
+    fence: new ClusterFenceHand(hands, journal),
+    flow: connect === null ? null : new FlowHand(connect, hands),
+    epochs: new EpochTopic(hands),
+  };
+}
+
+/** Without SASL or client certificates everybody is the same anonymous principal, the agent included. */
+function ordinaryHands(
+  connection: Readonly<{ clientId: string; bootstrapServers: readonly string[] }>,
+  { ordinary, security }: AgentClusterConfig,
+  own: ClusterHands,
+): ClusterHands | null {
+  if (ordinary !== null) return new PlatformaticHands({ ...connection, security: ordinary.security });
+  return security.sasl === null && (security.tls?.cert ?? null) === null ? own : null;
+}
+
+function flowOf(tools: ClusterTools): FlowHand {
+  if (tools.flow === null) throw new UnsupportedError(`cluster ${tools.config.name} has no connectUrl: its worker is out of reach`);
+  return tools.flow;
+}
+
+/** After the effect, never before it: a cluster that takes no writes can still be fenced. */
+async function recordEpoch(epochs: EpochTopic, goal: Goal): Promise<string | null> {
+  try {
+    await epochs.raise(goal.group, goal.epoch, goal.term, EPOCH_MS);
+    return null;
+  } catch (error) {
+    if (error instanceof KafkaCallError) return `epoch not recorded: ${error.message}`;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): 'unavailable' | 'unsupported' | 'failed' {
+  if (error instanceof UnsupportedError) return 'unsupported';
+  const silent = (error instanceof KafkaCallError || error instanceof ConnectError) && SILENT_KINDS.has(error.kind);
+  return silent ? 'unavailable' : 'failed';
+}

@@ -1,0 +1,106 @@
+import type { Ms } from '#health';
+import { checkTopic, goalKey, type ClusterGoal, type GoalStatus } from '#failover';
+import { isInternalTopic, KafkaCallError, monotonicMs, pause, topicMatcher, type ClusterHands, type ConfigTable } from '#kafka';
+import { ensureGroupTopic } from './group-topics.js';
+import type { FenceJournal, FenceRecord } from './fence-journal.js';
+import { FENCE_KEY, observeFence, planFence, planUnfence, type FencePlan } from './fence-plan.js';
+
+const CALL_MS = 3_000;
+const READ_BACK_MS = 10_000;
+const READ_BACK_PAUSE_MS = 100;
+const CHANGES_PER_REQUEST = 1_000;
+
+/**
+ * Fence 2: `max.message.bytes=1` on every topic of the goal. Needs no authorizer and closes a topic for everybody,
+ * MirrorMaker included, so it is only right while no flow writes to that cluster.
+ */
+export class ClusterFenceHand {
+  readonly #hands: ClusterHands;
+  readonly #journal: FenceJournal;
+
+  constructor(hands: ClusterHands, journal: FenceJournal) {
+    this.#hands = hands;
+    this.#journal = journal;
+  }
+
+  /** Brings all topics of the goal, those created since included, to the goal's state, and reads back. */
+  async apply(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
+    const topics = await this.#topics(goal, true);
+    const journal = await this.#journal.of(goal.cluster);
+    const plan = await this.#plan(goal, topics, journal);
+    await this.#journal.add(goal.cluster, plan.remember);
+    for (let at = 0; at < plan.changes.length && !signal.aborted; at += CHANGES_PER_REQUEST) {
+      await this.#hands.changeTopicConfigs(plan.changes.slice(at, at + CHANGES_PER_REQUEST), CALL_MS);
+    }
+    const status = await this.#readBack(goal, topics, plan.remarks, signal);
+    // Only when the restored values were read back may the memory of them go.
+    if (status.reached && goal.state === 'open') await this.#journal.remove(goal.cluster, plan.forget);
+    return status;
+  }
+
+  async observe(goal: ClusterGoal): Promise<GoalStatus> {
+    const topics = await this.#topics(goal, false);
+    return this.#status(goal, topics, await this.#tables(topics), []);
+  }
+
+  async #plan(goal: ClusterGoal, topics: readonly string[], journal: ReadonlyMap<string, FenceRecord>): Promise<FencePlan> {
+    const tables = await this.#tables(topics);
+    return goal.state === 'fenced'
+      ? planFence(goal.group, topics, tables, journal)
+      : planUnfence(topics, tables, journal);
+  }
+
+  async #topics(goal: ClusterGoal, makeCheckTopic: boolean): Promise<readonly string[]> {
+    const layout = await this.#hands.layout(CALL_MS);
+    const check = checkTopic(goal.group);
+    const matches = topicMatcher(goal.topics);
+    const found = [...layout.topics.keys()].filter((t) => t === check || (matches(t) && !isInternalTopic(t)));
+    if (!makeCheckTopic || layout.topics.has(check)) return found;
+    await ensureGroupTopic(this.#hands, layout, check, found, {}, CALL_MS);
+    return [...found, check];
+  }
+
+  async #readBack(goal: ClusterGoal, topics: readonly string[], remarks: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
+    const endsAtMs = monotonicMs() + READ_BACK_MS;
+    for (;;) {
+      const status = await this.#status(goal, topics, await this.#tables(topics), remarks);
+      if (status.reached || signal.aborted || monotonicMs() > endsAtMs) return status;
+      await pause(READ_BACK_PAUSE_MS, signal);
+    }
+  }
+
+  #tables(topics: readonly string[]): Promise<readonly ConfigTable[]> {
+    return this.#hands.topicConfigsEverywhere(topics, [FENCE_KEY], CALL_MS);
+  }
+
+  async #status(
+    goal: ClusterGoal,
+    topics: readonly string[],
+    tables: readonly ConfigTable[],
+    remarks: readonly string[],
+  ): Promise<GoalStatus> {
+    const readAtMs = monotonicMs();
+    const observed = observeFence(topics, tables);
+    const journal = await this.#journal.of(goal.cluster);
+    const mine = [...journal].filter(([, record]) => record.group === goal.group);
+    const said = `${topics.length} topics ${observed} at ${tables.length} brokers`;
+    return {
+      key: goalKey(goal),
+      wanted: goal.state,
+      observed,
+      reached: observed === goal.state,
+      epoch: goal.epoch,
+      term: goal.term,
+      ageMs: monotonicMs() - readAtMs,
+      detail: [said, ...remarks.slice(0, 10)].join('; '),
+      previous: Object.fromEntries(mine.map(([topic, record]) => [topic, record.previous])),
+    };
+  }
+}
+
+/** A goal whose subject could not be reached: said as unknown, never as "not so". */
+export function unreached(goal: GoalStatus['wanted'], key: string, epoch: number, term: number, error: unknown): GoalStatus {
+  const detail = error instanceof KafkaCallError || error instanceof Error ? error.message : String(error);
+  const ageMs: Ms = 0;
+  return { key, wanted: goal, observed: 'unknown', reached: false, epoch, term, ageMs, detail, previous: {} };
+}

@@ -1,0 +1,44 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FenceJournal, FenceJournalError } from './fence-journal.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fence-journal-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const records = (values: Readonly<Record<string, string | null>>) =>
+  new Map(Object.entries(values).map(([topic, previous]) => [topic, { group: 'g', previous }]));
+
+describe('FenceJournal', () => {
+  it('survives a restart and keeps the first value seen', async () => {
+    await new FenceJournal(dir).add('a', records({ t: null, u: '7' }));
+    const again = new FenceJournal(dir);
+    await again.add('a', records({ t: '9', v: null }));
+    expect(await new FenceJournal(dir).of('a')).toEqual(records({ t: null, u: '7', v: null }));
+    expect(await again.of('b')).toEqual(new Map());
+  });
+
+  it('forgets what was restored, and leaves no draft behind', async () => {
+    const journal = new FenceJournal(dir);
+    await journal.add('a', records({ t: null, u: '7' }));
+    await journal.remove('a', ['t']);
+    expect(await new FenceJournal(dir).of('a')).toEqual(records({ u: '7' }));
+    expect(await readdir(dir)).toEqual(['fence-journal.json']);
+  });
+
+  it('keeps all of several writes at once', async () => {
+    const journal = new FenceJournal(dir);
+    await Promise.all(['a', 'b', 'c'].map((cluster) => journal.add(cluster, records({ t: cluster }))));
+    const again = new FenceJournal(dir);
+    expect(await Promise.all(['a', 'b', 'c'].map(async (c) => (await again.of(c)).get('t')?.previous))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('refuses a damaged file: fencing without the previous values would lose them', async () => {
+    await writeFile(join(dir, 'fence-journal.json'), '{"version":1,');
+    await expect(new FenceJournal(dir).of('a')).rejects.toBeInstanceOf(FenceJournalError);
+  });
+});

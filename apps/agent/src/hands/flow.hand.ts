@@ -1,0 +1,133 @@
+import type { Ms } from '#health';
+import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
+import { ConnectError, monotonicMs, pause, type ClusterHands, type ConnectClient, type ConnectorStatus } from '#kafka';
+
+const CALL_MS = 3_000;
+const POLL_MS = 150;
+const LONGEST_WAIT_MS = 60_000;
+/** After a change without an answer the state must hold this long, with the worker's own cluster answering, to be believed. */
+const SETTLE_MS = 1_500;
+
+type Wish = 'running' | 'stopped';
+type Look = Readonly<{ source: ConnectorStatus | null; checkpoint: ConnectorStatus | null; observed: GoalStatus['observed'] }>;
+
+/**
+ * A flow's source and checkpoint connectors on their target's Connect worker. Heartbeat connectors are never touched.
+ *
+ * A request to a worker whose own Kafka is dead is executed when that Kafka returns, and an unseeded flow under
+ * IdentityReplicationPolicy is an endless loop. So before each change the worker's own cluster must have just answered,
+ * and the worker must have read its stored offsets, which it cannot do without that cluster.
+ */
+export class FlowHand {
+  readonly #connect: ConnectClient;
+  readonly #ownCluster: ClusterHands;
+  readonly #unsettled = new Set<string>();
+
+  constructor(connect: ConnectClient, ownCluster: ClusterHands) {
+    this.#connect = connect;
+    this.#ownCluster = ownCluster;
+  }
+
+  async apply(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
+    const remarks: string[] = [];
+    const first = await this.#look(goal);
+    if (first.observed !== goal.state || this.#isUnsettled(goal)) {
+      await this.#proveCluster(goal);
+      const { source, checkpoint } = goal.connectors;
+      // Stop the copying first; start it last, when the translator is ready for it.
+      const order = goal.state === 'stopped' ? [source, checkpoint] : [checkpoint, source];
+      for (const name of order) {
+        const status = name === source ? first.source : first.checkpoint;
+        const remark = await this.#change(name, status, goal.state);
+        if (remark) remarks.push(remark);
+      }
+    }
+    return this.#readBack(goal, remarks, signal);
+  }
+
+  async observe(goal: FlowGoal): Promise<GoalStatus> {
+    return this.#status(goal, await this.#look(goal), []);
+  }
+
+  /** Both answers within one call's deadline, now: not remembered from a probe. */
+  async #proveCluster(goal: FlowGoal): Promise<void> {
+    await Promise.all([
+      this.#ownCluster.layout(CALL_MS),
+      this.#connect.offsets(goal.connectors.source, CALL_MS),
+    ]);
+  }
+
+  async #change(name: string, status: ConnectorStatus | null, to: Wish): Promise<string | null> {
+    if (status === null) return `${name} does not exist`;
+    if (to === 'stopped' ? isStopped(status) : status.state === 'RUNNING') {
+      if (!this.#unsettled.has(name)) return null;
+    }
+    try {
+      await this.#connect.change(name, to === 'stopped' ? 'stop' : 'resume', CALL_MS);
+      return null;
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      if (error.stateUnknown) this.#unsettled.add(name);
+      return error.message;
+    }
+  }
+
+  async #readBack(goal: FlowGoal, remarks: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
+    const startedAtMs = monotonicMs();
+    let heldSinceMs: Ms | null = null;
+    for (;;) {
+      const look = await this.#look(goal);
+      const nowMs = monotonicMs();
+      const over = signal.aborted || nowMs - startedAtMs > LONGEST_WAIT_MS;
+      heldSinceMs = look.observed === goal.state ? (heldSinceMs ?? nowMs) : null;
+      if (heldSinceMs !== null && (await this.#settled(goal, nowMs - heldSinceMs))) return this.#status(goal, look, remarks);
+      if (over) return this.#status(goal, look, remarks);
+      await pause(POLL_MS, signal);
+    }
+  }
+
+  async #settled(goal: FlowGoal, heldForMs: Ms): Promise<boolean> {
+    if (!this.#isUnsettled(goal)) return true;
+    if (heldForMs < SETTLE_MS) return false;
+    await this.#proveCluster(goal);
+    this.#unsettled.delete(goal.connectors.source);
+    this.#unsettled.delete(goal.connectors.checkpoint);
+    return true;
+  }
+
+  #isUnsettled({ connectors }: FlowGoal): boolean {
+    return this.#unsettled.has(connectors.source) || this.#unsettled.has(connectors.checkpoint);
+  }
+
+  async #look(goal: FlowGoal): Promise<Look> {
+    const [source, checkpoint] = await Promise.all([
+      this.#connect.status(goal.connectors.source, CALL_MS),
+      this.#connect.status(goal.connectors.checkpoint, CALL_MS),
+    ]);
+    const stopped = [source, checkpoint].every((s) => s === null || isStopped(s));
+    const running = [source, checkpoint].every((s) => s !== null && isRunning(s));
+    return { source, checkpoint, observed: stopped ? 'stopped' : running ? 'running' : 'partial' };
+  }
+
+  #status(goal: FlowGoal, look: Look, remarks: readonly string[]): GoalStatus {
+    const observed = this.#isUnsettled(goal) ? 'unknown' : look.observed;
+    const say = (name: string, s: ConnectorStatus | null): string =>
+      s === null ? `${name} absent` : `${name} ${s.state} [${s.tasks.map((t) => t.state).join(',')}]`;
+    const { source, checkpoint } = goal.connectors;
+    return {
+      key: goalKey(goal),
+      wanted: goal.state,
+      observed,
+      reached: observed === goal.state,
+      epoch: goal.epoch,
+      term: goal.term,
+      ageMs: 0,
+      detail: [say(source, look.source), say(checkpoint, look.checkpoint), ...remarks].join('; '),
+      previous: {},
+    };
+  }
+}
+
+/** 204 is no end: until the last task is gone it may still copy. */
+const isStopped = (s: ConnectorStatus): boolean => s.state === 'STOPPED' && s.tasks.length === 0;
+const isRunning = (s: ConnectorStatus): boolean => s.state === 'RUNNING' && s.tasks.every((t) => t.state === 'RUNNING');

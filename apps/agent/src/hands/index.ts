@@ -1,0 +1,1 @@
+export { AgentHands } from './agent-hands.js';
