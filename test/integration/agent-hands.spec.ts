@@ -18,7 +18,13 @@ beforeAll(async () => {
   lab = await startLab({ clusters: { a: { brokers: 1 }, b: { brokers: 1 } }, postgres: false });
   await lab.createTopic('a', { name: 'orders', partitions: 2 });
   await lab.createTopic('a', { name: 'pay-eu', partitions: 1, configs: { 'max.message.bytes': PREVIOUS } });
-  await lab.createFlow({ from: 'a', to: 'b', topics: ['orders', 'pay-*'], consumerGroups: ['billing'], state: 'RUNNING' });
+  await lab.createFlow({
+    from: 'a',
+    to: 'b',
+    topics: ['orders', 'pay-*'],
+    consumerGroups: ['billing'],
+    state: 'RUNNING',
+  });
   hands = new AgentHands(configOf(lab));
   producer = lab.kafka('a').producer({ retry: { retries: 0 } });
   await producer.connect();
@@ -53,7 +59,13 @@ function configOf({ dir, bootstrapServers, connectUrl }: Lab): AgentConfig {
 }
 
 const send = (topic: string, count: number) =>
-  producer.send({ topic, messages: Array.from({ length: count }, (_, i) => ({ value: `value ${i}`, partition: topic === 'orders' ? i % 2 : 0 })) });
+  producer.send({
+    topic,
+    messages: Array.from({ length: count }, (_, i) => ({
+      value: `value ${i}`,
+      partition: topic === 'orders' ? i % 2 : 0,
+    })),
+  });
 
 const clusterGoal = (state: ClusterGoal['state'], epoch = 3): ClusterGoal => ({
   subject: 'cluster',
@@ -87,7 +99,10 @@ const output = async (body: CommandBody) => {
 async function maxMessageBytes(topic: string): Promise<{ value: string; isDefault: boolean }> {
   const admin = lab.kafka('a').admin();
   await admin.connect();
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: topic, configNames: ['max.message.bytes'] }] });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: 2, name: topic, configNames: ['max.message.bytes'] }],
+  });
   await admin.disconnect();
   const entry = resources[0]?.configEntries[0];
   return { value: entry?.configValue ?? '', isDefault: entry?.isDefault ?? false };
@@ -101,7 +116,9 @@ describe('fence 2', () => {
     for (const topic of ['orders', 'pay-eu', checkTopic('shop')]) {
       await expect(send(topic, 1)).rejects.toMatchObject({ type: 'MESSAGE_TOO_LARGE' });
     }
-    expect(await output({ kind: 'canary', cluster: 'a', topic: checkTopic('shop'), principal: 'ordinary' })).toMatchObject({ accepted: false, errorCode: 10 });
+    expect(
+      await output({ kind: 'canary', cluster: 'a', topic: checkTopic('shop'), principal: 'ordinary' }),
+    ).toMatchObject({ accepted: false, errorCode: 10 });
     expect(await hands.newestEpoch('a', 'shop', never)).toEqual({ epoch: 3, term: 1, active: null });
     expect(await hands.newestEpoch('a', 'other', never)).toBeNull();
   });
@@ -112,7 +129,11 @@ describe('fence 2', () => {
     await admin.connect();
     await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: 'orders', configEntries: [] }] });
     await admin.disconnect();
-    await waitFor('the fence to be gone', async () => ((await maxMessageBytes('orders')).isDefault ? true : undefined), { timeoutMs: 5_000 });
+    await waitFor(
+      'the fence to be gone',
+      async () => ((await maxMessageBytes('orders')).isDefault ? true : undefined),
+      { timeoutMs: 5_000 },
+    );
     expect(await hands.observe(clusterGoal('fenced'))).toMatchObject({ observed: 'partial', reached: false });
     const status = await hands.apply(clusterGoal('fenced'), within(10_000));
     expect(status).toMatchObject({ observed: 'fenced', reached: true });
@@ -128,7 +149,9 @@ describe('fence 2', () => {
     expect(await maxMessageBytes('orders')).toMatchObject({ isDefault: true });
     expect(await maxMessageBytes('pay-eu')).toEqual({ value: PREVIOUS, isDefault: false });
     await send('orders', 2);
-    expect(await output({ kind: 'canary', cluster: 'a', topic: checkTopic('shop'), principal: 'ordinary' })).toMatchObject({ accepted: true });
+    expect(
+      await output({ kind: 'canary', cluster: 'a', topic: checkTopic('shop'), principal: 'ordinary' }),
+    ).toMatchObject({ accepted: true });
     expect(await hands.newestEpoch('a', 'shop', never)).toMatchObject({ epoch: 4 });
   });
 
@@ -142,7 +165,13 @@ describe('the flow a → b', () => {
   it('tells N per partition, by the worker and by its topic alike', async () => {
     const ends = await output({ kind: 'read_end_offsets', cluster: 'a', topics: ['orders'] });
     if (ends.kind !== 'end_offsets') throw new Error('end offsets expected');
-    const body = { kind: 'read_replication_position', from: 'a', to: 'b', connectors: flowGoal('running').connectors, topics: ['orders'] } as const;
+    const body = {
+      kind: 'read_replication_position',
+      from: 'a',
+      to: 'b',
+      connectors: flowGoal('running').connectors,
+      topics: ['orders'],
+    } as const;
     const wanted = ends.ends.map((e) => ({ ...e, offset: e.offset - 1 }));
     const byPartition = (list: readonly { partition: number }[]) => list.toSorted((x, y) => x.partition - y.partition);
     const viaConnect = await waitFor(
@@ -167,7 +196,10 @@ describe('the flow a → b', () => {
     const stopped = await hands.apply(flowGoal('stopped'), within(20_000));
     expect(stopped).toMatchObject({ key: 'shop/flow/a->b', observed: 'stopped', reached: true });
     expect(stopped.detail).toContain('a-b-src STOPPED []');
-    expect(await hands.apply(flowGoal('running'), within(20_000))).toMatchObject({ observed: 'running', reached: true });
+    expect(await hands.apply(flowGoal('running'), within(20_000))).toMatchObject({
+      observed: 'running',
+      reached: true,
+    });
   });
 
   it('sends no change to a worker whose own cluster does not answer', async () => {
@@ -185,12 +217,18 @@ describe('group offsets', () => {
   const offsets = [0, 1].map((partition) => ({ topic: 'orders', partition, offset: 5 + partition }));
 
   it('are set on an empty group and read back', async () => {
-    expect(await output({ kind: 'apply_group_offsets', cluster: 'a', group: 'billing', offsets })).toEqual({ kind: 'applied', outcome: 'applied', offsets });
-    expect(await output({ kind: 'read_group_offsets', cluster: 'a', groups: ['billing'], topics: ['orders'] })).toEqual({
-      kind: 'group_offsets',
-      offsets: offsets.map((o) => ({ group: 'billing', ...o })),
-      states: { billing: 'EMPTY' },
+    expect(await output({ kind: 'apply_group_offsets', cluster: 'a', group: 'billing', offsets })).toEqual({
+      kind: 'applied',
+      outcome: 'applied',
+      offsets,
     });
+    expect(await output({ kind: 'read_group_offsets', cluster: 'a', groups: ['billing'], topics: ['orders'] })).toEqual(
+      {
+        kind: 'group_offsets',
+        offsets: offsets.map((o) => ({ group: 'billing', ...o })),
+        states: { billing: 'EMPTY' },
+      },
+    );
   });
 
   it('are left alone while somebody consumes', async () => {
@@ -202,7 +240,12 @@ describe('group offsets', () => {
       const result = await waitFor(
         'the group to be active',
         async () => {
-          const applied = await output({ kind: 'apply_group_offsets', cluster: 'a', group: 'billing', offsets: offsets.map((o) => ({ ...o, offset: 0 })) });
+          const applied = await output({
+            kind: 'apply_group_offsets',
+            cluster: 'a',
+            group: 'billing',
+            offsets: offsets.map((o) => ({ ...o, offset: 0 })),
+          });
           return applied.kind === 'applied' && applied.outcome === 'active' ? applied : undefined;
         },
         { timeoutMs: 10_000, pollMs: 200 },

@@ -97,7 +97,11 @@ async function send(count: number): Promise<void> {
 
 describe('a healthy cluster', () => {
   it('is seen whole: brokers, quorum, partitions, a canary on each broker', async () => {
-    const { sample, clusterSettings } = await until('canaries on three brokers', a, (r) => r.sample.canaries.length === 3);
+    const { sample, clusterSettings } = await until(
+      'canaries on three brokers',
+      a,
+      (r) => r.sample.canaries.length === 3,
+    );
     expect(sample.brokers.map((x) => [x.brokerId, x.error])).toEqual([
       [1, null],
       [2, null],
@@ -112,7 +116,10 @@ describe('a healthy cluster', () => {
     ]);
     expect(sample.quorumLeader).not.toBeNull();
     expect(clusterSettings).toEqual({ brokerSessionTimeoutMs: 3_000, electionTimeoutMs: 500 });
-    const topics = await lab.kafka('a').admin().fetchTopicMetadata({ topics: [CANARY_TOPIC] });
+    const topics = await lab
+      .kafka('a')
+      .admin()
+      .fetchTopicMetadata({ topics: [CANARY_TOPIC] });
     expect(topics.topics[0]?.partitions).toHaveLength(3);
   });
 
@@ -125,10 +132,19 @@ describe('a healthy cluster', () => {
 
   it('measures the flow into b: records behind, connectors, heartbeats, and what its settings mean', async () => {
     await send(60);
-    const round = await until('no lag and a heartbeat', b, (r) => {
-      const facts = r.flows[0]?.facts;
-      return facts?.lagRecords === 0 && facts.heartbeatAgeMs !== null && facts.perPartition.every((p) => (p.replicated ?? 0) > 0);
-    }, 40_000);
+    const round = await until(
+      'no lag and a heartbeat',
+      b,
+      (r) => {
+        const facts = r.flows[0]?.facts;
+        return (
+          facts?.lagRecords === 0 &&
+          facts.heartbeatAgeMs !== null &&
+          facts.perPartition.every((p) => (p.replicated ?? 0) > 0)
+        );
+      },
+      40_000,
+    );
     expect(round.flows[0]).toMatchObject({
       group: 'orders',
       facts: { from: 'a', to: 'b', sourceConnector: 'RUNNING', checkpointConnector: 'RUNNING' },
@@ -163,14 +179,27 @@ describe('a broker in trouble', () => {
     const first = await a.sample();
     expect(first.sample.brokers.map((x) => x.error)).toEqual([null, null, 'refused']);
     const later = await until('the broker to leave the list', a, (r) => r.sample.activeBrokers === 2);
-    expect(later.sample).toMatchObject({ expectedBrokers: 3, hotStandby: { total: 6, offline: 0, underReplicated: 6 } });
-    await until('canaries by the new leaders', a, (r) => r.sample.canaries.length === 2 && r.sample.canaries.every((c) => c.ok));
+    expect(later.sample).toMatchObject({
+      expectedBrokers: 3,
+      hotStandby: { total: 6, offline: 0, underReplicated: 6 },
+    });
+    await until(
+      'canaries by the new leaders',
+      a,
+      (r) => r.sample.canaries.length === 2 && r.sample.canaries.every((c) => c.ok),
+    );
   });
 
   it('and when the whole cluster is gone every broker refuses, and what was known only ages', async () => {
     await lab.kill({ cluster: 'a' });
     const dead = await until('all refuse', a, (r) => r.sample.brokers.every((x) => x.error === 'refused'));
-    expect(dead.sample).toMatchObject({ expectedBrokers: 3, activeBrokers: null, quorumLeader: null, hotStandby: null, endOffsetsAdvanced: null });
+    expect(dead.sample).toMatchObject({
+      expectedBrokers: 3,
+      activeBrokers: null,
+      quorumLeader: null,
+      hotStandby: null,
+      endOffsetsAdvanced: null,
+    });
     const { flows } = await b.sample();
     expect(flows[0]?.facts.lagRecords).toBe(0);
     expect(flows[0]?.facts.sourceConnector).toBe('RUNNING'); // it says nothing of the flow's health

@@ -1,7 +1,13 @@
 import { Connection } from '@platformatic/kafka';
 import type { Ms } from '#health';
 import type { AddressBook } from './address-book.js';
-import { parseAddress, resolvePatienceMs, securityOptions, usesTls, type ClusterSecurity } from './connection-config.js';
+import {
+  parseAddress,
+  resolvePatienceMs,
+  securityOptions,
+  usesTls,
+  type ClusterSecurity,
+} from './connection-config.js';
 import { withDeadline } from './deadline.js';
 
 export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
@@ -91,7 +97,9 @@ export class BrokerLink {
     if (!usesTls(this.#options.security) || !this.#everConnected) return cause;
     const text = cause instanceof Error ? `${cause.message} ${String(cause.cause)}` : '';
     if (!text.includes('TLS handshake failed')) return cause;
-    return Object.assign(new Error(`${this.address} reset the connection during the handshake`), { code: 'ECONNRESET' });
+    return Object.assign(new Error(`${this.address} reset the connection during the handshake`), {
+      code: 'ECONNRESET',
+    });
   }
 
   #adopt(session: Session, connection: Connection): void {
@@ -105,7 +113,9 @@ export class BrokerLink {
   /** Throws the connection away; calls that shared it see a deadline too, for the same silence hit them. */
   #drop(session: Session): void {
     if (this.#session === session) this.#session = null;
-    session.lose(Object.assign(new Error(`the connection to ${this.address} was given up`), { code: 'POINTSMAN_DEADLINE' }));
+    session.lose(
+      Object.assign(new Error(`the connection to ${this.address} was given up`), { code: 'POINTSMAN_DEADLINE' }),
+    );
     session.connection?.socket?.destroy();
   }
 }

@@ -215,7 +215,9 @@ export class PlatformaticEyes implements ClusterEyes {
   }
 }
 
-export const toMessage = (r: Readonly<{ topic: string; partition: number; key: Buffer | null; value: Buffer | null }>) => ({
+export const toMessage = (
+  r: Readonly<{ topic: string; partition: number; key: Buffer | null; value: Buffer | null }>,
+) => ({
   topic: r.topic,
   partition: r.partition,
   ...(r.key ? { key: r.key } : {}),

@@ -102,7 +102,11 @@ export class PlatformaticHands implements ClusterHands {
     return this.#any('DescribeConfigs', new Budget(deadlineMs), (c) => describeTopics(c, topics, keys));
   }
 
-  async topicConfigsEverywhere(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<readonly ConfigTable[]> {
+  async topicConfigsEverywhere(
+    topics: readonly string[],
+    keys: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<readonly ConfigTable[]> {
     const budget = new Budget(deadlineMs);
     const { brokers } = await this.#layout([], budget);
     const leftMs = budget.require('DescribeConfigs');
@@ -133,11 +137,16 @@ export class PlatformaticHands implements ClusterHands {
   }
 
   async createTopic(spec: TopicSpec, deadlineMs: Ms): Promise<boolean> {
-    const assignments = spec.assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds: [...brokerIds] }));
+    const assignments = spec.assignment.map((brokerIds, partitionIndex) => ({
+      partitionIndex,
+      brokerIds: [...brokerIds],
+    }));
     const configs = Object.entries(spec.configs).map(([name, value]) => ({ name, value }));
     const topic = { name: spec.name, numPartitions: -1, replicationFactor: -1, assignments, configs };
     try {
-      await this.#any('CreateTopics', new Budget(deadlineMs), (c) => createTopicsV7.api.async(c, [topic], Math.ceil(deadlineMs), false));
+      await this.#any('CreateTopics', new Budget(deadlineMs), (c) =>
+        createTopicsV7.api.async(c, [topic], Math.ceil(deadlineMs), false),
+      );
       return true;
     } catch (error) {
       if (error instanceof KafkaCallError && error.errorCode === TOPIC_ALREADY_EXISTS) return false;
@@ -145,7 +154,12 @@ export class PlatformaticHands implements ClusterHands {
     }
   }
 
-  async addPartitions(topic: string, assignment: readonly (readonly number[])[], total: number, deadlineMs: Ms): Promise<void> {
+  async addPartitions(
+    topic: string,
+    assignment: readonly (readonly number[])[],
+    total: number,
+    deadlineMs: Ms,
+  ): Promise<void> {
     const assignments = assignment.map((brokerIds) => ({ brokerIds: [...brokerIds] }));
     await this.#any('CreatePartitions', new Budget(deadlineMs), (c) =>
       createPartitionsV3.api.async(c, [{ name: topic, count: total, assignments }], Math.ceil(deadlineMs), false),
@@ -227,7 +241,8 @@ export class PlatformaticHands implements ClusterHands {
       );
       return { accepted: true, errorCode: null, kind: null, detail: 'acknowledged by all in sync' };
     } catch (error) {
-      const { kind, errorCode, detail } = error instanceof KafkaCallError ? { ...error, detail: error.message } : failureOf(error);
+      const { kind, errorCode, detail } =
+        error instanceof KafkaCallError ? { ...error, detail: error.message } : failureOf(error);
       return { accepted: false, errorCode, kind, detail };
     }
   }
@@ -246,7 +261,8 @@ export class PlatformaticHands implements ClusterHands {
         const slice = await this.#fetch(topic, end.partition, next, budget);
         for (const record of slice.records) {
           if (record.offset >= end.offset) break;
-          if ((left -= 1) < 0) throw new KafkaCallError(`reading ${topic}`, other(`more than ${options.maxRecords} records`));
+          if ((left -= 1) < 0)
+            throw new KafkaCallError(`reading ${topic}`, other(`more than ${options.maxRecords} records`));
           visit(record);
         }
         if (slice.nextOffset <= next) await pause(RETRY_PAUSE_MS); // a slow follower read: the budget ends it
@@ -309,7 +325,16 @@ export class PlatformaticHands implements ClusterHands {
         return groupBy(reply.coordinators, (x) => `${x.host}:${x.port}`);
       });
       const leftMs = budget.require(what);
-      return Promise.all([...found].map(([at, list]) => this.#at(at, what, leftMs, (c) => ask(c, list.map((x) => x.key)))));
+      return Promise.all(
+        [...found].map(([at, list]) =>
+          this.#at(at, what, leftMs, (c) =>
+            ask(
+              c,
+              list.map((x) => x.key),
+            ),
+          ),
+        ),
+      );
     });
   }
 
@@ -330,11 +355,18 @@ export class PlatformaticHands implements ClusterHands {
     throw last ?? new KafkaCallError(what, other('no broker address to ask'));
   }
 
-  async #at<T>(address: Address, what: string, deadlineMs: Ms, ask: (connection: Connection) => Promise<T>): Promise<T> {
+  async #at<T>(
+    address: Address,
+    what: string,
+    deadlineMs: Ms,
+    ask: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
     try {
       return await this.#links.link('hands', address).call(what, ask, deadlineMs);
     } catch (cause) {
-      throw cause instanceof KafkaCallError ? cause : new KafkaCallError(`${what} at ${address}`, failureOf(cause), { cause });
+      throw cause instanceof KafkaCallError
+        ? cause
+        : new KafkaCallError(`${what} at ${address}`, failureOf(cause), { cause });
     }
   }
 

@@ -1,4 +1,11 @@
-import { AuthenticationError, NetworkError, ProtocolError, ResponseError, TimeoutError, UserError } from '@platformatic/kafka';
+import {
+  AuthenticationError,
+  NetworkError,
+  ProtocolError,
+  ResponseError,
+  TimeoutError,
+  UserError,
+} from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { DeadlineError } from './deadline.js';
 import { failureOf, responseIn } from './kafka-error.js';
@@ -20,8 +27,14 @@ describe('failureOf', () => {
     ['tls', connecting(system('DEPTH_ZERO_SELF_SIGNED_CERT'))],
     ['tls', connecting(system('ERR_TLS_CERT_ALTNAME_INVALID'))],
     ['tls', connecting(new UserError('TLS handshake failed. Please verify.', { cause: system('ECONNRESET') }))],
-    ['authentication', connecting(new AuthenticationError('SASL authentication failed.', { cause: new ProtocolError(58) }))],
-    ['reset', connecting(new AuthenticationError('Cannot find a mechanism.', { cause: new NetworkError('Connection closed') }))],
+    [
+      'authentication',
+      connecting(new AuthenticationError('SASL authentication failed.', { cause: new ProtocolError(58) })),
+    ],
+    [
+      'reset',
+      connecting(new AuthenticationError('Cannot find a mechanism.', { cause: new NetworkError('Connection closed') })),
+    ],
     ['authorization', new ProtocolError(29)],
     ['quota', new ProtocolError(89)],
     ['broker', new ProtocolError(19)],

@@ -79,7 +79,8 @@ export function failureOf(error: unknown): Failure {
   }
   // The broker (or what stands before it) closed an established connection: a reset without the packet.
   if (said('Connection closed')) return { kind: 'reset', errorCode: null, detail };
-  if (links.some((l) => l.code === 'PLT_KFK_AUTHENTICATION')) return { kind: 'authentication', errorCode: null, detail };
+  if (links.some((l) => l.code === 'PLT_KFK_AUTHENTICATION'))
+    return { kind: 'authentication', errorCode: null, detail };
   if (said('timed out')) return { kind: 'deadline', errorCode: null, detail };
   return { kind: 'other', errorCode: null, detail };
 }
@@ -90,7 +91,10 @@ export class KafkaCallError extends Error {
   readonly kind: ProbeErrorKind;
   readonly errorCode: number | null;
   constructor(what: string, failure: Failure, options?: ErrorOptions) {
-    super(`${what}: ${failure.kind}${failure.errorCode === null ? '' : ` (code ${failure.errorCode})`}: ${failure.detail}`, options);
+    super(
+      `${what}: ${failure.kind}${failure.errorCode === null ? '' : ` (code ${failure.errorCode})`}: ${failure.detail}`,
+      options,
+    );
     this.name = 'KafkaCallError';
     this.kind = failure.kind;
     this.errorCode = failure.errorCode;
@@ -102,6 +106,7 @@ export class KafkaCallError extends Error {
  * answer hangs on the error, and one leaderless partition must not blind us to all others.
  */
 export function responseIn<T>(error: unknown): T | null {
-  if (error instanceof Error && 'response' in error && typeof error.response === 'object') return (error.response as T) ?? null;
+  if (error instanceof Error && 'response' in error && typeof error.response === 'object')
+    return (error.response as T) ?? null;
   return null;
 }

@@ -58,16 +58,30 @@ export interface ClusterEyes {
   /** The quorum's leader, null if the answer names none. Asked in a lane of its own: without a quorum it hangs. */
   quorumLeader(address: Address, deadlineMs: Ms): Promise<Answer<number | null>>;
   offsets(address: Address, partitions: PartitionSet, at: 'end' | 'start', deadlineMs: Ms): Promise<Answer<OffsetList>>;
-  coordinators(address: Address, groups: readonly string[], deadlineMs: Ms): Promise<Answer<ReadonlyMap<string, number>>>;
+  coordinators(
+    address: Address,
+    groups: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<Answer<ReadonlyMap<string, number>>>;
   /** All committed offsets of the groups, one request for all of them; to their coordinator. */
   committedOffsets(
     address: Address,
     groups: readonly string[],
     deadlineMs: Ms,
   ): Promise<Answer<readonly CommittedOffset[]>>;
-  topicConfigs(address: Address, topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<Answer<ConfigTable>>;
+  topicConfigs(
+    address: Address,
+    topics: readonly string[],
+    keys: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<Answer<ConfigTable>>;
   /** Must be asked of that very broker. */
-  brokerConfigs(address: Address, brokerId: number, keys: readonly string[], deadlineMs: Ms): Promise<Answer<ConfigTable>>;
+  brokerConfigs(
+    address: Address,
+    brokerId: number,
+    keys: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<Answer<ConfigTable>>;
   /** acks=all; answers the record's offset. */
   produce(
     address: Address,
@@ -94,7 +108,12 @@ export type TopicSpec = Readonly<{
 export type ConfigChange = Readonly<{ topic: string; key: string; value: string | null }>; // null: unset
 export type GroupState = 'EMPTY' | 'STABLE' | 'REBALANCING' | 'DEAD' | 'UNKNOWN';
 export type ApplyOutcome = 'applied' | 'active' | 'unknown_topic';
-export type WriteOutcome = Readonly<{ accepted: boolean; errorCode: number | null; kind: ProbeErrorKind | null; detail: string }>;
+export type WriteOutcome = Readonly<{
+  accepted: boolean;
+  errorCode: number | null;
+  kind: ProbeErrorKind | null;
+  detail: string;
+}>;
 
 /**
  * What agents do to a cluster. Routes to leaders and coordinators itself; every call has a deadline over all of it.
@@ -104,11 +123,20 @@ export interface ClusterHands {
   layout(deadlineMs: Ms): Promise<ClusterLayout>;
   topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable>;
   /** The same, asked of every broker that answers: a change is in force only where the leader has seen it. */
-  topicConfigsEverywhere(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<readonly ConfigTable[]>;
+  topicConfigsEverywhere(
+    topics: readonly string[],
+    keys: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<readonly ConfigTable[]>;
   changeTopicConfigs(changes: readonly ConfigChange[], deadlineMs: Ms): Promise<void>;
   /** @returns false when it existed already. */
   createTopic(spec: TopicSpec, deadlineMs: Ms): Promise<boolean>;
-  addPartitions(topic: string, assignment: readonly (readonly number[])[], total: number, deadlineMs: Ms): Promise<void>;
+  addPartitions(
+    topic: string,
+    assignment: readonly (readonly number[])[],
+    total: number,
+    deadlineMs: Ms,
+  ): Promise<void>;
   /** All partitions of these topics; throws if any is unknown, for a partial answer would be taken for all. */
   offsets(topics: readonly string[], at: 'end' | 'start', deadlineMs: Ms): Promise<readonly OffsetEntry[]>;
   groupOffsets(groups: readonly string[], deadlineMs: Ms): Promise<readonly CommittedOffset[]>;

@@ -16,11 +16,8 @@ describe('topic patterns', () => {
   });
 
   it('knows topics that no group may hold', () => {
-    expect(['__consumer_offsets', 'pointsman-canary', 'mm2-offset-syncs.a.internal', 'x'].map(isInternalTopic)).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect(['__consumer_offsets', 'pointsman-canary', 'mm2-offset-syncs.a.internal', 'x'].map(isInternalTopic)).toEqual(
+      [true, true, true, false],
+    );
   });
 });

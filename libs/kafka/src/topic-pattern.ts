@@ -13,4 +13,7 @@ export function topicMatcher(patterns: readonly TopicPattern[]): (topic: string)
 
 /** Topics that the product or Kafka keep for themselves: a pattern like `*` never reaches them. */
 export const isInternalTopic = (topic: string): boolean =>
-  topic.startsWith('__') || topic.startsWith('pointsman-') || topic.endsWith('.internal') || topic.endsWith('-internal');
+  topic.startsWith('__') ||
+  topic.startsWith('pointsman-') ||
+  topic.endsWith('.internal') ||
+  topic.endsWith('-internal');

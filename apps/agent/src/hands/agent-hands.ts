@@ -97,12 +97,15 @@ export class AgentHands implements Hands {
     const tools = this.#tool(body.cluster);
     const hands = body.principal === 'agent' ? tools.hands : tools.ordinary;
     if (hands === null) {
-      throw new UnsupportedError(`${body.cluster}: give the agent \`ordinary\` credentials, its own prove nothing for others`);
+      throw new UnsupportedError(
+        `${body.cluster}: give the agent \`ordinary\` credentials, its own prove nothing for others`,
+      );
     }
     const value = Buffer.from('pointsman canary');
     const outcome = await hands.write({ topic: body.topic, partition: 0, key: null, value }, deadlineMs);
     const { accepted, errorCode, kind, detail } = outcome;
-    if (!accepted && errorCode === null) throw new KafkaCallError(`canary on ${body.topic}`, { kind: kind ?? 'other', errorCode, detail });
+    if (!accepted && errorCode === null)
+      throw new KafkaCallError(`canary on ${body.topic}`, { kind: kind ?? 'other', errorCode, detail });
     return { kind: 'canary', accepted, errorCode, detail };
   }
 
@@ -151,7 +154,8 @@ function ordinaryHands(
 }
 
 function flowOf(tools: ClusterTools): FlowHand {
-  if (tools.flow === null) throw new UnsupportedError(`cluster ${tools.config.name} has no connectUrl: its worker is out of reach`);
+  if (tools.flow === null)
+    throw new UnsupportedError(`cluster ${tools.config.name} has no connectUrl: its worker is out of reach`);
   return tools.flow;
 }
 

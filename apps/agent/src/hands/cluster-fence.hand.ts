@@ -1,6 +1,14 @@
 import type { Ms } from '#health';
 import { checkTopic, goalKey, type ClusterGoal, type GoalStatus } from '#failover';
-import { isInternalTopic, KafkaCallError, monotonicMs, pause, topicMatcher, type ClusterHands, type ConfigTable } from '#kafka';
+import {
+  isInternalTopic,
+  KafkaCallError,
+  monotonicMs,
+  pause,
+  topicMatcher,
+  type ClusterHands,
+  type ConfigTable,
+} from '#kafka';
 import { ensureGroupTopic } from './group-topics.js';
 import type { FenceJournal, FenceRecord } from './fence-journal.js';
 import { FENCE_KEY, observeFence, planFence, planUnfence, type FencePlan } from './fence-plan.js';
@@ -43,7 +51,11 @@ export class ClusterFenceHand {
     return this.#status(goal, topics, await this.#tables(topics), []);
   }
 
-  async #plan(goal: ClusterGoal, topics: readonly string[], journal: ReadonlyMap<string, FenceRecord>): Promise<FencePlan> {
+  async #plan(
+    goal: ClusterGoal,
+    topics: readonly string[],
+    journal: ReadonlyMap<string, FenceRecord>,
+  ): Promise<FencePlan> {
     const tables = await this.#tables(topics);
     return goal.state === 'fenced'
       ? planFence(goal.group, topics, tables, journal)
@@ -60,7 +72,12 @@ export class ClusterFenceHand {
     return [...found, check];
   }
 
-  async #readBack(goal: ClusterGoal, topics: readonly string[], remarks: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
+  async #readBack(
+    goal: ClusterGoal,
+    topics: readonly string[],
+    remarks: readonly string[],
+    signal: AbortSignal,
+  ): Promise<GoalStatus> {
     const endsAtMs = monotonicMs() + READ_BACK_MS;
     for (;;) {
       const status = await this.#status(goal, topics, await this.#tables(topics), remarks);
@@ -99,7 +116,13 @@ export class ClusterFenceHand {
 }
 
 /** A goal whose subject could not be reached: said as unknown, never as "not so". */
-export function unreached(goal: GoalStatus['wanted'], key: string, epoch: number, term: number, error: unknown): GoalStatus {
+export function unreached(
+  goal: GoalStatus['wanted'],
+  key: string,
+  epoch: number,
+  term: number,
+  error: unknown,
+): GoalStatus {
   const detail = error instanceof KafkaCallError || error instanceof Error ? error.message : String(error);
   const ageMs: Ms = 0;
   return { key, wanted: goal, observed: 'unknown', reached: false, epoch, term, ageMs, detail, previous: {} };

@@ -50,7 +50,10 @@ export class EpochTopic {
     const layout = await this.#hands.layout(deadlineMs);
     await ensureGroupTopic(this.#hands, layout, EPOCH_TOPIC, [], { 'cleanup.policy': 'compact' }, deadlineMs);
     const value = Buffer.from(JSON.stringify({ epoch, term }));
-    const outcome = await this.#hands.write({ topic: EPOCH_TOPIC, partition: 0, key: Buffer.from(group), value }, deadlineMs);
+    const outcome = await this.#hands.write(
+      { topic: EPOCH_TOPIC, partition: 0, key: Buffer.from(group), value },
+      deadlineMs,
+    );
     if (!outcome.accepted) {
       const { kind, errorCode, detail } = outcome;
       throw new KafkaCallError(`recording epoch ${epoch} of ${group}`, { kind: kind ?? 'other', errorCode, detail });

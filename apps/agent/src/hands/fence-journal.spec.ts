@@ -34,7 +34,11 @@ describe('FenceJournal', () => {
     const journal = new FenceJournal(dir);
     await Promise.all(['a', 'b', 'c'].map((cluster) => journal.add(cluster, records({ t: cluster }))));
     const again = new FenceJournal(dir);
-    expect(await Promise.all(['a', 'b', 'c'].map(async (c) => (await again.of(c)).get('t')?.previous))).toEqual(['a', 'b', 'c']);
+    expect(await Promise.all(['a', 'b', 'c'].map(async (c) => (await again.of(c)).get('t')?.previous))).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 
   it('refuses a damaged file: fencing without the previous values would lose them', async () => {

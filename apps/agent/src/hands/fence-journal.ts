@@ -65,9 +65,12 @@ export class FenceJournal {
     try {
       return schema.parse(JSON.parse(text)).clusters;
     } catch (cause) {
-      throw new FenceJournalError(`${this.#file} is damaged; restore it, or move it away to unfence with broker defaults`, {
-        cause,
-      });
+      throw new FenceJournalError(
+        `${this.#file} is damaged; restore it, or move it away to unfence with broker defaults`,
+        {
+          cause,
+        },
+      );
     }
   }
 

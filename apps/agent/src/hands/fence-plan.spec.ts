@@ -26,7 +26,12 @@ describe('planFence', () => {
   });
 
   it('never takes a present 1 for the previous value', () => {
-    expect(planFence('g', ['t'], [table({ t: '1' })], new Map())).toEqual({ changes: [], remember: new Map(), forget: [], remarks: [] });
+    expect(planFence('g', ['t'], [table({ t: '1' })], new Map())).toEqual({
+      changes: [],
+      remember: new Map(),
+      forget: [],
+      remarks: [],
+    });
   });
 
   it('closes again what somebody opened, keeping the first record and naming a foreign value', () => {
@@ -37,10 +42,7 @@ describe('planFence', () => {
     const plan = planFence('g', ['t', 'u'], [table({ t: null, u: '777' })], journal);
     expect(plan.changes).toHaveLength(2);
     expect(plan.remember.size).toBe(0);
-    expect(plan.remarks).toEqual([
-      't: the fence had been removed',
-      'u: foreign value 777 (before the fence: unset)',
-    ]);
+    expect(plan.remarks).toEqual(['t: the fence had been removed', 'u: foreign value 777 (before the fence: unset)']);
   });
 
   it('says nothing of a removal when only one broker lags behind', () => {
@@ -67,7 +69,9 @@ describe('planUnfence', () => {
 
   it('touches a fence without a record only when every broker shows it', () => {
     expect(planUnfence(['t'], [table({ t: '1' }), table({ t: '5000000' })], new Map()).changes).toEqual([]);
-    expect(planUnfence(['t'], [table({ t: '1' })], new Map()).changes).toEqual([{ topic: 't', key: FENCE_KEY, value: null }]);
+    expect(planUnfence(['t'], [table({ t: '1' })], new Map()).changes).toEqual([
+      { topic: 't', key: FENCE_KEY, value: null },
+    ]);
   });
 });
 
@@ -78,6 +82,11 @@ describe('observeFence', () => {
     ['partial', [{ t: '1' }, { t: null }]],
     ['unknown', []],
   ] as const)('%s', (observed, tables) => {
-    expect(observeFence(['t'], tables.map((t) => table(t)))).toBe(observed);
+    expect(
+      observeFence(
+        ['t'],
+        tables.map((t) => table(t)),
+      ),
+    ).toBe(observed);
   });
 });

@@ -11,7 +11,8 @@ export type FencePlan = Readonly<{
   remarks: readonly string[]; // for people: what was found that nobody ordered
 }>;
 
-const isFenced = (table: ConfigTable, topic: string): boolean => table.get(topic)?.get(FENCE_KEY)?.value === FENCE_VALUE;
+const isFenced = (table: ConfigTable, topic: string): boolean =>
+  table.get(topic)?.get(FENCE_KEY)?.value === FENCE_VALUE;
 const ownValue = (table: ConfigTable | undefined, topic: string): string | null => {
   const found = table?.get(topic)?.get(FENCE_KEY);
   return found?.set ? found.value : null;
@@ -37,9 +38,11 @@ export function planFence(
     const recorded = journal.get(topic);
     changes.push({ topic, key: FENCE_KEY, value: FENCE_VALUE });
     if (recorded === undefined) remember.set(topic, { group, previous: value });
-    else if (open.length < tables.length) continue; // a broker that has not caught up yet: nobody took the fence away
+    else if (open.length < tables.length)
+      continue; // a broker that has not caught up yet: nobody took the fence away
     else if (recorded.previous === value) remarks.push(`${topic}: the fence had been removed`);
-    else remarks.push(`${topic}: foreign value ${value ?? 'unset'} (before the fence: ${recorded.previous ?? 'unset'})`);
+    else
+      remarks.push(`${topic}: foreign value ${value ?? 'unset'} (before the fence: ${recorded.previous ?? 'unset'})`);
   }
   return { changes, remember, forget: [], remarks };
 }

@@ -9,7 +9,11 @@ const LONGEST_WAIT_MS = 60_000;
 const SETTLE_MS = 1_500;
 
 type Wish = 'running' | 'stopped';
-type Look = Readonly<{ source: ConnectorStatus | null; checkpoint: ConnectorStatus | null; observed: GoalStatus['observed'] }>;
+type Look = Readonly<{
+  source: ConnectorStatus | null;
+  checkpoint: ConnectorStatus | null;
+  observed: GoalStatus['observed'];
+}>;
 
 /**
  * A flow's source and checkpoint connectors on their target's Connect worker. Heartbeat connectors are never touched.
@@ -51,10 +55,7 @@ export class FlowHand {
 
   /** Both answers within one call's deadline, now: not remembered from a probe. */
   async #proveCluster(goal: FlowGoal): Promise<void> {
-    await Promise.all([
-      this.#ownCluster.layout(CALL_MS),
-      this.#connect.offsets(goal.connectors.source, CALL_MS),
-    ]);
+    await Promise.all([this.#ownCluster.layout(CALL_MS), this.#connect.offsets(goal.connectors.source, CALL_MS)]);
   }
 
   async #change(name: string, status: ConnectorStatus | null, to: Wish): Promise<string | null> {
@@ -80,7 +81,8 @@ export class FlowHand {
       const nowMs = monotonicMs();
       const over = signal.aborted || nowMs - startedAtMs > LONGEST_WAIT_MS;
       heldSinceMs = look.observed === goal.state ? (heldSinceMs ?? nowMs) : null;
-      if (heldSinceMs !== null && (await this.#settled(goal, nowMs - heldSinceMs))) return this.#status(goal, look, remarks);
+      if (heldSinceMs !== null && (await this.#settled(goal, nowMs - heldSinceMs)))
+        return this.#status(goal, look, remarks);
       if (over) return this.#status(goal, look, remarks);
       await pause(POLL_MS, signal);
     }

@@ -15,14 +15,22 @@ const CONNECT_OFFSETS = 'connect-offsets';
 /** The name that a dedicated MirrorMaker gives its connector in its own offsets topic. */
 const DEDICATED_CONNECTOR = 'MirrorSourceConnector';
 
-export async function matchingTopics(hands: ClusterHands, patterns: readonly string[], deadlineMs: Ms): Promise<readonly string[]> {
+export async function matchingTopics(
+  hands: ClusterHands,
+  patterns: readonly string[],
+  deadlineMs: Ms,
+): Promise<readonly string[]> {
   const layout = await hands.layout(deadlineMs);
   const matches = topicMatcher(patterns);
   const named = new Set(patterns); // a topic of the product's own counts when it is named in full
   return [...layout.topics.keys()].filter((t) => named.has(t) || (matches(t) && !isInternalTopic(t))).toSorted();
 }
 
-export async function readEndOffsets(hands: ClusterHands, body: Body<'read_end_offsets'>, deadlineMs: Ms): Promise<CommandOutput> {
+export async function readEndOffsets(
+  hands: ClusterHands,
+  body: Body<'read_end_offsets'>,
+  deadlineMs: Ms,
+): Promise<CommandOutput> {
   const topics = await matchingTopics(hands, body.topics, deadlineMs);
   if (topics.length === 0) return { kind: 'end_offsets', starts: [], ends: [] };
   const [starts, ends] = await Promise.all([
@@ -90,7 +98,11 @@ async function positionsByTopic(
   return [...newest.values()].filter((p) => p !== null);
 }
 
-export async function readGroupOffsets(hands: ClusterHands, body: Body<'read_group_offsets'>, deadlineMs: Ms): Promise<CommandOutput> {
+export async function readGroupOffsets(
+  hands: ClusterHands,
+  body: Body<'read_group_offsets'>,
+  deadlineMs: Ms,
+): Promise<CommandOutput> {
   if (body.groups.length === 0) return { kind: 'group_offsets', offsets: [], states: {} };
   const isWanted = topicMatcher(body.topics);
   const [offsets, states] = await Promise.all([
@@ -102,7 +114,11 @@ export async function readGroupOffsets(hands: ClusterHands, body: Body<'read_gro
 }
 
 /** Only for a group without members; what is answered was read back, whatever the outcome. */
-export async function applyGroupOffsets(hands: ClusterHands, body: Body<'apply_group_offsets'>, deadlineMs: Ms): Promise<CommandOutput> {
+export async function applyGroupOffsets(
+  hands: ClusterHands,
+  body: Body<'apply_group_offsets'>,
+  deadlineMs: Ms,
+): Promise<CommandOutput> {
   const { group } = body;
   const state = (await hands.groupStates([group], deadlineMs)).get(group) ?? 'UNKNOWN';
   const busy = state === 'STABLE' || state === 'REBALANCING';

@@ -24,7 +24,10 @@ export async function askInTurn<T>(
     });
     asked.push(question);
     const last = i === chosen.length - 1;
-    await Promise.race([Promise.any(asked.map(onlyGood)).catch(() => null), ...(last ? [] : [pause(patienceMs, waits.signal)])]);
+    await Promise.race([
+      Promise.any(asked.map(onlyGood)).catch(() => null),
+      ...(last ? [] : [pause(patienceMs, waits.signal)]),
+    ]);
     if (winner) break;
   }
   waits.abort();

@@ -9,7 +9,11 @@ const DEFAULT_REPLICATION = 3;
 export type Durability = Readonly<{ replicationFactor: number; minIsr: number }>;
 
 /** The lowest replication factor and the highest min ISR of the hot-standby topics: the canary dies no later than they do. */
-export function durabilityOf(layout: ClusterLayout, configs: ConfigTable, isHot: (topic: string) => boolean): Durability {
+export function durabilityOf(
+  layout: ClusterLayout,
+  configs: ConfigTable,
+  isHot: (topic: string) => boolean,
+): Durability {
   const hot = [...layout.topics.values()].filter((t) => isHot(t.name) && t.partitions.length > 0);
   if (hot.length === 0) {
     const replicationFactor = Math.max(1, Math.min(DEFAULT_REPLICATION, layout.brokers.length));
@@ -21,11 +25,18 @@ export function durabilityOf(layout: ClusterLayout, configs: ConfigTable, isHot:
 }
 
 /** Partition i: broker i first, then its neighbours. */
-export function spread(brokerIds: readonly number[], leaders: readonly number[], replicationFactor: number): number[][] {
+export function spread(
+  brokerIds: readonly number[],
+  leaders: readonly number[],
+  replicationFactor: number,
+): number[][] {
   const ring = brokerIds.toSorted((x, y) => x - y);
   return leaders.map((leader) => {
     const at = ring.indexOf(leader);
-    return Array.from({ length: Math.min(replicationFactor, ring.length) }, (_, i) => ring[(at + i) % ring.length] ?? leader);
+    return Array.from(
+      { length: Math.min(replicationFactor, ring.length) },
+      (_, i) => ring[(at + i) % ring.length] ?? leader,
+    );
   });
 }
 
@@ -43,7 +54,11 @@ export async function ensureCanaryTopic(
     const made = await hands.createTopic(
       {
         name: CANARY_TOPIC,
-        assignment: spread(brokers, brokers.toSorted((x, y) => x - y), durability.replicationFactor),
+        assignment: spread(
+          brokers,
+          brokers.toSorted((x, y) => x - y),
+          durability.replicationFactor,
+        ),
         configs: {
           'min.insync.replicas': String(durability.minIsr),
           'retention.ms': String(RETENTION_MS),
@@ -59,6 +74,11 @@ export async function ensureCanaryTopic(
   const missing = brokers.filter((id) => !covered.has(id));
   if (missing.length === 0) return 'present';
   const factor = existing.partitions[0]?.replicas.length ?? durability.replicationFactor;
-  await hands.addPartitions(CANARY_TOPIC, spread(brokers, missing, factor), existing.partitions.length + missing.length, deadlineMs);
+  await hands.addPartitions(
+    CANARY_TOPIC,
+    spread(brokers, missing, factor),
+    existing.partitions.length + missing.length,
+    deadlineMs,
+  );
   return 'made';
 }

@@ -44,7 +44,13 @@ export async function probeCanary(
   if (!produced.ok) return failed(produced.kind, produced.errorCode);
   const leftMs = deadlineMs - (monotonicMs() - startedAtMs);
   if (leftMs <= 0) return failed('deadline', null);
-  const from = { topic: CANARY_TOPIC, partition, offset: produced.value, maxBytes: FETCH_MAX_BYTES, maxWaitMs: FETCH_MAX_WAIT_MS };
+  const from = {
+    topic: CANARY_TOPIC,
+    partition,
+    offset: produced.value,
+    maxBytes: FETCH_MAX_BYTES,
+    maxWaitMs: FETCH_MAX_WAIT_MS,
+  };
   const fetched = await eyes.fetch(address, from, leftMs);
   if (!fetched.ok) return failed(fetched.kind, fetched.errorCode);
   const back = fetched.value.records.find((r) => r.offset === produced.value);

@@ -41,7 +41,8 @@ export function readFlowSettings(
     to,
     syncsTopicAcls: config['sync.topic.acls.enabled'] !== 'false', // the default is true
     excludesMaxMessageBytes:
-      config['sync.topic.configs.enabled'] === 'false' || javaListMatcher(config['config.properties.exclude'] ?? '')(FENCE_KEY),
+      config['sync.topic.configs.enabled'] === 'false' ||
+      javaListMatcher(config['config.properties.exclude'] ?? '')(FENCE_KEY),
     foreignTopics: foreignTopics(config, sourceTopics ?? [], isOfGroup),
   };
 }

@@ -30,6 +30,7 @@ export class LagClock {
   #push(mark: Mark): void {
     this.#marks.push(mark);
     // Thin out older ones, but never the newest: dropping a mark can only make the lag look older.
-    if (this.#marks.length > MAX_MARKS) this.#marks = this.#marks.filter((_, i) => i % 2 === 1 || i === this.#marks.length - 1);
+    if (this.#marks.length > MAX_MARKS)
+      this.#marks = this.#marks.filter((_, i) => i % 2 === 1 || i === this.#marks.length - 1);
   }
 }

@@ -98,7 +98,11 @@ export class ReplicationProbe {
       replicatedAgeMs: replicated === null || replicatedAtMs === null ? null : nowMs - replicatedAtMs,
     };
     if (end === null || endAtMs === null || replicated === null) return { facts, records: null, ms: null };
-    return { facts, records: Math.max(0, end - replicated), ms: this.#clock(topic, partition).note(end, replicated, endAtMs) };
+    return {
+      facts,
+      records: Math.max(0, end - replicated),
+      ms: this.#clock(topic, partition).note(end, replicated, endAtMs),
+    };
   }
 
   #clock(topic: string, partition: number): LagClock {

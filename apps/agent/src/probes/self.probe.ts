@@ -60,7 +60,9 @@ export class NodeSelfMonitor implements SelfMonitor {
     }
     const others = this.#reach.filter((r) => r.target.idc !== judged && r.ok !== null);
     if (others.length > 0 && others.every((r) => r.ok === false)) {
-      reasons.push(`no reference target answers: ${others.map((r) => `${r.target.idc} ${r.target.address}`).join(', ')}`);
+      reasons.push(
+        `no reference target answers: ${others.map((r) => `${r.target.idc} ${r.target.address}`).join(', ')}`,
+      );
     }
     return { healthy: reasons.length === 0, reasons };
   }

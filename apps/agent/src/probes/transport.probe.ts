@@ -14,7 +14,10 @@ export async function probeBroker(
   deadlineMs: Ms,
 ): Promise<BrokerFinding> {
   if (part === undefined || part.size === 0) {
-    return { probe: toProbe(broker.address, broker.id, await eyes.apiVersions(broker.address, deadlineMs)), offsets: null };
+    return {
+      probe: toProbe(broker.address, broker.id, await eyes.apiVersions(broker.address, deadlineMs)),
+      offsets: null,
+    };
   }
   const answer = await eyes.offsets(broker.address, part, 'end', deadlineMs);
   return { probe: toProbe(broker.address, broker.id, answer), offsets: answer.ok ? answer.value : null };

@@ -19,7 +19,11 @@ export class ConnectError extends Error {
   readonly kind: ProbeErrorKind;
   readonly status: number | null; // of HTTP; null: no answer
   readonly stateUnknown: boolean;
-  constructor(message: string, at: Readonly<{ kind: ProbeErrorKind; status: number | null; stateUnknown: boolean }>, cause?: unknown) {
+  constructor(
+    message: string,
+    at: Readonly<{ kind: ProbeErrorKind; status: number | null; stateUnknown: boolean }>,
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ConnectError';
     this.kind = at.kind;
@@ -59,7 +63,11 @@ export class ConnectClient {
       worker: String(c.worker_id),
       tasks: asArray(tasks).map((t) => {
         const task = asRecord(t);
-        return { id: Number(task.id), state: String(task.state), trace: typeof task.trace === 'string' ? task.trace : null };
+        return {
+          id: Number(task.id),
+          state: String(task.state),
+          trace: typeof task.trace === 'string' ? task.trace : null,
+        };
       }),
     };
   }
@@ -72,7 +80,8 @@ export class ConnectClient {
     for (const entry of asArray(asRecord(body).offsets)) {
       const { partition, offset } = asRecord(entry);
       const where = asRecord(partition);
-      if (typeof where.cluster !== 'string' || typeof where.topic !== 'string' || typeof where.partition !== 'number') continue;
+      if (typeof where.cluster !== 'string' || typeof where.topic !== 'string' || typeof where.partition !== 'number')
+        continue;
       const n = asRecord(offset).offset;
       entries.push({
         cluster: where.cluster,
@@ -169,7 +178,11 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new ConnectError(`${what}: the answer is not JSON`, { kind: 'other', status: 200, stateUnknown: false }, cause);
+    throw new ConnectError(
+      `${what}: the answer is not JSON`,
+      { kind: 'other', status: 200, stateUnknown: false },
+      cause,
+    );
   }
 }
 

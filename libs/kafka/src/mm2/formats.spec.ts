@@ -27,8 +27,26 @@ describe('offset syncs', () => {
 
 describe('checkpoints', () => {
   it.each([
-    ['000267310008612e6f726465727300000003', '000000000000000003e800000000000003b700016d', 'g1', 'a.orders', 3, 1000, 951, 'm'],
-    ['0002673100066f726465727300000001', '0000000000000000010d0000000000003ec80000', 'g1', 'orders', 1, 269, 16_072, ''],
+    [
+      '000267310008612e6f726465727300000003',
+      '000000000000000003e800000000000003b700016d',
+      'g1',
+      'a.orders',
+      3,
+      1000,
+      951,
+      'm',
+    ],
+    [
+      '0002673100066f726465727300000001',
+      '0000000000000000010d0000000000003ec80000',
+      'g1',
+      'orders',
+      1,
+      269,
+      16_072,
+      '',
+    ],
   ])('%s', (key, value, group, topic, partition, upstream, downstream, metadata) => {
     const checkpoint = { group, topic, partition, upstream, downstream, metadata };
     expect(decodeCheckpoint(hex(key), hex(value))).toEqual(checkpoint);

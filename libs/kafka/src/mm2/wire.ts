@@ -33,7 +33,8 @@ export class WireReader {
 
   #take(size: number): number {
     const at = this.#at;
-    if (at + size > this.#buffer.length) throw new Mm2FormatError(`record ends at ${this.#buffer.length}, wanted ${at + size}`);
+    if (at + size > this.#buffer.length)
+      throw new Mm2FormatError(`record ends at ${this.#buffer.length}, wanted ${at + size}`);
     this.#at += size;
     return at;
   }
