@@ -202,7 +202,7 @@ export class Simulation {
         leadership,
         log: logger,
       },
-      { groups: [GROUP], times: { ...SAGA_TIMES, ...times }, controller: id },
+      { groups: [GROUP], times: { ...SAGA_TIMES, ...times }, controller: id, crashPoint: null },
     );
     runner.begin();
     return {

@@ -30,4 +30,11 @@ export const SAGA_TIMES: SagaTimes = {
   steps: {},
 };
 
-export type SagaOptions = Readonly<{ groups: readonly SagaGroup[]; times: SagaTimes; controller: string }>;
+export type SagaOptions = Readonly<{
+  groups: readonly SagaGroup[];
+  times: SagaTimes;
+  controller: string;
+  crashPoint: string | null; // POINTSMAN_CRASH
+}>;
+
+export const SAGA_OPTIONS = Symbol('SagaOptions');

@@ -1,0 +1,60 @@
+import type { Pointer } from '#config-center';
+import type { GroupRow } from '../persistence/authority-store.port.js';
+
+/** What the leader finds when it compares the store's view of a group with the config center (I3). */
+export type GroupFinding =
+  | Readonly<{ kind: 'agree' }>
+  | Readonly<{ kind: 'create' }> // neither knows it: the act that creates the group
+  | Readonly<{ kind: 'finish-creation' }> // created here, its first publication not yet recorded
+  | Readonly<{ kind: 'adopt'; pointer: Pointer }> // a saga of ours published and died before it could say so
+  | Readonly<{ kind: 'freeze'; reason: string; pointer: Pointer | null }>;
+
+export type GroupEvidence = Readonly<{
+  row: GroupRow | null;
+  pointer: Pointer | null;
+  hasOpenSaga: boolean; // its publication is its own business
+  sagaIds: ReadonlySet<string>; // of this group, known to the store
+  firstCluster: string;
+}>;
+
+/** Nothing of a stranger's is ever overwritten: whatever is not explained freezes the group until a person looks. */
+export function judgeGroup(seen: GroupEvidence): GroupFinding {
+  const { row, pointer } = seen;
+  if (seen.hasOpenSaga || (row !== null && row.frozen !== null)) return { kind: 'agree' };
+  if (row === null) {
+    if (pointer === null) return { kind: 'create' };
+    return freeze(`the config center holds epoch ${pointer.epoch} of a group that this store does not know`, pointer);
+  }
+  if (row.epoch === 0) return judgeNewborn(seen, row);
+  if (pointer === null)
+    return freeze('the config center lost the pointer of a known group: restore it from its backup', null);
+  if (pointer.epoch > row.reservedEpoch) {
+    return freeze(
+      `the config center holds epoch ${pointer.epoch}, above the highest reserved ${row.reservedEpoch}`,
+      pointer,
+    );
+  }
+  if (pointer.epoch < row.epoch) {
+    return freeze(`the config center went back to epoch ${pointer.epoch} from ${row.epoch}`, null);
+  }
+  const same = pointer.epoch === row.epoch && pointer.activeCluster === row.active;
+  if (same) return { kind: 'agree' };
+  const ours = pointer.epoch > row.epoch && pointer.sagaId !== null && seen.sagaIds.has(pointer.sagaId);
+  if (ours) return { kind: 'adopt', pointer };
+  return freeze(
+    `foreign content at epoch ${pointer.epoch}: ${pointer.activeCluster} active, not published by this store`,
+    pointer,
+  );
+}
+
+function judgeNewborn(seen: GroupEvidence, row: GroupRow): GroupFinding {
+  const { pointer } = seen;
+  const first =
+    pointer === null ||
+    (pointer.epoch <= row.reservedEpoch && pointer.sagaId === null && pointer.activeCluster === seen.firstCluster);
+  return first
+    ? { kind: 'finish-creation' }
+    : freeze(`foreign content at epoch ${pointer.epoch} of a group being created`, pointer);
+}
+
+const freeze = (reason: string, pointer: Pointer | null): GroupFinding => ({ kind: 'freeze', reason, pointer });
