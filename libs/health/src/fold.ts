@@ -15,7 +15,7 @@ export type HealthMemory = Readonly<{
   lastAnsweredAtMs: Ms | null; // last sample in which the cluster answered
   answeredBeforeRun: boolean; // the run of failed samples followed an answered one without a gap
   recovering: boolean; // was DOWN and has not earned UP yet
-  cleanSamples: number; // consecutive, while recovering
+  cleanSamples: number; // consecutive ones that served in full, while recovering
   cleanSinceMs: Ms | null;
   canaries: readonly CanaryMemory[]; // of the last canaryWindowMs, oldest first
 }>;
@@ -77,7 +77,7 @@ function foldFailed(m: HealthMemory, j: SampleJudgement, atMs: Ms, s: HealthSett
 }
 
 function foldAnswered(m: HealthMemory, j: SampleJudgement, atMs: Ms, s: HealthSettings): HealthMemory {
-  const clean = j.outcome === 'clean';
+  const clean = j.serves;
   const cleanSamples = clean && m.recovering ? m.cleanSamples + 1 : 0;
   const cleanSinceMs = clean && m.recovering ? (m.cleanSinceMs ?? atMs) : null;
   const earned = cleanSinceMs !== null && cleanSamples >= s.recoverSamples && atMs - cleanSinceMs >= s.recoverForMs;

@@ -12,6 +12,7 @@ export type SampleJudgement = Readonly<{
   outcome: SampleOutcome;
   everyBrokerRefused: boolean;
   noQuorum: boolean;
+  serves: boolean; // every canary came back and no hot-standby partition is at fault: counts towards recovery
   foreignErrors: readonly ProbeErrorKind[]; // errors outside the closed list, distinct
   reasons: readonly string[];
 }>;
@@ -56,6 +57,10 @@ export function answeringBrokers(sample: ClusterSample): number {
 const sampledEnough = (sample: ClusterSample): boolean =>
   sample.canaries.length >= Math.min(2, Math.max(1, answeringBrokers(sample)));
 
+/** Serving in full, whatever else is missing: a cluster that lost one broker for good recovers all the same. */
+const serves = (s: ClusterSample): boolean =>
+  s.canaries.every((c) => c.ok) && (s.hotStandby?.offline ?? 0) === 0 && (s.hotStandby?.underMinIsr ?? 0) === 0;
+
 type Fault = Readonly<{ says: (s: ClusterSample) => string; found: (s: ClusterSample) => boolean }>;
 
 /** Faults of a cluster that answers; each makes the sample imperfect. */
@@ -83,7 +88,15 @@ const judgement = (
   outcome: SampleOutcome,
   reasons: readonly string[],
   more: Partial<SampleJudgement> = {},
-): SampleJudgement => ({ outcome, everyBrokerRefused: false, noQuorum: false, foreignErrors: [], ...more, reasons });
+): SampleJudgement => ({
+  outcome,
+  everyBrokerRefused: false,
+  noQuorum: false,
+  serves: false,
+  foreignErrors: [],
+  ...more,
+  reasons,
+});
 
 function judgeSilent(sample: ClusterSample): SampleJudgement {
   const foreignErrors = foreignErrorsOf(sample);
@@ -105,7 +118,7 @@ function judgeAnswering(sample: ClusterSample): SampleJudgement {
   const foreignErrors = foreignErrorsOf(sample);
   const reasons = FAULTS.filter((f) => f.found(sample)).map((f) => f.says(sample));
   const canaryWorks = sample.canaries.some((c) => c.ok) || sample.canaries.length === 0;
-  const more = { foreignErrors, noQuorum: sample.quorumLeader === null && canaryWorks };
+  const more = { foreignErrors, noQuorum: sample.quorumLeader === null && canaryWorks, serves: serves(sample) };
   const noneWorks = sample.canaries.length > 0 && sample.canaries.every((c) => !c.ok);
   // Living clients are the best witness: while their records arrive, nothing here is worse than imperfect.
   if (noneWorks && sampledEnough(sample) && sample.endOffsetsAdvanced !== true) {
