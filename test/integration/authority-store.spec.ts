@@ -1,8 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLab, waitFor, type Lab } from '#lab';
 import { authorityStoreConformance } from '../../apps/controller/src/persistence/authority-store.conformance.js';
+import { StoreUnavailableError } from '../../apps/controller/src/persistence/authority-store.port.js';
+import {
+  A,
+  B,
+  aGroup,
+  aSaga,
+  anAudit,
+  anEvent,
+  lead,
+} from '../../apps/controller/src/persistence/conformance/builders.js';
 import { createAuthorityStore } from '../../apps/controller/src/persistence/create-authority-store.js';
 
 let lab: Lab;
@@ -34,4 +44,110 @@ async function freshDatabase(): Promise<string> {
 authorityStoreConformance('SQL (PostgreSQL)', async () => {
   const url = await freshDatabase();
   return { open: () => createAuthorityStore({ url, poolSize: 4 }), dispose: async () => undefined };
+});
+
+describe('PostgreSQL restarted', () => {
+  it('in mid-transaction: nothing half-written, and the same store goes on', async () => {
+    const store = await createAuthorityStore({ url: await freshDatabase() });
+    const term = await lead(store, A);
+    const work = store.transact(term, A.id, async (tx) => {
+      await tx.saveGroup(aGroup());
+      await tx.appendEvent(anEvent('half'));
+      await lab.kill({ postgres: true });
+      await tx.appendAudit(anAudit('never'));
+    });
+    await expect(work).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    await lab.start({ postgres: true });
+    await waitFor('the store answers', () => store.ping().then(() => true as const), { timeoutMs: 10_000 });
+    expect([await store.groups(), await store.events(0, 9), await store.audit(0, 9)]).toEqual([[], [], []]);
+    expect(await store.readLease()).toMatchObject({ term, holder: A.id });
+    await store.transact(term, A.id, (tx) => tx.saveGroup(aGroup()));
+    expect(await store.groups()).toHaveLength(1);
+    await store.close();
+  });
+
+  it('while idle: the pool replaces its connections', async () => {
+    const broken: unknown[] = [];
+    const store = await createAuthorityStore({ url: await freshDatabase(), onIdleError: (e) => void broken.push(e) });
+    await Promise.all([store.ping(), store.readLease(), store.groups()]);
+    await lab.kill({ postgres: true });
+    await lab.start({ postgres: true });
+    await waitFor('the store answers', () => store.ping().then(() => true as const), { timeoutMs: 10_000 });
+    expect(broken.length).toBeGreaterThan(0);
+    await store.close();
+  });
+});
+
+describe('PostgreSQL out of reach', () => {
+  it('that answers nothing is noticed within the statement time-out, and its stuck connections are not used again', async () => {
+    const store = await createAuthorityStore({ url: await freshDatabase(), statementTimeoutMs: 500, poolSize: 2 });
+    await store.ping();
+    await lab.freeze({ postgres: true });
+    const began = performance.now();
+    await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await lab.thaw({ postgres: true });
+    await waitFor('the store answers', () => store.ping().then(() => true as const), { timeoutMs: 10_000 });
+    expect(await store.groups()).toEqual([]);
+    await store.close();
+  });
+
+  it('at start: waited for, then told', async () => {
+    const url = mainUrl.replace(/:\d+\//, `:${await lab.freePort()}/`);
+    const making = createAuthorityStore({ url, connectForMs: 600 });
+    await expect(making).rejects.toMatchObject({
+      name: 'StoreUnavailableError',
+      message: expect.stringContaining('connect'),
+    });
+  });
+});
+
+describe('PostgreSQL in the hands of several controllers', () => {
+  it('is migrated once when three start on it at the same instant', async () => {
+    const url = await freshDatabase();
+    const stores = await Promise.all([1, 2, 3].map(() => createAuthorityStore({ url })));
+    expect(await stores[2]!.readLease()).toMatchObject({ term: 0 });
+    await Promise.all(stores.map((store) => store.close()));
+    const again = await createAuthorityStore({ url });
+    await again.ping();
+    await again.close();
+  });
+
+  it('frees the lease row from a leader that stands still in mid-transaction', async () => {
+    const url = await freshDatabase();
+    const [one, two] = await Promise.all([1, 2].map(() => createAuthorityStore({ url, statementTimeoutMs: 500 })));
+    const term = await lead(one!, A);
+    let goOn: () => void = () => undefined;
+    const stuck = one!.transact(term, A.id, async (tx) => {
+      await tx.appendEvent(anEvent('late'));
+      await new Promise<void>((resolve) => (goOn = resolve));
+      await tx.appendEvent(anEvent('later'));
+    });
+    const refused = expect(stuck).rejects.toBeInstanceOf(StoreUnavailableError);
+    const taken = await waitFor(
+      'the lease is taken',
+      async () => (await two!.acquireLease(await two!.readLease(), B)) ?? undefined,
+      {
+        timeoutMs: 10_000,
+      },
+    );
+    expect(taken.term).toBe(term + 1);
+    goOn();
+    await refused;
+    expect(await two!.events(0, 9)).toEqual([]);
+    await Promise.all([one!.close(), two!.close()]);
+  });
+
+  it('does not call a transaction committed whose failure was swallowed inside', async () => {
+    const store = await createAuthorityStore({ url: await freshDatabase() });
+    const term = await lead(store, A);
+    const work = store.transact(term, A.id, async (tx) => {
+      await tx.saveGroup(aGroup());
+      await tx.openSaga(aSaga('x'.repeat(200))).catch(() => undefined);
+    });
+    await expect(work).rejects.toThrow('too long');
+    expect(await store.groups()).toEqual([]);
+    await store.close();
+  });
 });
