@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 
 import { runCommand, tail } from '../setup/index.js';
+import { aclEntries, type LabAllow } from './acls.js';
 import { brokerProperties, type BrokerPorts } from './broker-config.js';
 import { javaArgs, javaProperties } from './java.js';
 import { answersApiVersions } from './kafka-ready.js';
@@ -107,6 +108,12 @@ export class LabCluster {
           },
         ],
       });
+    });
+  }
+
+  async allow(allows: readonly LabAllow[]): Promise<void> {
+    await this.withAdmin(async (admin) => {
+      await admin.createAcls({ acl: allows.flatMap(aclEntries) });
     });
   }
 

@@ -1,4 +1,5 @@
 /** Real Kafka, MirrorMaker 2, PostgreSQL and etcd in three pretended data centres on this machine. */
+export { defaultAllows, type LabAllow } from './acls.js';
 export { Lab } from './lab.js';
 export { LabProcess } from './lab-process.js';
 export { processesOfRun } from './proc-fs.js';

@@ -2,9 +2,11 @@ import path from 'node:path';
 
 import type { Kafka } from 'kafkajs';
 
+import type { LabAllow } from './acls.js';
 import type { LabCluster } from './cluster.js';
 import type { LabConnect } from './connect.js';
 import { LabPostgres } from './postgres-server.js';
+import { LabRoutes } from './lab-routes.js';
 import { LabProcess } from './lab-process.js';
 import type { PortPool } from './ports.js';
 import { processesOfRun } from './proc-fs.js';
@@ -48,18 +50,31 @@ export class Lab {
   readonly dir: string;
   private readonly units: Unit[];
   private readonly processes = new Map<string, LabProcess>();
-  private readonly routes = new Map<string, Promise<number>>();
+  private readonly routes: LabRoutes;
   private closed: Promise<void> | undefined;
 
   constructor(private readonly parts: LabParts) {
     this.runId = parts.runId;
     this.dir = parts.folder.dir;
+    this.routes = new LabRoutes(parts.pool, parts.proxy);
     this.units = [
       ...[...parts.clusters.values()].flatMap((cluster) => cluster.units),
       ...[...parts.connects.values()].map((connect) => connect.unit),
       ...(parts.postgres === undefined ? [] : [parts.postgres.unit]),
       ...(parts.etcd === undefined ? [] : [parts.etcd]),
     ];
+  }
+
+  get clusterNames(): LabClusterName[] {
+    return [...this.parts.clusters.keys()];
+  }
+
+  get connectNames(): LabClusterName[] {
+    return [...this.parts.connects.keys()];
+  }
+
+  has(server: 'postgres' | 'etcd'): boolean {
+    return this.parts[server] !== undefined;
   }
 
   /** `host:port` of each broker as seen from an IDC; every address that the cluster advertises there leads through the proxy too. */
@@ -103,18 +118,17 @@ export class Lab {
   }
 
   /** A local port that leads through the proxy to `127.0.0.1:targetPort`, which belongs to `targetIdc`; made once, then reused. */
-  async route(viewer: LabIdc, targetIdc: LabIdc, targetPort: number, label = `port ${targetPort}`): Promise<number> {
-    const key = `${viewer} ${targetIdc} ${targetPort}`;
-    let route = this.routes.get(key);
-    if (route === undefined) {
-      route = this.addRoute(viewer, targetIdc, targetPort, label);
-      this.routes.set(key, route);
-    }
-    return route;
+  async route(viewer: LabIdc, targetIdc: LabIdc, targetPort: number, label?: string): Promise<number> {
+    return this.routes.port(viewer, targetIdc, targetPort, label);
   }
 
   async createTopic(cluster: LabClusterName, topic: LabTopic): Promise<void> {
     await this.cluster(cluster).createTopic(topic);
+  }
+
+  /** Grants rights in a `sasl` lab, beyond `defaultAllows`. */
+  async allow(cluster: LabClusterName, allows: readonly LabAllow[]): Promise<void> {
+    await this.cluster(cluster).allow(allows);
   }
 
   async createFlow(flow: LabFlow): Promise<LabFlowConnectors> {
@@ -261,18 +275,8 @@ export class Lab {
     return unitsOf(target, this.units).filter((unit) => unit.process.running);
   }
 
-  /** A whole IDC takes every route into it down, also to ports the lab does not know whose they are. */
   private portsBehind(target: LabTarget, units: readonly Unit[]): number[] {
-    const own = units.flatMap((unit) => unit.ports);
-    if (!('idc' in target)) return own;
-    const routed = [...this.routes.keys()].map((key) => key.split(' ')).filter(([, idc]) => idc === target.idc);
-    return [...own, ...routed.map(([, , port]) => Number(port))];
-  }
-
-  private async addRoute(viewer: LabIdc, targetIdc: LabIdc, targetPort: number, label: string): Promise<number> {
-    const port = await this.parts.pool.take();
-    await this.parts.proxy.add([{ viewer, targetIdc, label, wire: 'other', port, upstreamPort: targetPort }]);
-    return port;
+    return [...units.flatMap((unit) => unit.ports), ...('idc' in target ? this.routes.targetPortsIn(target.idc) : [])];
   }
 
   private cluster(name: LabClusterName): LabCluster {

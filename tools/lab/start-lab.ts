@@ -10,6 +10,7 @@ import {
   requireSetpriv,
   type Progress,
 } from '../setup/index.js';
+import { defaultAllows } from './acls.js';
 import { LabCluster } from './cluster.js';
 import { LabConnect } from './connect.js';
 import { labEtcd } from './etcd-server.js';
@@ -52,6 +53,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       ),
     );
     await startAll(lab, clusters, connects, onProgress);
+    if (options.security === 'sasl') await Promise.all([...clusters.values()].map((each) => each.allow(defaultAllows)));
     await proxy.resetStats();
     return lab;
   } catch (error) {

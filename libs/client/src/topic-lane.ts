@@ -164,12 +164,10 @@ export class TopicLane {
     const items = request.items.filter((i) => !i.settled);
     for (const item of items) item.lastError = error;
     const failure = classifyFailure(error);
-    const clearlyUnwritten =
-      failure.kind !== 'unavailable' &&
-      failure.kind !== 'unclear' &&
-      items.length === 1 &&
-      items[0]!.messages.length === 1;
-    if (!clearlyUnwritten) for (const item of items) item.maybeWritten = true;
+    // A refusal by number of a single record is the only answer that rules out that something was written.
+    const byNumber = failure.kind !== 'unavailable' && failure.kind !== 'unclear';
+    if (!byNumber || items.length > 1 || (items[0]?.messages.length ?? 0) > 1)
+      for (const item of items) item.maybeWritten = true;
     this.waiting = [...items, ...this.waiting];
     if (items.length === 0) return this.pump();
     switch (failure.kind) {

@@ -47,11 +47,8 @@ export class Link {
     if (!this.held) return;
     this.held = false;
     if (this.upstream === undefined) {
-      this.client.removeAllListeners('data');
-      this.client.removeAllListeners('end');
-      // Whoever gave up during the cut never got through: in a real network its SYN was lost, so nothing is executed late.
-      if (this.client.destroyed || this.client.readableEnded) this.client.destroy();
-      else this.connect();
+      // Two turns of the event loop, so that a goodbye that has already arrived is read before this asks for it.
+      setImmediate(() => setImmediate(() => this.connectIfStillWanted()));
       return;
     }
     for (const action of this.postponed.splice(0)) action();
@@ -72,6 +69,16 @@ export class Link {
     });
     this.client.on('end', () => this.client.destroy());
     this.client.resume();
+  }
+
+  /** Whoever gave up during the cut never got through: in a real network its SYN was lost, so nothing is executed late. */
+  private connectIfStillWanted(): void {
+    if (this.held || this.upstream !== undefined) return;
+    this.client.pause();
+    this.client.removeAllListeners('data');
+    this.client.removeAllListeners('end');
+    if (!this.client.destroyed && !this.client.readableEnded) this.connect();
+    else this.client.destroy();
   }
 
   private connect(): void {

@@ -17,6 +17,7 @@ export class Route {
   private readonly links = new Set<Link>();
   private cut = false;
   private upstreamUp = false;
+  private closed = false;
   private poll: NodeJS.Timeout | undefined;
   private readonly upWaiters: (() => void)[] = [];
 
@@ -47,6 +48,13 @@ export class Route {
   whenUp(): Promise<void> {
     if (this.upstreamUp && this.server?.listening === true) return Promise.resolve();
     return new Promise((resolve) => this.upWaiters.push(resolve));
+  }
+
+  close(): void {
+    clearTimeout(this.poll);
+    this.closed = true;
+    this.server?.close();
+    for (const link of this.links) link.destroy();
   }
 
   private listenAsNeeded(): void {
@@ -104,6 +112,7 @@ export class Route {
   }
 
   private schedulePoll(): void {
+    if (this.closed) return;
     this.poll ??= setTimeout(() => {
       this.poll = undefined;
       this.probeUpstream();

@@ -1,5 +1,5 @@
-import type { AgentId, ClusterName } from '#health';
-import type { Command, CommandResult, Goal, GoalStatus, Memory, Snapshot } from '#failover';
+import type { AgentId, ClusterName, Ms } from '#health';
+import type { Command, CommandResult, Goal, GoalStatus, GroupFacts, Memory, Snapshot } from '#failover';
 
 /** The eyes: everything agents have said, aged to one instant. */
 export interface SnapshotSource {
@@ -11,9 +11,15 @@ export interface SnapshotSource {
 export interface AgentGateway {
   /** Agents with a live session to this process that hold credentials of the cluster; its own IDC's agent first. */
   agentsFor(cluster: ClusterName): readonly AgentId[];
-  /** Sends one command and waits for its result or its deadline. A lost session is `{ok: false, code: 'unavailable'}`. */
+  /**
+   * Sends one command and waits for its result or its deadline; `deadlineMs` is the time allowed from this call. A lost
+   * session, or not leading, is `{ok: false, code: 'unavailable'}`. Never rejects.
+   */
   command(agent: AgentId, command: Command, signal?: AbortSignal): Promise<CommandResult>;
-  /** Replaces the whole goal set (leader only); each agent is sent the part that is its own. */
+  /**
+   * Replaces the whole goal set (leader only); each agent is sent the part that is its own, now and at every handshake of
+   * this term. Before the first call of a term no agent is sent anything: an empty set would drop all goals.
+   */
   setGoals(term: number, goals: readonly Goal[]): void;
   /** Newest status that any agent reported for the goal key; its own cluster's agent preferred. */
   goalStatus(key: string): GoalStatus | null;
@@ -31,5 +37,16 @@ export type AgentSession = Readonly<{
   goodbye: boolean;
 }>;
 
+/** What a snapshot needs besides the agents' reports; each answer is this process's newest knowledge, without waiting. */
+export interface GroupFactsSource {
+  /** Throws only for an unknown group. */
+  facts(group: string): GroupFacts;
+  /** Controllers alive by the store → digest of their policy. */
+  policyDigests(): Readonly<Record<string, string>>;
+  /** Age of the last good write canary of the group's authoritative config center, and the last error. */
+  configCenter(group: string): Readonly<{ writableAgeMs: Ms | null; error: string | null }>;
+}
+
+export const GROUP_FACTS_SOURCE = Symbol('GroupFactsSource');
 export const SNAPSHOT_SOURCE = Symbol('SnapshotSource');
 export const AGENT_GATEWAY = Symbol('AgentGateway');

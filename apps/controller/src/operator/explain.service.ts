@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Decision, Snapshot } from '#failover';
+import type { Explanation } from '#failover';
+import { explain, renderExplanation } from '#failover';
 import { DECISIONS } from '../decision/decision.port.js';
 import type { Decisions } from '../decision/decision.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
@@ -8,9 +9,10 @@ import { Groups } from './groups.service.js';
 import { notFound } from './http/problem.js';
 import { isRecord } from './views/json.js';
 
-type Decided = Readonly<{ snapshot: Snapshot; decision: Decision }>;
+/** An explanation with the event it belongs to (null: now), and the same in words for a terminal. */
+export type ExplainView = Explanation & Readonly<{ event: number | null; text: string }>;
 
-/** Why a group was judged as it was: now, or at a past event from the snapshot stored with it. */
+/** Why a group was judged as it was: now, or at a past decision as it was recorded by the code that decided. */
 @Injectable()
 export class Explain {
   constructor(
@@ -19,42 +21,30 @@ export class Explain {
     @Inject(Groups) private readonly groups: Groups,
   ) {}
 
-  now(group: string) {
-    this.groups.config(group);
-    return this.view(group, null, this.decisions.evaluate(group));
+  now(group: string): ExplainView {
+    const { policy } = this.groups.config(group);
+    const { snapshot, decision } = this.decisions.evaluate(group);
+    return view(null, explain(snapshot, policy, decision));
   }
 
-  async past(group: string, seq: number) {
+  async past(group: string, seq: number): Promise<ExplainView> {
     this.groups.config(group);
     const [event] = await this.store.events(seq - 1, 1);
     if (event?.seq !== seq || event.group !== group) {
       throw notFound(`Event ${seq} of group ${group}`, 'List them with GET /v1/groups/<group>/history.');
     }
-    const decided = storedDecision(event.detail);
-    if (!decided) {
-      throw notFound(`A snapshot of event ${seq}`, `It is of type ${event.type}; only decision events are explained.`);
+    if (event.type !== 'decision' || !isRecord(event.detail)) {
+      throw notFound(
+        `An explanation of event ${seq}`,
+        `It is of type ${event.type}; only events of type decision have one.`,
+      );
     }
-    return this.view(group, seq, decided);
-  }
-
-  private view(group: string, event: number | null, { snapshot, decision }: Decided) {
-    const { nextMemory: _memory, ...shown } = decision;
-    return {
-      group,
-      event,
-      at: new Date(snapshot.wallNow).toISOString(),
-      term: snapshot.term,
-      epoch: snapshot.group.epoch,
-      ...shown,
-      observers: snapshot.observers,
-      votes: snapshot.votes,
-      flows: snapshot.flows,
-    };
+    return view(seq, event.detail as unknown as Explanation);
   }
 }
 
-/** The decision tick stores `{snapshot, decision}` in the detail of its events. */
-const storedDecision = (detail: unknown): Decided | null => {
-  if (!isRecord(detail) || !isRecord(detail['snapshot']) || !isRecord(detail['decision'])) return null;
-  return { snapshot: detail['snapshot'] as Snapshot, decision: detail['decision'] as Decision };
-};
+const view = (event: number | null, explanation: Explanation): ExplainView => ({
+  event,
+  ...explanation,
+  text: renderExplanation(explanation),
+});

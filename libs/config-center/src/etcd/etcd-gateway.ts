@@ -21,7 +21,10 @@ export type WatchMessage =
 type Json = Readonly<Record<string, unknown>>;
 
 const encode = (text: string) => Buffer.from(text, 'utf8').toString('base64');
-const decode = (base64: unknown) => Buffer.from(String(base64 ?? ''), 'base64').toString('utf8');
+const decode = (base64: unknown) => Buffer.from(text(base64, ''), 'base64').toString('utf8');
+/** A string or number of a reply as text; etcd leaves out what is empty or zero, then `absent` stands for it. */
+const text = (value: unknown, absent: string) =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : absent;
 
 /**
  * etcd's v3 JSON gateway: plain HTTP, so no native or stale client library. Keys and values are base64, numbers come
@@ -116,7 +119,7 @@ export class EtcdGateway {
     for (let i = 0; i < this.endpoints.length; i++) {
       const at = (this.preferred + i) % this.endpoints.length;
       try {
-        const answer = await ask(this.endpoints[at]!);
+        const answer = await ask(this.endpoints[at] ?? '');
         this.preferred = at;
         return answer;
       } catch (e) {
@@ -164,9 +167,9 @@ export class EtcdGateway {
       signal: AbortSignal.timeout(this.deadlineMs),
       dispatcher: this.dispatcher,
     });
-    const text = await response.text();
-    if (!response.ok) throw refusal(response.status, text.slice(0, 300));
-    this.token = String((JSON.parse(text) as Json)['token'] ?? '');
+    const body = await response.text();
+    if (!response.ok) throw refusal(response.status, body.slice(0, 300));
+    this.token = text((JSON.parse(body) as Json)['token'], '');
   }
 }
 
@@ -192,7 +195,7 @@ function watchMessage(line: Json): WatchMessage {
   if (result['canceled'] === true)
     return {
       kind: 'canceled',
-      reason: String(result['cancel_reason'] ?? `compacted at ${result['compact_revision']}`),
+      reason: text(result['cancel_reason'], `compacted at ${text(result['compact_revision'], '?')}`),
     };
   if (result['created'] === true) return { kind: 'created' };
   const values = arrayOf(result['events'])
@@ -202,11 +205,11 @@ function watchMessage(line: Json): WatchMessage {
 }
 
 function keyValue(kv: Json): KeyValue {
-  return { key: decode(kv['key']), value: decode(kv['value']), modRevision: String(kv['mod_revision'] ?? '0') };
+  return { key: decode(kv['key']), value: decode(kv['value']), modRevision: text(kv['mod_revision'], '0') };
 }
 
 function revisionOf(reply: Json): string {
-  return String(jsonOf(reply['header'])['revision'] ?? '0');
+  return text(jsonOf(reply['header'])['revision'], '0');
 }
 
 function jsonOf(value: unknown): Json {

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { newId } from '#platform';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
 import type { Leadership } from '../../leadership/leadership.port.js';
-import { LostLeadershipError } from '../../persistence/authority-store.port.js';
+import { LostLeadershipError, StoreUnavailableError } from '../../persistence/authority-store.port.js';
 import { noLeader } from './write.guard.js';
 import { Problem } from './problem.js';
 
@@ -47,6 +47,7 @@ export class ProblemFilter implements ExceptionFilter {
 const toProblem = (thrown: unknown): Problem => {
   if (thrown instanceof Problem) return thrown;
   if (thrown instanceof LostLeadershipError) return noLeader('Leadership was lost while writing; nothing was changed.');
+  if (thrown instanceof StoreUnavailableError) return storeUnavailable(thrown);
   if (thrown instanceof HttpException) {
     const status = thrown.getStatus();
     return new Problem({ status, code: `http_${status}`, title: thrown.message, detail: thrown.message });
@@ -58,5 +59,18 @@ const toProblem = (thrown: unknown): Problem => {
     detail: 'Its log has the cause under this requestId: report it. Another controller may be able to answer.',
   });
 };
+
+const storeUnavailable = (e: StoreUnavailableError): Problem =>
+  new Problem(
+    {
+      status: 503,
+      code: e.outcomeUnknown ? 'outcome_unknown' : 'store_unavailable',
+      title: 'The store gave no answer',
+      detail: e.outcomeUnknown
+        ? 'The change may or may not have been made: repeat the request with the same Idempotency-Key.'
+        : 'Nothing was changed; try again in a moment.',
+    },
+    { 'retry-after': '2' },
+  );
 
 const stackOf = (e: unknown): string | undefined => (e instanceof Error ? e.stack : undefined);

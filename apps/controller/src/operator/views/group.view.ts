@@ -30,7 +30,8 @@ export const groupView = (s: GroupSources) => {
     group: s.name,
     active,
     standby,
-    mode: s.row?.mode ?? snapshot?.group.mode ?? 'observe',
+    // The row's mode counts only once an operator changed it; the snapshot has worked that out.
+    mode: snapshot?.group.mode ?? s.row?.mode ?? 'observe',
     row: decision?.row ?? null,
     name: decision?.name ?? 'Starting',
     state: decision?.state ?? 'This controller has not decided yet.',

@@ -1,0 +1,194 @@
+import type { Goal, GoalStatus, WatchGroup } from '#failover';
+import type { ClusterName, Ms } from '#health';
+import type { Logger } from '#platform';
+import type { AgentGoalSet, GoalAssignment } from '#rpc';
+import type { Hands, MonotonicClock } from '../ports.js';
+import type { AgentMemory } from './agent-memory.js';
+import { type Floors, goalsToKeep, judgeAlone, judgeGoalSet } from './goal-rules.js';
+import { GoalSlot, notReadYet, subjectCluster } from './goal-slot.js';
+
+export type GoalKeeperOptions = Readonly<{
+  hands: Hands;
+  memory: AgentMemory;
+  clock: MonotonicClock;
+  logger: Logger;
+  /** A cluster counts as "just answered" for this long: p + t. */
+  answeredForMs: Ms;
+  /** How long a restarted agent waits for its goals before it acts alone. */
+  aloneAfterMs: Ms;
+  /** The longest that one effect may take; the hands have shorter deadlines of their own. */
+  effectTimeoutMs: Ms;
+  /** How long ago the leader was last heard; null: not since the start. */
+  leaderAgeMs: () => Ms | null;
+  /** After a leader's silence of this long the agent is alone. */
+  leaseTtlMs: () => Ms;
+  onStatus: (status: GoalStatus) => void;
+}>;
+
+/** A bystander only looks, and less often: it reads the same configuration that the own agent reads each round. */
+const BYSTANDER_EVERY_MS = 10_000;
+
+/**
+ * Keeps the leader's goals true. Goals are carried out only in the moment in which their cluster has just answered: a
+ * request to a worker whose cluster is gone would be executed later, against a newer will (I38).
+ */
+export class GoalKeeper {
+  readonly #options: GoalKeeperOptions;
+  readonly #startedAtMs: Ms;
+  readonly #slots = new Map<string, GoalSlot>();
+  readonly #answeredAtMs = new Map<ClusterName, Ms>();
+  readonly #effects = new Set<Promise<void>>();
+  #setTaken = false;
+  #closed = false;
+
+  constructor(options: GoalKeeperOptions) {
+    this.#options = options;
+    const now = options.clock();
+    this.#startedAtMs = now;
+    for (const goal of options.memory.keptGoals) {
+      const slot = new GoalSlot({ goal, role: 'own' }, now);
+      this.#slots.set(slot.key, slot);
+    }
+  }
+
+  get floors(): Floors {
+    return this.#options.memory.floors;
+  }
+
+  held(): readonly GoalAssignment[] {
+    return [...this.#slots.values()].map((slot) => slot.assignment);
+  }
+
+  statuses(): readonly GoalStatus[] {
+    const now = this.#options.clock();
+    return [...this.#slots.values()].map((slot) => slot.status(now));
+  }
+
+  /** A term heard in a welcome: nothing below it is obeyed any more, restarts included. */
+  heardTerm(term: number): void {
+    const { memory } = this.#options;
+    if (term > memory.floors.highestTerm) memory.saveGoals({ ...memory.floors, highestTerm: term }, memory.keptGoals);
+  }
+
+  /** Replaces all goals; what is absent is dropped. Nothing is done before the new set is on disk. */
+  take(set: AgentGoalSet): void {
+    const { memory, logger, clock } = this.#options;
+    const verdict = judgeGoalSet(set, memory.floors);
+    if (!verdict.taken) {
+      logger.warn({ term: set.term, reason: verdict.reason }, 'goal set refused');
+      return;
+    }
+    if (verdict.refused.length > 0) logger.warn({ term: set.term, refused: verdict.refused }, 'goals refused');
+    memory.saveGoals(verdict.floors, goalsToKeep(verdict.goals));
+    this.#setTaken = true;
+    this.#replaceAll(verdict.goals, clock());
+  }
+
+  /** Whether a command may run: null, or why not. Raises the floors when it may. */
+  refuseCommand(term: number, epoch: number, group: string): 'refused_term' | 'refused_epoch' | null {
+    const { memory } = this.#options;
+    const { floors } = memory;
+    if (term < floors.highestTerm) return 'refused_term';
+    const known = floors.groupEpochs[group] ?? 0;
+    if (epoch < known) return 'refused_epoch';
+    if (term > floors.highestTerm || epoch > known) {
+      const groupEpochs = { ...floors.groupEpochs, [group]: epoch };
+      memory.saveGoals({ ...floors, highestTerm: term, groupEpochs }, memory.keptGoals);
+    }
+    return null;
+  }
+
+  /** Called after every probe round in which at least one broker of the cluster answered. */
+  clusterAnswered(cluster: ClusterName): void {
+    this.#answeredAtMs.set(cluster, this.#options.clock());
+    for (const slot of this.#slots.values()) {
+      if (subjectCluster(slot.goal) === cluster) this.#kick(slot);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const slot of this.#slots.values()) slot.running?.abort(new Error('the agent is stopping'));
+    await Promise.all(this.#effects);
+  }
+
+  #replaceAll(goals: readonly GoalAssignment[], now: Ms): void {
+    const wanted = new Map(goals.map((assignment) => [new GoalSlot(assignment, now).key, assignment]));
+    for (const [key, slot] of this.#slots) {
+      if (wanted.has(key)) continue;
+      slot.running?.abort(new Error('the goal was dropped'));
+      this.#slots.delete(key);
+    }
+    for (const [key, assignment] of wanted) {
+      const slot = this.#slots.get(key) ?? new GoalSlot(assignment, now);
+      slot.replace(assignment, now);
+      this.#slots.set(key, slot);
+      this.#options.onStatus(slot.status(now));
+      if (this.#justAnswered(subjectCluster(slot.goal), now)) this.#kick(slot);
+    }
+  }
+
+  #justAnswered(cluster: ClusterName, now: Ms): boolean {
+    const atMs = this.#answeredAtMs.get(cluster);
+    return atMs !== undefined && now - atMs <= this.#options.answeredForMs;
+  }
+
+  #kick(slot: GoalSlot): void {
+    if (this.#closed || slot.running !== null) return;
+    const now = this.#options.clock();
+    const { role } = slot.assignment;
+    if (role === 'bystander') {
+      if (slot.observedAtMs !== null && now - slot.observedAtMs < BYSTANDER_EVERY_MS) return;
+      slot.observedAtMs = now;
+    }
+    const running = new AbortController();
+    slot.running = running;
+    const { goal } = slot;
+    const effect = this.#effect(slot, AbortSignal.any([running.signal, AbortSignal.timeout(this.#options.effectTimeoutMs)]))
+      .then(
+        (status) => this.#read(slot, goal, running, status),
+        (error: unknown) => this.#failed(slot, goal, running, error),
+      )
+      .finally(() => this.#effects.delete(effect));
+    this.#effects.add(effect);
+  }
+
+  async #effect(slot: GoalSlot, signal: AbortSignal): Promise<GoalStatus> {
+    const { hands } = this.#options;
+    const { goal, role } = slot.assignment;
+    if (role === 'bystander') return hands.observe(goal, signal);
+    const leaderAgeMs = this.#options.leaderAgeMs();
+    const led = this.#setTaken && leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
+    if (led) return hands.apply(goal, signal);
+    if (role === 'stand_in') return hands.observe(goal, signal);
+    return this.#alone(goal, signal);
+  }
+
+  async #alone(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
+    const { hands, clock, aloneAfterMs, memory } = this.#options;
+    if (clock() - this.#startedAtMs < aloneAfterMs) return notReadYet(goal, 'waiting for a leader');
+    const recorded = await hands.newestEpoch(subjectCluster(goal), goal.group, signal);
+    const watch: WatchGroup | null = memory.watch.groups.find((g) => g.name === goal.group) ?? null;
+    const verdict = judgeAlone(goal, recorded, watch);
+    if (verdict.apply) return hands.apply(goal, signal);
+    const seen = await hands.observe(goal, signal);
+    return { ...seen, detail: `alone, not applied: ${verdict.reason}; ${seen.detail}` };
+  }
+
+  #read(slot: GoalSlot, goal: Goal, running: AbortController, status: GoalStatus): void {
+    if (slot.running !== running) return; // replaced meanwhile: this says nothing of the new goal
+    slot.running = null;
+    const now = this.#options.clock();
+    if (!slot.read(status, now)) return;
+    this.#options.logger.info({ goal: slot.key, wanted: goal.state, observed: status.observed, detail: status.detail }, 'goal');
+    this.#options.onStatus(slot.status(now));
+  }
+
+  /** Not knowing is a finding: the status becomes unknown and the next answered round tries again. */
+  #failed(slot: GoalSlot, goal: Goal, running: AbortController, error: unknown): void {
+    if (slot.running !== running) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.logger.warn({ goal: slot.key, error }, 'goal could not be carried out or read; the next round tries again');
+    this.#read(slot, goal, running, notReadYet(goal, message));
+  }
+}
