@@ -144,7 +144,10 @@ export class GoalKeeper {
     const running = new AbortController();
     slot.running = running;
     const { goal } = slot;
-    const effect = this.#effect(slot, AbortSignal.any([running.signal, AbortSignal.timeout(this.#options.effectTimeoutMs)]))
+    const effect = this.#effect(
+      slot,
+      AbortSignal.any([running.signal, AbortSignal.timeout(this.#options.effectTimeoutMs)]),
+    )
       .then(
         (status) => this.#read(slot, goal, running, status),
         (error: unknown) => this.#failed(slot, goal, running, error),
@@ -180,7 +183,10 @@ export class GoalKeeper {
     slot.running = null;
     const now = this.#options.clock();
     if (!slot.read(status, now)) return;
-    this.#options.logger.info({ goal: slot.key, wanted: goal.state, observed: status.observed, detail: status.detail }, 'goal');
+    this.#options.logger.info(
+      { goal: slot.key, wanted: goal.state, observed: status.observed, detail: status.detail },
+      'goal',
+    );
     this.#options.onStatus(slot.status(now));
   }
 
@@ -188,7 +194,10 @@ export class GoalKeeper {
   #failed(slot: GoalSlot, goal: Goal, running: AbortController, error: unknown): void {
     if (slot.running !== running) return;
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.logger.warn({ goal: slot.key, error }, 'goal could not be carried out or read; the next round tries again');
+    this.#options.logger.warn(
+      { goal: slot.key, error },
+      'goal could not be carried out or read; the next round tries again',
+    );
     this.#read(slot, goal, running, notReadYet(goal, message));
   }
 }

@@ -27,7 +27,9 @@ export class AgentMetrics {
       'cluster',
       'broker',
     ]);
-    this.#offline = this.#gauge('pointsman_partitions_offline', 'Hot-standby partitions without a leader.', ['cluster']);
+    this.#offline = this.#gauge('pointsman_partitions_offline', 'Hot-standby partitions without a leader.', [
+      'cluster',
+    ]);
     this.#underMinIsr = this.#gauge('pointsman_partitions_under_min_isr', 'Hot-standby partitions under min ISR.', [
       'cluster',
     ]);

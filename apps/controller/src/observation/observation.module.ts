@@ -1,0 +1,34 @@
+import { Module } from '@nestjs/common';
+import { AgentSessions } from './agent-sessions.service.js';
+import { GrpcIntake } from './grpc-intake.service.js';
+import { fenceKey, flowKey, ObservationBook } from './observation-book.js';
+import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
+import { AGENT_GATEWAY, SNAPSHOT_SOURCE } from './observation.port.js';
+import { SnapshotBuilder } from './snapshot-builder.js';
+
+const makeBook = (options: ObservationOptions): ObservationBook =>
+  new ObservationBook(
+    options.observers.map((o) => o.agent),
+    {
+      clusters: new Set(options.clusters.map((c) => c.name)),
+      fenceKeys: new Set(options.groups.flatMap((g) => g.watch.clusters.map((c) => fenceKey(g.watch.name, c)))),
+      flowKeys: new Set(options.groups.flatMap((g) => g.watch.flows.map((f) => flowKey(g.watch.name, f.from, f.to)))),
+    },
+  );
+
+/**
+ * Gives SNAPSHOT_SOURCE and AGENT_GATEWAY, and serves the agents' sessions.
+ * Wants, from global modules: OBSERVATION_OPTIONS, GROUP_FACTS_SOURCE, LEADERSHIP, CLOCK, LOGGER.
+ */
+@Module({
+  providers: [
+    { provide: ObservationBook, useFactory: makeBook, inject: [OBSERVATION_OPTIONS] },
+    SnapshotBuilder,
+    AgentSessions,
+    GrpcIntake,
+    { provide: SNAPSHOT_SOURCE, useExisting: SnapshotBuilder },
+    { provide: AGENT_GATEWAY, useExisting: AgentSessions },
+  ],
+  exports: [SNAPSHOT_SOURCE, AGENT_GATEWAY, GrpcIntake],
+})
+export class ObservationModule {}
