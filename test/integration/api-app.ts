@@ -1,0 +1,125 @@
+import 'reflect-metadata';
+import { Global, Module } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { defaultPolicy, explain } from '#failover';
+import { ALERTING_OPTIONS } from '../../apps/controller/src/alerting/alerting.options.js';
+import { DECISIONS } from '../../apps/controller/src/decision/decision.port.js';
+import { LEADERSHIP } from '../../apps/controller/src/leadership/leadership.port.js';
+import { METRICS_OPTIONS } from '../../apps/controller/src/metrics/metrics.options.js';
+import { MetricsModule } from '../../apps/controller/src/metrics/metrics.module.js';
+import { AGENT_GATEWAY } from '../../apps/controller/src/observation/observation.port.js';
+import type { AgentSession } from '../../apps/controller/src/observation/observation.port.js';
+import { OperatorModule } from '../../apps/controller/src/operator/operator.module.js';
+import { OPERATOR_OPTIONS } from '../../apps/controller/src/operator/operator.options.js';
+import type { OperatorOptions } from '../../apps/controller/src/operator/operator.options.js';
+import { AUTHORITY_STORE } from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { FakeDecisions } from '../fakes/fake-decisions.js';
+import { FakeLeadership } from '../fakes/fake-leadership.js';
+import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
+import type { MemoryAuthorityStore } from '../fakes/memory-authority-store.js';
+
+export const TOKEN = 'a-token-for-tests';
+
+const AGENT: AgentSession = {
+  agent: 'agent-a',
+  idc: 'a',
+  bootId: 'b1',
+  protocolVersion: 1,
+  connected: true,
+  lastReportAgeMs: 400,
+  clusters: ['a', 'b'],
+  goodbye: false,
+};
+
+/** One controller's HTTP side over fakes: real Nest, real sockets, everything behind the ports in memory. */
+export class ApiApp {
+  private constructor(
+    readonly app: INestApplication,
+    readonly url: string,
+    readonly store: MemoryAuthorityStore,
+    readonly leadership: FakeLeadership,
+    readonly decisions: FakeDecisions,
+  ) {}
+
+  static async start(
+    id: string,
+    database: MemoryAuthorityDatabase,
+    more: Partial<OperatorOptions> = {},
+  ): Promise<ApiApp> {
+    const leadership = new FakeLeadership({ id, advertise: '' });
+    const store = database.connect(id);
+    const decisions = new FakeDecisions();
+    const options: OperatorOptions = {
+      controllerId: id,
+      version: '0.0.1',
+      token: TOKEN,
+      groups: [{ name: 'orders', clusters: ['a', 'b'], policy: defaultPolicy }],
+      eventPollMs: 20,
+      eventHeartbeatMs: 60,
+      ...more,
+    };
+    const provided = new Map<symbol, unknown>([
+      [AUTHORITY_STORE, store],
+      [LEADERSHIP, leadership],
+      [DECISIONS, decisions],
+      [AGENT_GATEWAY, { sessions: () => [AGENT] }],
+      [OPERATOR_OPTIONS, options],
+      [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],
+      [ALERTING_OPTIONS, { receivers: [] }],
+    ]);
+    @Global()
+    @Module({
+      providers: [...provided].map(([provide, useValue]) => ({ provide, useValue })),
+      exports: [...provided.keys()],
+    })
+    class Ports {}
+    const module = await Test.createTestingModule({ imports: [Ports, OperatorModule, MetricsModule] }).compile();
+    const app = module.createNestApplication({ logger: false });
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
+    Object.assign(leadership.me, { advertise: url });
+    decisions.see();
+    return new ApiApp(app, url, store, leadership, decisions);
+  }
+
+  /** Takes the lease, and makes the group if nobody has. */
+  async lead(): Promise<void> {
+    const { me } = this.leadership;
+    const term = await lead(this.store, me);
+    this.leadership.lead(term);
+    if ((await this.store.groups()).length > 0) return;
+    await this.store.transact(term, me.id, (tx) => tx.saveGroup(aGroup('orders', { epoch: 7, reservedEpoch: 7 })));
+  }
+
+  async addEvents(...events: readonly Partial<EventRow>[]): Promise<void> {
+    const { term, me } = this.leadership.current();
+    await this.store.transact(term, me, async (tx) => {
+      for (const event of events) await tx.appendEvent({ ...EVENT, term, ...event });
+    });
+  }
+
+  /** Records the present decision as the tick does. */
+  async addDecision(): Promise<void> {
+    const { snapshot, decision } = this.decisions.evaluate('orders');
+    const detail = JSON.parse(JSON.stringify(explain(snapshot, defaultPolicy, decision))) as EventRow['detail'];
+    await this.addEvents({ type: 'decision', row: decision.row, summary: `${decision.row} ${decision.name}`, detail });
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}
+
+const EVENT: Omit<EventRow, 'seq'> = {
+  at: '2026-11-20T14:02:31.000Z',
+  group: 'orders',
+  type: 'saga',
+  row: 410,
+  summary: 'something happened',
+  detail: {},
+  term: 1,
+  epoch: 7,
+};
