@@ -77,7 +77,7 @@ export class ApiApp {
     })
     class Ports {}
     const module = await Test.createTestingModule({ imports: [Ports, OperatorModule, MetricsModule] }).compile();
-    const app = module.createNestApplication({ logger: false });
+    const app = module.createNestApplication({ logger: false, forceCloseConnections: true });
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();
     Object.assign(leadership.me, { advertise: url });
