@@ -18,3 +18,4 @@ export * from './saga/effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
 export * from './saga/next.js';
+export * from './saga/invariants.js';

@@ -44,6 +44,7 @@ const KNOWN_SAGAS = 100;
  */
 export class GroupKeeper {
   private unsubscribe: () => void = () => undefined;
+  private readonly stopping = new AbortController();
   private term = 0;
   private loop: Promise<void> = Promise.resolve();
 
@@ -57,8 +58,10 @@ export class GroupKeeper {
     this.onLeadership(this.deps.leadership.current());
   }
 
+  /** Does not wait for leadership to end: at a planned stop either may come first. */
   async end(): Promise<void> {
     this.unsubscribe();
+    this.stopping.abort(new Error('this controller stops'));
     await this.loop;
   }
 
@@ -91,7 +94,7 @@ export class GroupKeeper {
   private onLeadership(view: LeadershipView): void {
     if (!view.leading || view.signal === null || view.term === this.term) return;
     this.term = view.term;
-    this.loop = this.run(view.term, view.signal);
+    this.loop = this.run(view.term, AbortSignal.any([view.signal, this.stopping.signal]));
   }
 
   /** Ends with the leadership. A group whose center is silent is asked again soon; the others need not wait for it. */

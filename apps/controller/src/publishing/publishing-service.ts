@@ -31,6 +31,8 @@ export class PublishingService implements Publishing {
   private readonly routes: ReadonlyMap<string, readonly string[]>;
   private unsubscribe: () => void = () => undefined;
   private running: AbortSignal | null = null;
+  private term = 0;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly centers: ReadonlyMap<string, ConfigCenter>,
@@ -51,6 +53,7 @@ export class PublishingService implements Publishing {
 
   async end(): Promise<void> {
     this.unsubscribe();
+    this.stopping.abort(new Error('this controller stops'));
     await this.followers.idle();
   }
 
@@ -100,9 +103,10 @@ export class PublishingService implements Publishing {
   }
 
   private onLeadership(view: LeadershipView): void {
-    if (!view.leading || view.signal === null || view.signal === this.running) return;
-    this.running = view.signal;
-    void this.canaryLoop(view.signal);
+    if (!view.leading || view.signal === null || view.term === this.term) return;
+    this.term = view.term;
+    this.running = AbortSignal.any([view.signal, this.stopping.signal]);
+    void this.canaryLoop(this.running);
   }
 
   /** Ends with the leadership; every failure is kept as the answer to `writable`. */

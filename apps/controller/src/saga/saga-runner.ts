@@ -34,6 +34,7 @@ export class SagaRunner implements SagaDriver {
   private takenTerm = 0;
   private takeover: Promise<void> = Promise.resolve();
   private unsubscribe: () => void = () => undefined;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly deps: SagaRunnerDeps,
@@ -48,9 +49,15 @@ export class SagaRunner implements SagaDriver {
     this.onLeadership(this.deps.leadership.current());
   }
 
-  /** Stops following; running drives end by themselves when their leadership does. */
+  /** A planned stop: running steps are cancelled where they are, and the next leader goes on from there. */
   async end(): Promise<void> {
     this.unsubscribe();
+    this.stopping.abort(new Error('this controller stops'));
+    await this.idle();
+  }
+
+  /** Resolves when the newest take-over has launched every open saga (or this process lost the lead over it). */
+  async takenOver(): Promise<void> {
     await this.takeover;
   }
 
@@ -69,14 +76,15 @@ export class SagaRunner implements SagaDriver {
     const view = this.deps.leadership.current();
     const group = this.groups.get(snapshot.group.name);
     if (!view.leading || view.signal === null || group === undefined || view.term !== this.takenTerm) return;
+    const leading = AbortSignal.any([view.signal, this.stopping.signal]);
     if (this.starting.has(group.name) || this.openSagas.has(group.name)) return;
     this.starting.add(group.name);
     try {
       const saga = await this.confirmAndOpen({ snapshot, decision }, group, view.term);
-      if (saga !== null) this.launch(saga, 0, view.term, view.signal);
+      if (saga !== null) this.launch(saga, 0, view.term, leading);
     } catch (error) {
       if (error instanceof CrashedHere) return;
-      if (error instanceof OpenSagaExistsError) await this.adopt(group.name, view.term, view.signal);
+      if (error instanceof OpenSagaExistsError) await this.adopt(group.name, view.term, leading);
       else if (error instanceof LostLeadershipError || error instanceof StaleGroupError) {
         this.deps.log.warn({ group: group.name, error }, 'failover was not opened');
       } else throw error;
@@ -167,7 +175,8 @@ export class SagaRunner implements SagaDriver {
 
   private onLeadership(view: LeadershipView): void {
     if (!view.leading || view.signal === null || view.term === this.takenTerm) return;
-    const { term, signal } = view;
+    const { term } = view;
+    const signal = AbortSignal.any([view.signal, this.stopping.signal]);
     this.takenTerm = term;
     this.openSagas.clear();
     this.takeover = this.takeOver(term, signal).catch((error: unknown) => {
