@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SendOutcome, SwitchingEvents } from '#client';
 import { waitFor } from '#lab';
+import { startOrders } from './client-example.js';
 import { ClientBench, delay } from './client-lab.js';
 
 /** Order matters: the cluster a dies in the middle and stays dead. Groups and topics are each test's own. */
@@ -112,12 +113,29 @@ describe('the client on two real clusters', () => {
     await kafka.close();
   });
 
-  it('goes on at b when a is killed: nothing replicated is lost, each send ends once, consumers read on', async () => {
-    const topic = 'orders';
+  it('runs the service of docs/clients.md over a switch', async () => {
     await bench.publish('orders', 'a', 1);
+    for (const cluster of ['a', 'b'] as const) await bench.lab.createTopic(cluster, { name: 'orders', partitions: 1 });
+    const booked: string[] = [];
+    const centerUrl = await bench.lab.postgresUrl('a');
+    const brokers = { a: bench.lab.bootstrapServers('a', 'c'), b: bench.lab.bootstrapServers('b', 'c') };
+    const site = { centerUrl, brokers, stateFile: join(scratch, 'example.json') };
+    const service = await startOrders(site, (id) => booked.push(id));
+    expect(await service.place('1', 'tea')).toBe('placed');
+    await vi.waitFor(() => expect(booked).toEqual(['1']), 10_000);
+    await bench.publish('orders', 'b', 2);
+    await vi.waitFor(() => expect(service.kafka.current()?.epoch).toBe(2), 5_000);
+    expect(await service.place('2', 'milk')).toBe('placed');
+    await vi.waitFor(() => expect(booked).toEqual(['1', '2']), 10_000);
+    await service.stop();
+  });
+
+  it('goes on at b when a is killed: nothing replicated is lost, each send ends once, consumers read on', async () => {
+    const topic = 'trades';
+    await bench.publish('trades', 'a', 1);
     await bench.lab.createTopic('a', { name: topic, partitions: 3 });
     await bench.lab.createFlow({ from: 'a', to: 'b', topics: [topic], consumerGroups: ['billing'], state: 'RUNNING' });
-    const kafka = bench.client('orders', { warmStandby: true });
+    const kafka = bench.client('trades', { warmStandby: true });
     const events: string[] = [];
     for (const e of ['switching', 'switched'] as const) kafka.on(e, () => events.push(e));
     const consumed = new Map<string, string>(); // value → cluster that it first came from
@@ -159,7 +177,7 @@ describe('the client on two real clusters', () => {
       timeoutMs: 10_000,
     });
     const publishedAt = performance.now();
-    await bench.publish('orders', 'b', 2);
+    await bench.publish('trades', 'b', 2);
     await waitFor(
       'an acknowledgement of b',
       () => ([...outcomes.values()].some((o) => 'cluster' in o && o.cluster === 'b') ? true : undefined),
