@@ -72,7 +72,11 @@ export class ClientBench {
     const missing = new Map(ends.filter((e) => e.high !== e.low).map((e) => [e.partition, BigInt(e.high) - 1n]));
     const reads: Read[] = [];
     if (missing.size === 0) return reads;
-    const consumer = kafka.consumer({ groupId: `reader-${Math.random()}`, retry: { retries: 8 } });
+    const consumer = kafka.consumer({
+      groupId: `reader-${Math.random()}`,
+      maxWaitTimeInMs: 200,
+      retry: { retries: 8 },
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({

@@ -90,7 +90,7 @@ export class LabCluster {
 
   /** Writes the configurations and formats the log directories, all brokers at once. */
   async prepare(): Promise<void> {
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = `p${randomBytes(16).toString('base64url').slice(1)}`; // a leading "-" would be read as an option
     await Promise.all([...this.ports].map(([nodeId, ports]) => this.format(nodeId, ports, clusterId)));
   }
 

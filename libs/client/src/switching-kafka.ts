@@ -46,7 +46,7 @@ export function createSwitchingKafka(
     if (!moved) return;
     void Promise.all(ready).then((all) => {
       if (all.every(Boolean) && follower.current() === pointer)
-        emit('switched', { ...where, tookMs: performance.now() - startedAt });
+        emit('switched', { ...where, tookMs: Math.round(performance.now() - startedAt) });
     });
   };
 
