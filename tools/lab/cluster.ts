@@ -23,6 +23,8 @@ const FORMAT_TIMEOUT_MS = 60_000;
 /** A broker that was killed waits for its old session to expire (9 s by Kafka's default) before it serves again. */
 const READY_TIMEOUT_MS = 60_000;
 
+const TOPIC_TIMEOUT_MS = 20_000;
+
 export type ClusterSettings = {
   readonly name: LabClusterName;
   readonly brokers: 1 | 3;
@@ -94,10 +96,11 @@ export class LabCluster {
     await Promise.all([...this.ports].map(([nodeId, ports]) => this.format(nodeId, ports, clusterId)));
   }
 
+  /** Resolves when every running broker knows the topic with a leader for each partition, whichever a client asks first. */
   async createTopic(topic: LabTopic): Promise<void> {
     await this.withAdmin(async (admin) => {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         timeout: 10_000,
         topics: [
           {
@@ -109,6 +112,16 @@ export class LabCluster {
         ],
       });
     });
+    const running = this.units.flatMap((unit) =>
+      unit.process.running && unit.nodeId !== undefined ? [unit.nodeId] : [],
+    );
+    await Promise.all(
+      running.map((nodeId) =>
+        waitFor(`broker ${this.name}${nodeId} leads topic ${topic.name}`, () => this.hasLeaders(nodeId, topic.name), {
+          timeoutMs: TOPIC_TIMEOUT_MS,
+        }),
+      ),
+    );
   }
 
   async allow(allows: readonly LabAllow[]): Promise<void> {
@@ -140,6 +153,17 @@ export class LabCluster {
     } finally {
       await admin.disconnect();
     }
+  }
+
+  private async hasLeaders(nodeId: number, topic: string): Promise<true | undefined> {
+    const port = this.ports.get(nodeId)?.internal;
+    return this.withAdmin(
+      async (admin) => {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+        return topics.every((each) => each.partitions.every((partition) => partition.leader >= 0)) ? true : undefined;
+      },
+      [`127.0.0.1:${port}`],
+    );
   }
 
   private configFile(nodeId: number): string {

@@ -96,7 +96,7 @@ async function shell(lab: Lab): Promise<void> {
   for await (const line of input) {
     try {
       const answer = await runShellLine(lab, line);
-      if (answer === 'quit') break;
+      if (answer === undefined) break;
       if (answer !== '') process.stdout.write(`${answer}\n`);
     } catch (error) {
       process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);

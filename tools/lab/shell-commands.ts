@@ -13,8 +13,8 @@ export const shellHelp = `commands:
 
 const actions = ['kill', 'freeze', 'thaw', 'stop', 'start'] as const;
 
-/** Executes one line typed by a person; returns what to print, or `quit`. A line that makes no sense throws. */
-export async function runShellLine(lab: Lab, line: string): Promise<string | 'quit'> {
+/** Executes one line typed by a person; returns what to print, or undefined for `quit`. A line that makes no sense throws. */
+export async function runShellLine(lab: Lab, line: string): Promise<string | undefined> {
   const [command = '', ...words] = line.trim().split(/\s+/);
   const action = actions.find((each) => each === command);
   if (action !== undefined) {
@@ -42,7 +42,7 @@ export async function runShellLine(lab: Lab, line: string): Promise<string | 'qu
       return lab.logTail(words[0] ?? '', 30);
     case 'quit':
     case 'exit':
-      return 'quit';
+      return undefined;
     case 'help':
       return shellHelp;
     default:
@@ -51,7 +51,7 @@ export async function runShellLine(lab: Lab, line: string): Promise<string | 'qu
 }
 
 export function parseTarget(words: readonly string[]): LabTarget {
-  const [kind, first, second] = words;
+  const [kind = '', first, second] = words;
   switch (kind) {
     case 'idc':
       return { idc: parseIdc(first) };
