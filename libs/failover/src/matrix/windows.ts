@@ -1,9 +1,10 @@
 import type { Ms } from '#health';
+import { CLASSIC_CONFIRM_MS, CLASSIC_UNHEALTHY_ROW } from './classic.js';
 import type { WindowState } from './facts.js';
 import { FLAP_MEMORY_MS } from './remember.js';
 import type { Situation } from './situation.js';
 
-export type WindowKind = 'attested' | 'service' | 'isolated' | 'gray' | 'partition' | 'blindSuspect';
+export type WindowKind = 'attested' | 'service' | 'isolated' | 'gray' | 'partition' | 'blindSuspect' | 'classic';
 
 /** Where the fence is strict and armed, or S's IDC holds no producers, an isolated S can do no harm for so long. */
 export const ISOLATED_SHORTCUT_MS: Ms = 30_000;
@@ -78,6 +79,7 @@ const SPANS: Readonly<Record<WindowKind, (s: Situation, rowId: number, factor: n
     startedAtMs: conditionStart(s, row),
     lengthMs: s.policy.windows.blindSuspectMs * factor,
   }),
+  classic: (s) => ({ startedAtMs: conditionStart(s, CLASSIC_UNHEALTHY_ROW), lengthMs: CLASSIC_CONFIRM_MS }),
 };
 
 /** Two fresh snapshots at least p apart since start, leader change or blindness. 115 is blind by its nature. */

@@ -111,6 +111,7 @@ export const VIEWS: readonly View[] = [
   view('under-min-isr', 'two hot-standby partitions are under min ISR', () => ({
     hotStandby: { ...PARTITIONS, underMinIsr: 2 },
   })),
+  view('no-active-brokers', 'metadata lists no broker', () => ({ activeBrokers: 0 })),
   view('dns', 'no name resolves', () => silent(thrice('dns'))),
   view('tls', 'certificates are refused', () => silent(thrice('tls'))),
   view('authentication', 'the credentials are refused', () => silent(thrice('authentication'))),
