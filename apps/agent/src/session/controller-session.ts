@@ -68,15 +68,19 @@ export class ControllerSession {
   async #run(): Promise<void> {
     const { times, logger, controller } = this.#options;
     let backoffMs = times.backoffMinMs;
+    let saidDown = false;
     while (!this.#stop.signal.aborted) {
       const session = this.#open();
       this.#current = session;
       const reason = await session.ended;
       const { welcomed } = session;
+      if (welcomed) saidDown = false;
       this.#current = null;
       if (this.#stop.signal.aborted) return;
       backoffMs = welcomed ? times.backoffMinMs : Math.min(backoffMs * 2, times.backoffMaxMs);
-      logger.info({ controller, reason, retryInMs: backoffMs }, 'session ended');
+      // Said once per outage: an agent whose controller is down for a day must not fill a disk.
+      if (!saidDown) logger.info({ controller, reason }, 'no session: trying again until there is one');
+      saidDown = true;
       await this.#pause(backoffMs * (0.75 + Math.random() / 2));
     }
   }
