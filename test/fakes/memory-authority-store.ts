@@ -13,14 +13,14 @@ import type {
   OutboxRow,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { LostLeadershipError } from '../../apps/controller/src/persistence/authority-store.port.js';
-import type { Call, MemoryAuthorityDatabase } from './memory-authority-database.js';
+import type { Call, MemoryAuthorityServer } from './memory-authority-server.js';
 import { MemoryAuthorityTx } from './memory-authority-tx.js';
 import { copy } from './memory-authority-tables.js';
 
-/** One controller's connection to a {@link MemoryAuthorityDatabase}; passes the conformance suite of the port. */
+/** One controller's connection to a {@link MemoryAuthorityServer}; passes the conformance suite of the port. */
 export class MemoryAuthorityStore implements AuthorityStore {
   constructor(
-    private readonly database: MemoryAuthorityDatabase,
+    private readonly database: MemoryAuthorityServer,
     readonly client: string,
   ) {}
 

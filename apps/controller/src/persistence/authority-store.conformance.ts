@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { AuthorityStore } from './authority-store.port.js';
+import type { OpenStore } from './conformance/builders.js';
 import { guardCases } from './conformance/guard.conformance.js';
 import { leaseCases } from './conformance/lease.conformance.js';
 import { recordCases } from './conformance/records.conformance.js';
@@ -10,9 +11,6 @@ export type AuthorityStoreBench = Readonly<{
   open(): Promise<AuthorityStore>;
   dispose(): Promise<void>;
 }>;
-
-/** Opens a connection that is closed after the test. */
-export type OpenStore = () => Promise<AuthorityStore>;
 
 /** Everything that an authority store must keep, whatever lies underneath (I1-I3, I19, I31). `prepare` is called per test. */
 export function authorityStoreConformance(name: string, prepare: () => Promise<AuthorityStoreBench>): void {

@@ -3,6 +3,9 @@ import type { Alert, AuditRow, AuthorityStore, EventRow, GroupRow, LeaseHolder }
 
 /** Rows for the conformance suite, complete and plausible. */
 
+/** Opens a connection that is closed after the test. */
+export type OpenStore = () => Promise<AuthorityStore>;
+
 export const AT = '2026-11-20T14:02:31.000Z';
 
 export const holder = (id: string): LeaseHolder => ({ id, advertise: `http://${id}:8080` });

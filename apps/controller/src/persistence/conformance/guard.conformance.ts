@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenStore } from '../authority-store.conformance.js';
 import type { AuthorityStore, AuthorityTx } from '../authority-store.port.js';
 import { LostLeadershipError } from '../authority-store.port.js';
 import { A, AT, B, aGoal, aGroup, aSaga, anAlert, anAudit, anEntry, anEvent, lead } from './builders.js';
+import type { OpenStore } from './builders.js';
 
 /** Every way to write under the lease: a new method of the port must be added here to compile. */
 const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<unknown> } = {

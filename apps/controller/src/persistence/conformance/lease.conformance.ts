@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenStore } from '../authority-store.conformance.js';
 import { A, B, holder, lead } from './builders.js';
+import type { OpenStore } from './builders.js';
 
 export function leaseCases(open: OpenStore): void {
   describe('the lease', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { verifyAuditChain } from '../audit-chain.js';
-import type { OpenStore } from '../authority-store.conformance.js';
 import type { LedgerRow } from '../authority-store.port.js';
 import { AnswerExistsError } from '../authority-store.port.js';
 import { A, AT, B, aGroup, anAlert, anAudit, anEvent, lead } from './builders.js';
+import type { OpenStore } from './builders.js';
 
 export function recordCases(open: OpenStore): void {
   describe('records', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowGoal } from '#failover';
-import type { OpenStore } from '../authority-store.conformance.js';
 import { OpenSagaExistsError, UnknownRowError } from '../authority-store.port.js';
 import { A, AT, B, aGoal, aGroup, aSaga, anEntry, lead } from './builders.js';
+import type { OpenStore } from './builders.js';
 
 export function sagaCases(open: OpenStore): void {
   describe('groups and sagas', () => {
