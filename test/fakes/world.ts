@@ -42,6 +42,8 @@ export class World {
   /** Set: what the observers agree on, whatever the truth is. */
   verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE'>();
   targetFit = true;
+  /** Connect workers that take a goal and never get there. */
+  stuckFlows = false;
 
   constructor(readonly nowMs: () => number) {
     this.clusters = new Map([
@@ -155,6 +157,7 @@ export class World {
 
   private applyFlow(goal: FlowGoal): void {
     const key = `${goal.from}->${goal.to}`;
+    if (this.stuckFlows) return;
     if (!this.answers(goal.to) || this.agentsFor(goal.to).length === 0 || this.flows.get(key) === goal.state) return;
     this.flows.set(key, goal.state);
     this.note(goal.state === 'stopped' ? 'flow-stopped' : 'flow-started', key, goal.term);

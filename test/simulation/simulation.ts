@@ -1,5 +1,5 @@
 import { MemoryConfigCenterServer } from '#testing';
-import { defaultPolicy, type SagaRecord } from '#failover';
+import { defaultPolicy, type SagaRecord, type StepName } from '#failover';
 import type { ConfigCenter, Pointer } from '#config-center';
 import type { Leadership, LeadershipView } from '../../apps/controller/src/leadership/leadership.port.js';
 import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
@@ -113,6 +113,8 @@ export class Simulation {
   readonly observer: AuthorityStore;
   readonly published: Pointer[] = [];
   private row: GroupRow | null = null;
+  private loseAnswer: (() => void) | null = null;
+  private readonly hooks = new Map<string, () => void>();
 
   constructor(readonly options: SimulationOptions) {
     this.world = new World(() => options.time.monotonicMs());
@@ -197,7 +199,12 @@ export class Simulation {
         decisions,
         alerting: { nudge: () => undefined, direct: () => undefined },
         time,
-        crash: more.crash ?? noCrash,
+        crash: (when, step) => {
+          const hook = this.hooks.get(`${when}:${step}`);
+          this.hooks.delete(`${when}:${step}`);
+          hook?.();
+          return (more.crash ?? noCrash)(when, step);
+        },
         times: { ...SAGA_TIMES, ...times },
         leadership,
         log: logger,
@@ -228,6 +235,16 @@ export class Simulation {
     if (decision.action === 'failover') await controller.runner.start(snapshot, decision);
   }
 
+  /** Something happens in the world right before or after the effect of a step; once. */
+  on(when: 'before' | 'after', step: StepName, act: () => void): void {
+    this.hooks.set(`${when}:${step}`, act);
+  }
+
+  /** The next publication arrives and its answer does not; `then` runs at that instant. */
+  loseAnswerOfPublish(then: () => void): void {
+    this.loseAnswer = then;
+  }
+
   async sagas(): Promise<readonly SagaRecord[]> {
     return await this.observer.sagas('orders', 10);
   }
@@ -251,6 +268,11 @@ export class Simulation {
     const publish: ConfigCenter['publish'] = async (pointer, guard) => {
       const result = await center.publish(pointer, guard);
       if (result.ok) this.published.push(pointer);
+      if (this.loseAnswer !== null) {
+        this.loseAnswer();
+        this.loseAnswer = null;
+        throw new Error('the connection broke before the answer came');
+      }
       return result;
     };
     return new Proxy(center, { get: (target, key) => (key === 'publish' ? publish : bindTo(target, key)) });
