@@ -15,6 +15,7 @@ Examples:
   pointsman ack orders --reason "seen, cause found"
   pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m
   pointsman doctor --config controller.yaml agent.yaml
+  pointsman simulate test/scenarios/death.yaml       what would be decided, instant by instant
 
 Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.
 Token:   --token-file FILE, else POINTSMAN_TOKEN_FILE.
@@ -171,5 +172,15 @@ const addLocal = (program: Command, io: Io, done: Done): void => {
     .action(async (options: GlobalOptions & { config?: string[] }) => {
       const { doctorCommand } = await import('./commands/doctor.command.js');
       await done(doctorCommand(options, io));
+    });
+  program
+    .command('simulate')
+    .description('run a scenario file through the code that decides')
+    .argument('<file>')
+    .option('--explain', 'also explain the last decision of each scenario')
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .action(async (file: string, options: { output: 'table' | 'json'; explain?: boolean }) => {
+      const { simulateCommand } = await import('./commands/simulate.command.js');
+      await done(simulateCommand(file, options, io));
     });
 };

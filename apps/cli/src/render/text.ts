@@ -4,13 +4,17 @@ export const width = (text: string): number => Array.from(text).length;
 export const padEnd = (text: string, to: number): string => text + ' '.repeat(Math.max(0, to - width(text)));
 export const padStart = (text: string, to: number): string => ' '.repeat(Math.max(0, to - width(text))) + text;
 
-/** A plain table: columns as wide as their widest cell, two blanks apart, the last column cut to fit. */
+const MIN_LAST_COLUMN = 20;
+
+/** A plain table: columns as wide as their widest cell, two blanks apart; the last one wraps under itself. */
 export const table = (rows: readonly (readonly string[])[], columns: number): string[] => {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
-  return rows.map((row) => {
-    const line = row.map((cell, i) => (i === row.length - 1 ? cell : padEnd(cell, widths[i] ?? 0))).join('  ');
-    return cut(line, columns);
+  return rows.flatMap((row) => {
+    const head = row.slice(0, -1).map((cell, i) => `${padEnd(cell, widths[i] ?? 0)}  `);
+    const indent = width(head.join(''));
+    const [first = '', ...more] = wrap(row.at(-1) ?? '', Math.max(MIN_LAST_COLUMN, columns - indent), '');
+    return [head.join('') + first, ...more.map((line) => ' '.repeat(indent) + line)].map((line) => cut(line, columns));
   });
 };
 
