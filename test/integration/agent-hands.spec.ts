@@ -37,17 +37,17 @@ afterAll(async () => {
   await lab?.close();
 });
 
-function configOf({ dir, bootstrapServers, connectUrl }: Lab): AgentConfig {
+function configOf(from: Lab): AgentConfig {
   const cluster = (name: 'a' | 'b') => ({
     name,
     idc: name,
-    bootstrapServers: bootstrapServers.call(lab, name, 'a'),
+    bootstrapServers: from.bootstrapServers(name, 'a'),
     security: { protocol: 'PLAINTEXT', sasl: null, tls: null } as const,
     ordinary: null,
-    connectUrl: connectUrl.call(lab, name, 'a'),
+    connectUrl: from.connectUrl(name, 'a'),
   });
   return {
-    agent: { id: 'agent-a', idc: 'a', dataDir: `${dir}/agent-a` },
+    agent: { id: 'agent-a', idc: 'a', dataDir: `${from.dir}/agent-a` },
     logLevel: 'info',
     controllers: [],
     tls: null,

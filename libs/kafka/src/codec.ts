@@ -31,6 +31,7 @@ export function toLayout(r: MetadataResponse): ClusterLayout {
     topics.set(t.name, {
       name: t.name,
       internal: t.isInternal,
+      errorCode: t.errorCode,
       partitions: t.partitions
         .map((p) => ({ partition: p.partitionIndex, leader: p.leaderId, replicas: p.replicaNodes, isr: p.isrNodes }))
         .toSorted((x, y) => x.partition - y.partition),

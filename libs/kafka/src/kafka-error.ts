@@ -73,16 +73,19 @@ export function failureOf(error: unknown): Failure {
     const kind = systemKind(link.code);
     if (kind) return { kind, errorCode: null, detail };
   }
-  if (protocolCode !== null) {
-    const kind = KIND_BY_PROTOCOL_CODE[protocolCode] ?? (protocolCode > 0 ? 'broker' : 'other');
-    return { kind, errorCode: protocolCode, detail };
-  }
+  if (protocolCode !== null) return failureOfCode(protocolCode, detail);
   // The broker (or what stands before it) closed an established connection: a reset without the packet.
   if (said('Connection closed')) return { kind: 'reset', errorCode: null, detail };
   if (links.some((l) => l.code === 'PLT_KFK_AUTHENTICATION'))
     return { kind: 'authentication', errorCode: null, detail };
   if (said('timed out')) return { kind: 'deadline', errorCode: null, detail };
   return { kind: 'other', errorCode: null, detail };
+}
+
+/** A protocol code that came as a value, not as an error. */
+export function failureOfCode(errorCode: number, detail: string): Failure {
+  const kind = KIND_BY_PROTOCOL_CODE[errorCode] ?? (errorCode > 0 ? 'broker' : 'other');
+  return { kind, errorCode, detail };
 }
 
 /** Thrown by the hands. `kind` and `errorCode` say who must act; the message says on what. */

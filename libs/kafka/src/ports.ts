@@ -16,7 +16,12 @@ export type PartitionLayout = Readonly<{
   replicas: readonly number[];
   isr: readonly number[];
 }>;
-export type TopicLayout = Readonly<{ name: string; internal: boolean; partitions: readonly PartitionLayout[] }>;
+export type TopicLayout = Readonly<{
+  name: string;
+  internal: boolean;
+  errorCode: number; // 0, or why nothing is known of it: 3 unknown, 29 not allowed to see it
+  partitions: readonly PartitionLayout[];
+}>;
 export type ClusterLayout = Readonly<{
   clusterId: string | null;
   brokers: readonly BrokerNode[]; // registered and not fenced, as the asked broker believes
