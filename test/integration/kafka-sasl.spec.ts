@@ -83,6 +83,10 @@ beforeAll(async () => {
       allow('agent', AclResourceTypes.CLUSTER, 'kafka-cluster', AclOperationTypes.ALL),
       allow('agent', AclResourceTypes.GROUP, '*', AclOperationTypes.ALL),
       allow('app', AclResourceTypes.TOPIC, checkTopic('shop'), AclOperationTypes.WRITE),
+      {
+        ...allow('app', AclResourceTypes.TOPIC, 'orders', AclOperationTypes.WRITE),
+        permissionType: AclPermissionTypes.DENY,
+      },
     ],
   });
   await admin.disconnect();
