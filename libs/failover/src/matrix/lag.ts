@@ -10,8 +10,15 @@ export type LagJudgement = Readonly<{
   text: string;
 }>;
 
-/** Readings kept; at one per period of 2 s this is the last two minutes. */
+/** Readings kept at most, whatever the period. */
 export const MAX_LAG_READINGS = 64;
+
+/**
+ * Readings this much older than the newest are forgotten: long enough to find out that a cluster is down and look back
+ * at its lag as of then. Counted from the newest, so that a blind spell forgets nothing.
+ */
+const horizonMs = (policy: Policy, probe: Snapshot['probe']): Ms =>
+  policy.lagMaxAgeMs + 6 * (probe.periodMs + probe.timeoutMs);
 
 export const flowBetween = (snapshot: Snapshot, from: string, to: string): FlowFacts | null =>
   snapshot.flows.find((f) => f.from === from && f.to === to) ?? null;
@@ -65,8 +72,9 @@ type LagMemory = Pick<Memory, 'lagReadings' | 'peakRatePerMs'>;
  * Adds the newest reading. One of the same instant replaces its predecessor with the lower lag (a later N); the ring is
  * bounded, and a reading per half period is enough.
  */
-export function rememberLag(memory: LagMemory, flow: FlowFacts | null, now: Ms, periodMs: Ms): LagMemory {
-  const reading = readingOf(flow, now);
+export function rememberLag(memory: LagMemory, flow: FlowFacts | null, s: Snapshot, policy: Policy): LagMemory {
+  const { periodMs } = s.probe;
+  const reading = readingOf(flow, s.now);
   if (reading === null || flow === null) return memory;
   const last = memory.lagReadings.at(-1);
   if (last !== undefined && reading.atMs - last.atMs < periodMs / 2) {
@@ -75,7 +83,9 @@ export function rememberLag(memory: LagMemory, flow: FlowFacts | null, now: Ms, 
     return { ...memory, lagReadings: [...memory.lagReadings.slice(0, -1), { ...last, records }] };
   }
   const full: LagReading = { ...reading, endSum: endSumOf(flow) };
-  const lagReadings = [...memory.lagReadings.slice(1 - MAX_LAG_READINGS), full];
+  const from = full.atMs - horizonMs(policy, s.probe);
+  const kept = memory.lagReadings.slice(1 - MAX_LAG_READINGS).filter((r) => r.atMs >= from);
+  const lagReadings = [...kept, full];
   if (last === undefined || last.endSum === null || full.endSum === null) return { ...memory, lagReadings };
   const rate = Math.max(0, full.endSum - last.endSum) / (full.atMs - last.atMs);
   return { lagReadings, peakRatePerMs: Math.max(memory.peakRatePerMs ?? 0, rate) };
@@ -84,6 +94,7 @@ export function rememberLag(memory: LagMemory, flow: FlowFacts | null, now: Ms, 
 /**
  * The lag as of t0: the newest reading taken at most `lagMaxAge` before t0, lowered by later progress of the copy.
  * What happens after t0 is the outage, not lag. A later reading may only lower it: E can grow after t0, N only grows.
+ * `memory` already holds this tick's reading.
  */
 export function lagAsOf(
   t0Ms: Ms,
@@ -94,7 +105,6 @@ export function lagAsOf(
 ): LagReading | null {
   let found: LagReading | null = null;
   for (const r of memory.lagReadings) if (r.atMs <= t0Ms) found = r;
-  if (current !== null && current.atMs <= t0Ms && (found === null || current.atMs >= found.atMs)) found = current;
   if (found !== null && t0Ms - found.atMs > policy.lagMaxAgeMs) found = null;
   const kept = memory.lagAtStart;
   if (found === null && kept !== null && Math.abs(kept.t0Ms - t0Ms) <= slackMs) found = kept.reading;

@@ -1,5 +1,5 @@
 import { answers, isFresh, type Ms, type Seat, type Verdict } from '#health';
-import { INITIAL_MEMORY, type Memory, type Snapshot } from './facts.js';
+import { INITIAL_MEMORY, type Memory, type Policy, type Snapshot } from './facts.js';
 import { flowBetween, rememberLag } from './lag.js';
 
 /** Returns of S from DOWN_* count as flapping for so long. */
@@ -43,11 +43,18 @@ function recoveries(m: Memory, s: Snapshot, cameBack: boolean): readonly Ms[] {
 }
 
 /** Folds this tick's observations into the memory; `conditionSinceMs` and `lagAtStart` are left to decide(). */
-export function remember(s: Snapshot, seats: readonly Seat[], verdict: Verdict, target: string | null): Memory {
+export function remember(
+  s: Snapshot,
+  policy: Policy,
+  seats: readonly Seat[],
+  verdict: Verdict,
+  target: string | null,
+): Memory {
   const m = s.memory.active === s.group.active ? s.memory : { ...INITIAL_MEMORY, active: s.group.active };
   const answering = verdict.name !== 'UNKNOWN' && seats.some((seat) => answers(seat.vote));
   const down = isDownVerdict(verdict);
-  const lag = rememberLag(m, target === null ? null : flowBetween(s, s.group.active, target), s.now, s.probe.periodMs);
+  const flow = target === null ? null : flowBetween(s, s.group.active, target);
+  const lag = rememberLag(m, flow, s, policy);
   return {
     active: m.active,
     term: s.term,

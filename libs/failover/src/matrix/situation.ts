@@ -78,6 +78,6 @@ export function situationOf(snapshot: Snapshot, policy: Policy): Situation {
         : fitnessOf(seats[target.name] ?? [], group.rejoin.includes(target.name)),
     lagNow: lagNowOf(snapshot, policy, source, target),
     heldMs: staleAfterMs(snapshot.probe),
-    memory: remember(snapshot, sourceSeats, verdict, target?.name ?? null),
+    memory: remember(snapshot, policy, sourceSeats, verdict, target?.name ?? null),
   };
 }
