@@ -69,7 +69,7 @@ export class AgentService {
     this.#hub = this.#makeHub();
     this.#observers = new Map([...parts.probes].map(([name, p]) => [name, this.#makeObserver(name, p)]));
     this.#metrics = new AgentMetrics((set) => {
-      const connected = new Set(this.#hub.views().map((v) => v.controller));
+      const connected = new Set(this.connectedTo());
       for (const controller of config.controllers) set(controller, connected.has(controller));
     });
     this.#http =
@@ -86,6 +86,11 @@ export class AgentService {
     this.#hub.start();
     this.#logger.info({ agent: this.#config.agent.id, bootId: this.#bootId, metricsPort: port }, 'agent started');
     return port;
+  }
+
+  /** Controllers with a welcomed session. */
+  connectedTo(): readonly string[] {
+    return this.#hub.views().map((view) => view.controller);
   }
 
   /** Stops taking work, says goodbye to every controller, then lets go of everything. Safe to call once. */
@@ -170,7 +175,7 @@ export class AgentService {
   }
 
   #notReady(): string | null {
-    if (this.#hub.views().length === 0) return 'no session to any controller';
+    if (this.connectedTo().length === 0) return 'no session to any controller';
     const unseen = [...this.#observers.keys()].filter((name) => this.#book.assess(name, this.#clock()) === null);
     return unseen.length === 0 ? null : `no probe round yet of ${unseen.join(', ')}`;
   }

@@ -1,0 +1,65 @@
+import { goalKey, type Command, type CommandResult, type Goal, type GoalStatus } from '#failover';
+import type { Hands, RecordedEpoch } from '../../apps/agent/src/ports.js';
+
+/** Hands that carry everything out in memory at once, and remember in which order. */
+export class FakeHands implements Hands {
+  readonly applied: Goal[] = [];
+  readonly observed: Goal[] = [];
+  readonly ran: Command[] = [];
+  /** Newest recorded epoch, per cluster and group: `cluster/group`. */
+  readonly epochs = new Map<string, RecordedEpoch>();
+  /** Null: commands are answered at once; else they hang until their signal is aborted. */
+  hang = false;
+  aborted = 0;
+  closed = false;
+  readonly #world = new Map<string, GoalStatus['observed']>();
+
+  apply(goal: Goal): Promise<GoalStatus> {
+    this.applied.push(goal);
+    this.#world.set(goalKey(goal), goal.state);
+    return Promise.resolve(this.#status(goal));
+  }
+
+  observe(goal: Goal): Promise<GoalStatus> {
+    this.observed.push(goal);
+    return Promise.resolve(this.#status(goal));
+  }
+
+  run(command: Command, signal: AbortSignal): Promise<CommandResult> {
+    this.ran.push(command);
+    if (this.hang) {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          this.aborted += 1;
+          reject(new Error('aborted'));
+        });
+      });
+    }
+    const output = { kind: 'canary', accepted: true, errorCode: null, detail: command.id } as const;
+    return Promise.resolve({ id: command.id, ok: true, output });
+  }
+
+  newestEpoch(cluster: string, group: string): Promise<RecordedEpoch | null> {
+    return Promise.resolve(this.epochs.get(`${cluster}/${group}`) ?? null);
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  #status(goal: Goal): GoalStatus {
+    const observed = this.#world.get(goalKey(goal)) ?? 'unknown';
+    return {
+      key: goalKey(goal),
+      wanted: goal.state,
+      observed,
+      reached: observed === goal.state,
+      epoch: goal.epoch,
+      term: goal.term,
+      ageMs: 0,
+      detail: '',
+      previous: { orders: null },
+    };
+  }
+}
