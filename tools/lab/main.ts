@@ -13,7 +13,7 @@ import type { LabOptions } from './types.js';
 
 const usage = `A lab on this machine: Kafka a and b with Connect and MirrorMaker 2, IDC c with PostgreSQL.
 
-usage: node dist/tools/lab/main.js up [options]
+usage: node dist/tools/lab/main.js [up] [options]
 
   --brokers 1|3        brokers per cluster (1)
   --kafka 4.3|3.9      Kafka's version (4.3)
@@ -28,7 +28,7 @@ ${shellHelp}
 examples:
   node dist/tools/lab/main.js up
   node dist/tools/lab/main.js up --brokers 3 --kafka 3.9 --etcd
-  make lab
+  make lab ARGS="--brokers 3"
 `;
 
 const optionSpec = {
@@ -108,7 +108,7 @@ async function shell(lab: Lab): Promise<void> {
 
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parse(args);
-  if (values.help || positionals[0] !== 'up') {
+  if (values.help || (positionals[0] ?? 'up') !== 'up') {
     (values.help ? process.stdout : process.stderr).write(usage);
     return values.help ? 0 : 2;
   }

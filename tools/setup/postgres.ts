@@ -15,7 +15,7 @@ export type PostgresBinaries = {
   readonly runAs: { readonly uid: number; readonly gid: number } | undefined;
 };
 
-/** `nobody` on every Linux; it needs no entry in /etc/passwd. */
+/** `nobody` on every ordinary Linux: initdb wants a user that /etc/passwd knows. */
 const NOBODY = 65534;
 const TIMEOUT_MS = 60_000;
 
@@ -79,10 +79,18 @@ async function reachableForOthers(folder: string): Promise<boolean> {
   return true;
 }
 
+/** Named after the package's version, so that an update is copied anew; one that somebody else owns is not trusted. */
 async function copyToTemp(folder: string, onProgress: Progress): Promise<string> {
-  const target = path.join(os.tmpdir(), `pointsman-postgres-binaries-${path.basename(folder)}`);
+  const manifest: unknown = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
+  const target = path.join(os.tmpdir(), `pointsman-postgres-binaries-${version}`);
   await withLock(`${target}.lock`, async () => {
-    if (await exists(path.join(target, 'complete'))) return;
+    if (await exists(target)) {
+      if ((await lstat(target)).uid !== 0)
+        throw new SetupError(`${target} belongs to another user`, `Run \`rm -rf ${target}\``);
+      if (await exists(path.join(target, 'complete'))) return;
+    }
     onProgress('copying PostgreSQL to where an unprivileged user can run it');
     await cp(path.join(folder, 'native'), path.join(target, 'native'), {
       recursive: true,
