@@ -14,6 +14,7 @@ export type MatrixHost = Readonly<{
   openStore: (client: string) => AuthorityStore;
   runUntil: (done: () => boolean) => Promise<void>;
   times?: Partial<SagaTimes>;
+  close: () => Promise<void>;
 }>;
 
 type Death = Readonly<{
@@ -62,7 +63,7 @@ export function crashMatrix(
 ): void {
   describe.each(worlds)('%s', (worldName) => {
     it.each(deaths)('the leader dies $name', async (death) => {
-      const { time, openStore, runUntil, times } = await host();
+      const { time, openStore, runUntil, times, close } = await host();
       const sim = new Simulation({ time, openStore, ...(times ? { times } : {}) });
       await sim.createGroup();
       let dead = false;
@@ -86,6 +87,8 @@ export function crashMatrix(
       const alerts = await sim.observer.pendingAlerts(20);
       expect(alerts.map((row) => row.alert.type)).toEqual(['acting', 'completed']);
       expect((await sim.observer.ledger('orders')).map((row) => row.s)).toEqual([95, 42]);
+      await sim.close();
+      await close();
     });
   });
 }

@@ -6,10 +6,19 @@ import { VirtualTime } from './virtual-time.js';
 async function inMemory(): Promise<MatrixHost> {
   const time = new VirtualTime();
   const database = new MemoryAuthorityDatabase();
-  return { time, openStore: (client) => database.connect(client), runUntil: (done) => time.runUntil(done, 300_000) };
+  return {
+    time,
+    openStore: (client) => database.connect(client),
+    runUntil: (done) => time.runUntil(done, 300_000),
+    close: async () => undefined,
+  };
 }
 
 const WORLDS = ['IDC a is dead', 'the brokers of a refuse', 'the brokers of a are frozen'] as const;
 
-describe('a leader that dies around an effect', () => crashMatrix(inMemory, EFFECT_DEATHS, WORLDS));
-describe('a leader that dies around a commit', () => crashMatrix(inMemory, COMMIT_DEATHS, WORLDS));
+describe('a leader that dies around an effect', () => {
+  crashMatrix(inMemory, EFFECT_DEATHS, WORLDS);
+});
+describe('a leader that dies around a commit', () => {
+  crashMatrix(inMemory, COMMIT_DEATHS, WORLDS);
+});

@@ -112,6 +112,7 @@ export class Simulation {
   readonly world: World;
   readonly observer: AuthorityStore;
   readonly published: Pointer[] = [];
+  private readonly controllers: Readonly<{ runner: SagaRunner; publishing: PublishingService }>[] = [];
   private row: GroupRow | null = null;
   private loseAnswer: (() => void) | null = null;
   private readonly hooks = new Map<string, () => void>();
@@ -212,9 +213,14 @@ export class Simulation {
       { groups: [GROUP], times: { ...SAGA_TIMES, ...times }, controller: id, crashPoint: null },
     );
     runner.begin();
+    this.controllers.push({ runner, publishing });
     return {
       ...{ id, leadership, runner, store, decisions, publishing, log },
-      freeze: () => (gate = new Promise((resolve) => (open = resolve))),
+      freeze: () => {
+        gate = new Promise((resolve) => {
+          open = resolve;
+        });
+      },
       thaw: () => open(),
     };
   }
@@ -251,6 +257,11 @@ export class Simulation {
 
   async refresh(): Promise<void> {
     this.row = (await this.observer.groups())[0] ?? null;
+  }
+
+  /** Ends every controller: nothing of one case may run into the next. */
+  async close(): Promise<void> {
+    await Promise.all(this.controllers.flatMap((c) => [c.runner.end(), c.publishing.end()]));
   }
 
   pointer(): Pointer {
