@@ -130,6 +130,39 @@ describe('the client on two real clusters', () => {
     await service.stop();
   });
 
+  it('does not wait for a frozen cluster, and sends nothing twice that it knows of when that one thaws', async () => {
+    await bench.publish('frozen', 'a', 1);
+    for (const cluster of ['a', 'b'] as const) await bench.lab.createTopic(cluster, { name: 'frozen', partitions: 1 });
+    const kafka = bench.client('frozen');
+    const producer = kafka.producer();
+    const consumer = kafka.consumer({ groupId: 'frozen-reader' });
+    const seen: string[] = [];
+    consumer.subscribe({ topics: ['frozen'] });
+    await consumer.run({ eachMessage: async ({ message }) => void seen.push(String(message.value)) });
+    const send = (value: string) => producer.send({ topic: 'frozen', messages: [{ value }] });
+    await send('0');
+    await vi.waitFor(() => expect(seen).toEqual(['0']), 10_000);
+    await bench.lab.freeze({ cluster: 'a' });
+    const sends = ['1', '2', '3'].map(send);
+    await waitFor('a request without an answer', () => (producer.pending().records === 3 ? true : undefined), {
+      timeoutMs: 1_000,
+    });
+    const publishedAt = performance.now();
+    await bench.publish('frozen', 'b', 2);
+    const outcomes = await Promise.all(sends);
+    expect(performance.now() - publishedAt).toBeLessThan(1_500);
+    expect(outcomes.map((o) => [o.cluster, o.resent])).toEqual([
+      ['b', true],
+      ['b', false],
+      ['b', false],
+    ]);
+    await vi.waitFor(() => expect(seen).toEqual(['0', '1', '2', '3']), 10_000);
+    await bench.lab.thaw({ cluster: 'a' });
+    expect((await bench.readAll('b', 'frozen')).map((r) => r.value)).toEqual(['1', '2', '3']);
+    expect(await send('4')).toMatchObject({ cluster: 'b', resent: false });
+    await kafka.close();
+  });
+
   it('goes on at b when a is killed: nothing replicated is lost, each send ends once, consumers read on', async () => {
     const topic = 'trades';
     await bench.publish('trades', 'a', 1);

@@ -23,7 +23,6 @@ export class ConsumerGeneration {
   private readonly options: GenerationOptions;
   private readonly ending = new AbortController();
   private readonly working: Promise<void>;
-  private consumer: ConsumerPort | null = null;
   private handlersAtWork = 0;
   private quiet: (() => void) | null = null;
   private tellJoined: (ok: boolean) => void = () => undefined;
@@ -81,10 +80,13 @@ export class ConsumerGeneration {
         restartOnFailure: async (e) => !this.ended && (userRestart === undefined || (await userRestart(e))),
       },
     });
-    this.consumer = consumer;
+    let leave: () => void = () => undefined;
     try {
       const over = new Promise<void>((resolve, reject) => {
-        this.ending.signal.addEventListener('abort', () => resolve(), { once: true });
+        // At once, for `run` below may still be busy joining a cluster that is dead; the end of this function closes
+        // what it left.
+        leave = () => void consumer.disconnect().then(resolve, resolve);
+        this.ending.signal.addEventListener('abort', leave, { once: true });
         consumer.onCrash((error, restarts) => {
           if (restarts) this.options.onFailure(error);
           else reject(error);
@@ -98,7 +100,7 @@ export class ConsumerGeneration {
       await consumer.run(this.wrap(run, consumer));
       await over;
     } finally {
-      this.consumer = null;
+      this.ending.signal.removeEventListener('abort', leave);
       await consumer.disconnect().catch(() => undefined); // of a cluster that may be dead: nothing to tell
     }
   }

@@ -250,7 +250,7 @@ export function configCenterConformance(name: string, prepare: () => Promise<Con
         );
         await vi.waitFor(() => expect(epochs).toEqual([1]), 5_000);
         await bench.stop();
-        await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0), 10_000);
+        await vi.waitFor(() => expect(errors).toHaveLength(1), 10_000);
         await expect(center.read(group)).rejects.toMatchObject({ code: 'CENTER_UNREACHABLE' });
         await expect(center.canary()).rejects.toMatchObject({ code: 'CENTER_UNREACHABLE' });
         await bench.start();

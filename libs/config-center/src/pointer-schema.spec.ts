@@ -15,11 +15,19 @@ describe('the pointer schema', () => {
   });
 
   it('says everything that is wrong, and where it lay', () => {
-    const broken = { ...aPointer('orders', 8, 3), mode: 'UP', epoch: 0, bootstrapServers: [], publishedAt: 'yesterday' };
+    const broken = {
+      ...aPointer('orders', 8, 3),
+      mode: 'UP',
+      epoch: 0,
+      bootstrapServers: [],
+      publishedAt: 'yesterday',
+    };
     expect(() => parsePointer(broken, 'the row of orders')).toThrow(
       /the row of orders.*mode: .*epoch: .*bootstrapServers: .*publishedAt: /,
     );
-    expect(() => parsePointer({ ...aPointer('orders', 8, 3), mode: 'HOLD' }, 'x')).toThrow(/maxMs: DRAIN and HOLD need/);
+    expect(() => parsePointer({ ...aPointer('orders', 8, 3), mode: 'HOLD' }, 'x')).toThrow(
+      /maxMs: DRAIN and HOLD need/,
+    );
     expect(() => parsePointerText('<html>', 'x')).toThrow(/not JSON: <html>/);
     expect(() => parsePointer(null, 'x')).toThrow(/not a pointer/);
   });
@@ -47,7 +55,9 @@ describe('opening a config center', () => {
 
   it('says what is wrong with an entry', () => {
     expect(() => openConfigCenter({ name: 'main', type: 'sql' })).toThrow(/main: .*needs url or urlFile/);
-    expect(() => openConfigCenter({ name: 'main', type: 'sql', urlFile: '/nowhere/url' })).toThrow(/cannot read \/nowhere/);
+    expect(() => openConfigCenter({ name: 'main', type: 'sql', urlFile: '/nowhere/url' })).toThrow(
+      /cannot read \/nowhere/,
+    );
     const wrong = { name: 'main', type: 'etcd', endpoints: [] } as unknown as ConfigCenterSpec;
     expect(() => openConfigCenter(wrong)).toThrow(/endpoints/);
   });

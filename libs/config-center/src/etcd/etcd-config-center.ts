@@ -98,13 +98,17 @@ export class EtcdConfigCenter implements ConfigCenter {
       (e) => !abort.signal.aborted && onError?.(e),
     );
     const loop = (async () => {
+      let streams = true; // told once when they do not come through, though the reads do
       while (!abort.signal.aborted) {
+        let reading = true;
         try {
           const state = await this.state(group);
           filter.seen(state.current);
-          await this.follow(group, state.revision, filter, abort.signal);
+          reading = false;
+          await this.follow(group, state.revision, filter, abort.signal, () => (streams = true));
         } catch (e) {
-          if (!abort.signal.aborted) filter.failed(e);
+          if (!abort.signal.aborted && (reading || streams)) filter.failed(e);
+          if (!reading) streams = false;
         }
         await pause(jittered(this.pollIntervalMs), abort.signal);
       }
@@ -127,13 +131,20 @@ export class EtcdConfigCenter implements ConfigCenter {
    * One stream from `revision` on, until it breaks, with a read beside it every `checkIntervalMs`. A read that fails
    * ends the stream too: a network that swallows packets leaves it open and silent for ever.
    */
-  private async follow(group: string, revision: string, filter: WatchFilter, signal: AbortSignal): Promise<void> {
+  private async follow(
+    group: string,
+    revision: string,
+    filter: WatchFilter,
+    signal: AbortSignal,
+    onStream: () => void,
+  ): Promise<void> {
     const stream = new AbortController();
     const either = AbortSignal.any([signal, stream.signal]);
     const streaming = (async () => {
       const from = (BigInt(revision) + 1n).toString();
       for await (const message of this.etcd.watch(pointerKey(group), from, either)) {
         if (message.kind === 'canceled') throw new Error(`etcd ended the watch: ${message.reason}`);
+        onStream();
         if (message.kind !== 'events') continue;
         for (const kv of message.values) filter.seen(parsePointerText(kv.value, kv.key));
       }

@@ -213,6 +213,13 @@ function describeSqlError(cause: unknown): ConfigCenterError {
   const text = messageOf(cause);
   if (state === '42P01')
     return new ConfigCenterError('CENTER_REFUSED', text, 'run the migrations, or ensureSchema() once', cause);
+  if (state === '25006')
+    return new ConfigCenterError(
+      'CENTER_REFUSED',
+      text,
+      'the URL leads to a read-only standby: name the primary',
+      cause,
+    );
   // 08: connection, 53: resources, 57: shutdown and cancel, 40: conflict. All pass by themselves.
   if (state === null || /^(08|53|57|40)/.test(state))
     return new ConfigCenterError(
