@@ -23,11 +23,6 @@ export function processesOfRun(runId: string): string[] {
     .map(({ pid }) => `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 160).trim()}`);
 }
 
-export function isAlive(pid: number): boolean {
-  const stat = parseStat(read(`/proc/${pid}/stat`));
-  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
-}
-
 function carriesRunId(pid: number, runId: string): boolean {
   return read(`/proc/${pid}/environ`).split('\0').includes(`${RUN_ID_VARIABLE}=${runId}`);
 }

@@ -1,8 +1,8 @@
 export { ensureEtcd, type EtcdBinaries } from './etcd.js';
-export { ensureKafkaJars, kafkaReleases, type KafkaVersion } from './kafka-jars.js';
-export { cacheFolder, checkoutRoot } from './paths.js';
+export { ensureKafkaJars, type KafkaVersion } from './kafka-jars.js';
+export { checkoutRoot } from './paths.js';
 export { ensurePostgres, type PostgresBinaries } from './postgres.js';
-export { progressToStderr, type Progress } from './progress.js';
+export type { Progress } from './progress.js';
 export { requireJava, requireLinux, requireNode, requireSetpriv } from './requirements.js';
 export { runCommand, tail } from './run-command.js';
 export { SetupError } from './setup-error.js';
