@@ -30,7 +30,11 @@ async function runSql(statement: string): Promise<true> {
   const client = new pg.Client({ connectionString: mainUrl });
   client.on('error', () => undefined); // a broken connection is told by the call that it broke
   await client.connect();
-  await client.query(statement).finally(() => client.end());
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
   return true;
 }
 
@@ -118,13 +122,16 @@ describe('PostgreSQL in the hands of several controllers', () => {
     const url = await freshDatabase();
     const [one, two] = await Promise.all([1, 2].map(() => createAuthorityStore({ url, statementTimeoutMs: 500 })));
     const term = await lead(one!, A);
-    let goOn: () => void = () => undefined;
+    const inside = gate();
+    const goOn = gate();
     const stuck = one!.transact(term, A.id, async (tx) => {
       await tx.appendEvent(anEvent('late'));
-      await new Promise<void>((resolve) => (goOn = resolve));
+      inside.open();
+      await goOn.opened;
       await tx.appendEvent(anEvent('later'));
     });
-    const refused = expect(stuck).rejects.toBeInstanceOf(StoreUnavailableError);
+    const refused = stuck.catch((error: unknown) => error);
+    await inside.opened;
     const taken = await waitFor(
       'the lease is taken',
       async () => (await two!.acquireLease(await two!.readLease(), B)) ?? undefined,
@@ -133,8 +140,8 @@ describe('PostgreSQL in the hands of several controllers', () => {
       },
     );
     expect(taken.term).toBe(term + 1);
-    goOn();
-    await refused;
+    goOn.open();
+    expect(await refused).toBeInstanceOf(StoreUnavailableError);
     expect(await two!.events(0, 9)).toEqual([]);
     await Promise.all([one!.close(), two!.close()]);
   });
@@ -151,3 +158,12 @@ describe('PostgreSQL in the hands of several controllers', () => {
     await store.close();
   });
 });
+
+/** `Promise.withResolvers` came after Node 20. */
+function gate(): Readonly<{ opened: Promise<void>; open(): void }> {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}

@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url';
+import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startLab, waitFor, type Lab, type LabProcess } from '#lab';
+import { LeadershipModule } from '../../apps/controller/src/leadership/leadership.module.js';
+import { LEADERSHIP, type Leadership } from '../../apps/controller/src/leadership/leadership.port.js';
 import { verifyAuditChain } from '../../apps/controller/src/persistence/audit-chain.js';
 import type { AuthorityStore } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { createAuthorityStore } from '../../apps/controller/src/persistence/create-authority-store.js';
+import { PersistenceModule } from '../../apps/controller/src/persistence/persistence.module.js';
 
 const ROUNDS = 4;
 const WAIT_MS = 20_000;
@@ -63,6 +67,27 @@ it('lets no write of a frozen and thawed leader in', async () => {
     expect(new Set(events.filter((e) => e.term === term).map((e) => e.summary)).size).toBe(1);
   }
   expect(verifyAuditChain(await store.audit(0, 100_000))).toEqual({ ok: true });
+});
+
+/** The modules as the controller composes them: leads after the start, and a planned stop frees the lease. */
+it('leads as a Nest application and gives the lease up when it closes', async () => {
+  const url = (await lab.postgresUrl('c')).replace(/[^/]+$/, 'postgres');
+  const timings = { ttlMs: 10_000, renewDeadlineMs: 6_000, retryMs: 2_000 };
+  const app = await Test.createTestingModule({
+    imports: [
+      PersistenceModule.forRoot({ url }),
+      LeadershipModule.forRoot({ me: { id: 'ctl-n', advertise: 'http://n' }, timings }),
+    ],
+  }).compile();
+  await app.init();
+  const leadership = app.get<Leadership>(LEADERSHIP);
+  await waitFor('it leads', () => leadership.current().leading || undefined, { timeoutMs: WAIT_MS });
+  const { signal } = leadership.current();
+  await app.close();
+  expect(signal?.aborted).toBe(true);
+  const look = await createAuthorityStore({ url });
+  expect(await look.readLease()).toMatchObject({ term: 1, holder: null, advertise: null });
+  await look.close();
 });
 
 async function leaderByStore(): Promise<LabProcess | undefined> {

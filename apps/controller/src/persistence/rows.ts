@@ -43,9 +43,15 @@ export function sagaFromEntity(entity: SagaEntity, journal: readonly JournalEntr
   };
 }
 
-export const ledgerFromEntity = (entity: LedgerEntity): LedgerRow => ({ ...entity });
-export const eventFromEntity = (entity: EventEntity): EventRow => ({ ...entity, detail: parse(entity.detail) });
-export const auditFromEntity = (entity: AuditEntity): AuditRow => ({ ...entity, detail: parse(entity.detail) });
+export function ledgerFromEntity({ ...columns }: LedgerEntity): LedgerRow {
+  return columns;
+}
+export function eventFromEntity({ detail, ...columns }: EventEntity): EventRow {
+  return { ...columns, detail: parse(detail) };
+}
+export function auditFromEntity({ detail, ...columns }: AuditEntity): AuditRow {
+  return { ...columns, detail: parse(detail) };
+}
 
 export function answerFromEntity({ bodyHash, status, body, at }: AnswerEntity): IdempotentAnswer {
   return { bodyHash, status, body: parse(body), at };

@@ -7,7 +7,7 @@ import { AnswerExistsError, OpenSagaExistsError, UnknownRowError } from './autho
  */
 export class TxQueue {
   private tail: Promise<unknown> = Promise.resolve();
-  private failure: unknown = null;
+  private failure: Error | null = null;
   private ended = false;
 
   add<T>(statement: () => Promise<T>): Promise<T> {
@@ -17,7 +17,7 @@ export class TxQueue {
       return statement();
     });
     this.tail = result.catch((error: unknown) => {
-      if (!isAnswer(error)) this.failure ??= error;
+      if (!isAnswer(error)) this.failure ??= error instanceof Error ? error : new Error(String(error));
     });
     return result;
   }

@@ -82,7 +82,7 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
 
   controllers(): Promise<readonly ControllerRow[]> {
     return this.session.run('read the controllers', async (m) =>
-      (await m.find(ControllerEntity, { order: { id: 'ASC' } })).map((entity) => ({ ...entity })),
+      (await m.find(ControllerEntity, { order: { id: 'ASC' } })).map(({ ...columns }) => columns),
     );
   }
 
