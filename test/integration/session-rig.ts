@@ -58,10 +58,10 @@ export class TestController {
   static async start(over: Partial<ObservationOptions> & { port?: number } = {}): Promise<TestController> {
     const id = over.controllerId ?? 'ctl-a';
     const leadership = new FakeLeadership({ id, advertise: '' });
-    const { port = 0, ...rest } = over;
+    const { port = 0, grpc, ...rest } = over;
     const options: ObservationOptions = {
       controllerId: id,
-      grpc: { listen: `127.0.0.1:${port}`, tls: over.grpc?.tls ?? null },
+      grpc: { listen: `127.0.0.1:${port}`, tls: grpc?.tls ?? null },
       leaseTtlMs: 2_000,
       probe: PROBE,
       clusters: [
@@ -70,7 +70,7 @@ export class TestController {
       ],
       observers: ['a', 'b', 'c'].map((idc) => ({ agent: `agent-${idc}`, idc })),
       groups: [{ watch: watchGroup, placement: { storeSurvives: ['a', 'b', 'c'], configCenterSurvives: [] } }],
-      ...withoutGrpc(rest),
+      ...rest,
     };
     const provided = new Map<symbol, unknown>([
       [OBSERVATION_OPTIONS, options],
@@ -113,8 +113,6 @@ export class TestController {
   }
 }
 
-const withoutGrpc = ({ grpc: _, ...rest }: Partial<ObservationOptions>): Partial<ObservationOptions> => rest;
-
 /** A whole agent over fakes of Kafka and Connect: real sessions, real goals on disk. */
 export class TestAgent {
   private stopped = false;
@@ -147,7 +145,7 @@ export class TestAgent {
         connectUrl: null,
       })),
     };
-    const clock = systemClock.monotonicMs;
+    const clock = (): number => systemClock.monotonicMs();
     const probes = new Map(clusters.map((name) => [name, new FakeClusterProbe(clock)]));
     const hands = over.hands ?? new FakeHands();
     const parts: AgentParts = { probes, hands, self: soundSelf };

@@ -43,7 +43,7 @@ export class AgentModule {
         {
           provide: AgentService,
           useFactory: (c: AgentConfig, parts: AgentParts, clock: Clock, log: Logger) =>
-            new AgentService(c, parts, clock.monotonicMs, log),
+            new AgentService(c, parts, () => clock.monotonicMs(), log),
           inject: [AGENT_CONFIG, AGENT_PARTS, CLOCK, LOGGER],
         },
         AgentLifecycle,
@@ -53,9 +53,10 @@ export class AgentModule {
 }
 
 function makeParts(config: AgentConfig, clock: Clock): AgentParts {
-  const self = createSelfMonitor(config, clock.monotonicMs);
+  const monotonicMs = (): number => clock.monotonicMs();
+  const self = createSelfMonitor(config, monotonicMs);
   const board = new EndOffsetBoard();
-  const around = { config, clock: clock.monotonicMs, self, board };
+  const around = { config, clock: monotonicMs, self, board };
   return {
     self,
     hands: new AgentHands(config),

@@ -185,7 +185,8 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
       const { accepted, errorCode, detail } = o.canary;
       return { kind: 'canary', accepted, errorCode: orNull(errorCode), detail };
     }
-    default:
+    case 'failure':
+    case undefined:
       return null;
   }
 }
