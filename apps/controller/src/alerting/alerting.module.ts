@@ -1,10 +1,11 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { AlertDelivery } from './alert-delivery.service.js';
 import { ALERT_BACKLOG, ALERTING } from './alerting.port.js';
 
 /**
  * Gives ALERTING and ALERT_BACKLOG. Wants, from global modules: AUTHORITY_STORE, LEADERSHIP, ALERTING_OPTIONS.
  */
+@Global()
 @Module({
   providers: [
     AlertDelivery,

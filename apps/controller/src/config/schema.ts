@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from '#failover';
 import { duration } from '#platform';
 import { z } from 'zod';
 
@@ -90,7 +91,7 @@ const webhook = z.strictObject({
   name: name(),
   url: z.url(),
   secretFile: z.string(),
-  events: z.array(z.string()).default([]), // empty: all
+  events: z.array(z.enum(ALERT_TYPES)).default([]), // empty: all
 });
 
 export const controllerSchema = z.strictObject({

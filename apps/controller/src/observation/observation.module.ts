@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { AgentSessions } from './agent-sessions.service.js';
 import { GrpcIntake } from './grpc-intake.service.js';
 import { fenceKey, flowKey, ObservationBook } from './observation-book.js';
@@ -20,6 +20,7 @@ const makeBook = (options: ObservationOptions): ObservationBook =>
  * Gives SNAPSHOT_SOURCE and AGENT_GATEWAY, and serves the agents' sessions.
  * Wants, from global modules: OBSERVATION_OPTIONS, GROUP_FACTS_SOURCE, LEADERSHIP, CLOCK, LOGGER.
  */
+@Global()
 @Module({
   providers: [
     { provide: ObservationBook, useFactory: makeBook, inject: [OBSERVATION_OPTIONS] },

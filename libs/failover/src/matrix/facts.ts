@@ -166,23 +166,25 @@ export type Blocker = Readonly<{ name: BlockerName; detail: string; liftedBy: st
 
 export type ActionName = 'none' | 'hold' | 'alert' | 'failover' | 'propose' | 'unfence' | 'start-rejoin';
 
-export type AlertType =
-  | 'suspected'
-  | 'held'
-  | 'acting'
-  | 'completed'
-  | 'compensated'
-  | 'needs_operator'
-  | 'blind'
-  | 'link_cut'
-  | 'observer_lost'
-  | 'dr_not_ready'
-  | 'frozen'
-  | 'active_fenced'
-  | 'local_fault'
-  | 'degraded'
-  | 'misconfigured'
-  | 'old_primary_back';
+export const ALERT_TYPES = [
+  'suspected',
+  'held',
+  'acting',
+  'completed',
+  'compensated',
+  'needs_operator',
+  'blind',
+  'link_cut',
+  'observer_lost',
+  'dr_not_ready',
+  'frozen',
+  'active_fenced',
+  'local_fault',
+  'degraded',
+  'misconfigured',
+  'old_primary_back',
+] as const;
+export type AlertType = (typeof ALERT_TYPES)[number];
 
 export type WindowState = Readonly<{
   startedAtMs: Ms;
