@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { LOGGER, systemClock, type Logger } from '#platform';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { AUTHORITY_STORE, type AuthorityStore } from '../persistence/authority-store.port.js';
@@ -10,6 +10,7 @@ import { PublishingService } from './publishing-service.js';
 import { publishingTime } from './publishing-time.js';
 
 /** Gives PUBLISHING. Wants, from global modules: AUTHORITY_STORE, LEADERSHIP, LOGGER, PUBLISHING_OPTIONS. */
+@Global()
 @Module({
   providers: [
     {
