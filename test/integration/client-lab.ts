@@ -22,7 +22,7 @@ export class ClientBench {
   static async start(): Promise<ClientBench> {
     const lab = await startLab({ etcd: false });
     const center = new SqlConfigCenter({ url: await lab.postgresUrl('a'), pollIntervalMs: 50 });
-    await waitFor('the schema', () => center.ensureSchema().then(() => true as const), { timeoutMs: 10_000 });
+    await waitFor('the schema', () => center.prepare().then(() => true as const), { timeoutMs: 10_000 });
     return new ClientBench(lab, center);
   }
 

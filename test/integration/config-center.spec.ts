@@ -11,7 +11,7 @@ configCenterConformance('sql on PostgreSQL', async () => {
   const lab = await startLab({ clusters: {}, connect: false, postgres: true });
   const url = await lab.postgresUrl('a');
   const starters = Array.from({ length: 3 }, () => new SqlConfigCenter({ url }));
-  const schemaReady = (center: SqlConfigCenter) => center.ensureSchema().then(() => true as const);
+  const schemaReady = (center: SqlConfigCenter) => center.prepare().then(() => true as const);
   await Promise.all(
     starters.map((center) => waitFor('the route to PostgreSQL', () => schemaReady(center), { timeoutMs: 10_000 })),
   );

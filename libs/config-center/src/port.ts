@@ -38,6 +38,8 @@ export interface PointerSource {
 
 /** The writing half, for controllers. */
 export interface ConfigCenter extends PointerSource {
+  /** Makes what the center needs (a table, say) if it is absent. Idempotent; several may call it at once. */
+  prepare(): Promise<void>;
   /** Raises the claimed term of a group to `term`. False if a higher one is claimed already. Idempotent. */
   claim(group: string, term: number): Promise<boolean>;
   /** The term claimed for the group; 0 if none. */

@@ -95,6 +95,8 @@ class MemoryConfigCenter implements ConfigCenter {
     return { ok: true };
   }
 
+  async prepare(): Promise<void> {}
+
   async canary(): Promise<void> {
     this.server.checkWritable();
   }

@@ -26,6 +26,7 @@ type Canary = Readonly<{ okAtMs: number | null; error: string | null }>;
  */
 export class PublishingService implements Publishing {
   private readonly claims = new Map<string, number>(); // group → term claimed by this process
+  private readonly ready = new Set<string>(); // centers that were prepared
   private readonly canaries = new Map<string, Canary>(); // center → last look
   private readonly followers: FollowerSync;
   private readonly routes: ReadonlyMap<string, readonly string[]>;
@@ -45,8 +46,12 @@ export class PublishingService implements Publishing {
     this.followers = new FollowerSync(time, log, options.follower);
   }
 
-  /** Begins to write canaries while this process leads. */
+  /**
+   * Begins to write canaries. Standbys write them too: each must know whether it could publish *before* it has to, and a
+   * new leader must not wait for its first look.
+   */
   begin(): void {
+    void this.canaryLoop(this.stopping.signal);
     this.unsubscribe = this.leadership.onChange((view) => this.onLeadership(view));
     this.onLeadership(this.leadership.current());
   }
@@ -63,7 +68,7 @@ export class PublishingService implements Publishing {
 
   async claim(group: string, term: number): Promise<void> {
     if ((this.claims.get(group) ?? 0) >= term) return;
-    const center = this.authoritative(group);
+    const center = await this.prepared(this.route(group)[0] ?? '', group);
     if (await this.call(center.claim(group, term), `claim of group ${group}`)) {
       this.claims.set(group, term);
       return;
@@ -106,10 +111,9 @@ export class PublishingService implements Publishing {
     if (!view.leading || view.signal === null || view.term === this.term) return;
     this.term = view.term;
     this.running = AbortSignal.any([view.signal, this.stopping.signal]);
-    void this.canaryLoop(this.running);
   }
 
-  /** Ends with the leadership; every failure is kept as the answer to `writable`. */
+  /** Ends with the process; every failure is kept as the answer to `writable`. */
   private async canaryLoop(signal: AbortSignal): Promise<void> {
     const names = [...new Set([...this.routes.values()].map((route) => route[0] ?? ''))];
     while (!signal.aborted) {
@@ -125,12 +129,23 @@ export class PublishingService implements Publishing {
   private async writeCanary(name: string): Promise<void> {
     const before = this.canaries.get(name);
     try {
-      await this.call(this.center(name, '').canary(), `canary of ${name}`);
+      const center = await this.prepared(name, '');
+      await this.call(center.canary(), `canary of ${name}`);
       this.canaries.set(name, { okAtMs: this.time.monotonicMs(), error: null });
     } catch (error) {
       // An old success must not stand beside a new failure: not writable now is what counts.
       this.canaries.set(name, { okAtMs: before?.error === null ? before.okAtMs : null, error: textOf(error) });
     }
+  }
+
+  /** The center with what it needs in place: made by whoever comes first, once. */
+  private async prepared(name: string, group: string): Promise<ConfigCenter> {
+    const center = this.center(name, group);
+    if (!this.ready.has(name)) {
+      await this.call(center.prepare(), `preparation of ${name}`);
+      this.ready.add(name);
+    }
+    return center;
   }
 
   private async call<T>(promise: Promise<T>, what: string): Promise<T> {

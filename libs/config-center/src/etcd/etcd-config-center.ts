@@ -78,6 +78,8 @@ export class EtcdConfigCenter implements ConfigCenter {
     throw contended(pointer.group);
   }
 
+  async prepare(): Promise<void> {}
+
   async canary(): Promise<void> {
     const revisionNow = async () => BigInt((await this.etcd.getAll([CANARY_KEY])).values[0]?.modRevision ?? '0');
     const before = await revisionNow();

@@ -49,8 +49,7 @@ export class SqlConfigCenter implements ConfigCenter {
     this.pool.on('error', () => undefined);
   }
 
-  /** Makes the table if it is absent. Needed only where no migration of the store owns it. */
-  async ensureSchema(): Promise<void> {
+  async prepare(): Promise<void> {
     try {
       await this.query(POINTER_TABLE_DDL, []);
     } catch (e) {
@@ -212,7 +211,7 @@ function describeSqlError(cause: unknown): ConfigCenterError {
   const state = sqlState(cause);
   const text = messageOf(cause);
   if (state === '42P01')
-    return new ConfigCenterError('CENTER_REFUSED', text, 'run the migrations, or ensureSchema() once', cause);
+    return new ConfigCenterError('CENTER_REFUSED', text, 'call prepare() once with rights to create tables', cause);
   if (state === '25006')
     return new ConfigCenterError(
       'CENTER_REFUSED',
