@@ -92,14 +92,14 @@ export class BrokerLink {
     return connection;
   }
 
-  /** A reset inside a TLS handshake is a configuration error only as long as no handshake ever worked here. */
+  /**
+   * A connection that ends inside the TLS handshake: towards a broker that speaks no TLS, or one that died meanwhile?
+   * A configuration error as long as no handshake ever worked here, then a reset.
+   */
   #readConnectError(cause: unknown): unknown {
-    if (!usesTls(this.#options.security) || !this.#everConnected) return cause;
-    const text = cause instanceof Error ? `${cause.message} ${String(cause.cause)}` : '';
-    if (!text.includes('TLS handshake failed')) return cause;
-    return Object.assign(new Error(`${this.address} reset the connection during the handshake`), {
-      code: 'ECONNRESET',
-    });
+    if (!usesTls(this.#options.security) || !endedInHandshake(cause)) return cause;
+    const said = `${this.address} ended the connection inside the TLS handshake`;
+    return Object.assign(new Error(said, { cause }), { code: this.#everConnected ? 'ECONNRESET' : 'EPROTO' });
   }
 
   #adopt(session: Session, connection: Connection): void {
@@ -118,4 +118,10 @@ export class BrokerLink {
     );
     session.connection?.socket?.destroy();
   }
+}
+
+function endedInHandshake(error: unknown): boolean {
+  if (!(error instanceof Error) || !(error.cause instanceof Error)) return false;
+  const { cause } = error;
+  return cause.message.includes('TLS handshake failed') || ('code' in cause && cause.code === 'ECONNRESET');
 }

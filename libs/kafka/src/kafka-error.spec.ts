@@ -1,11 +1,4 @@
-import {
-  AuthenticationError,
-  NetworkError,
-  ProtocolError,
-  ResponseError,
-  TimeoutError,
-  UserError,
-} from '@platformatic/kafka';
+import { AuthenticationError, NetworkError, ProtocolError, ResponseError, TimeoutError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { DeadlineError } from './deadline.js';
 import { failureOf, responseIn } from './kafka-error.js';
@@ -26,7 +19,6 @@ describe('failureOf', () => {
     ['dns', system('EAI_AGAIN')],
     ['tls', connecting(system('DEPTH_ZERO_SELF_SIGNED_CERT'))],
     ['tls', connecting(system('ERR_TLS_CERT_ALTNAME_INVALID'))],
-    ['tls', connecting(new UserError('TLS handshake failed. Please verify.', { cause: system('ECONNRESET') }))],
     [
       'authentication',
       connecting(new AuthenticationError('SASL authentication failed.', { cause: new ProtocolError(58) })),

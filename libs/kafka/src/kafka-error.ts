@@ -68,7 +68,6 @@ export function failureOf(error: unknown): Failure {
   const detail = links.map((l) => l.message).join(': ') || String(error);
   const protocolCode = links.map((l) => l.apiCode).find((c): c is number => typeof c === 'number') ?? null;
   const said = (text: string): boolean => links.some((l) => l.message.includes(text));
-  if (said('TLS handshake failed')) return { kind: 'tls', errorCode: null, detail };
   for (const link of links) {
     const kind = systemKind(link.code);
     if (kind) return { kind, errorCode: null, detail };

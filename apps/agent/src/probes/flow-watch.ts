@@ -95,7 +95,6 @@ export class FlowWatch {
       facts: flow.probe.facts(
         {
           source: this.#board.entry(flow.from),
-          sourceAlias: sourceAlias(flow.config, flow.from),
           isOfGroup: flow.isOfGroup,
           heartbeatAtMs: flow.heartbeatAtMs,
         },

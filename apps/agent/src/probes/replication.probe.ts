@@ -1,15 +1,19 @@
 import type { ClusterName, Ms } from '#health';
 import type { ConnectorState, FlowFacts, PartitionLag } from '#failover';
-import type { ConnectClient, ConnectorOffset } from '#kafka';
+import type { ConnectorOffset, ConnectorStatus } from '#kafka';
 import { connectorState } from './connectors.js';
 import type { BoardEntry } from './end-offset-board.js';
 import { LagClock } from './lag-clock.js';
 import { OffsetTable } from './offset-table.js';
 
 export type FlowNames = Readonly<{ from: ClusterName; to: ClusterName; source: string; checkpoint: string }>;
+/** The part of a Connect worker that is asked each round. */
+export type FlowWorker = Readonly<{
+  status(name: string, deadlineMs: Ms): Promise<ConnectorStatus | null>;
+  offsets(name: string, deadlineMs: Ms): Promise<readonly ConnectorOffset[] | null>;
+}>;
 export type FlowContext = Readonly<{
   source: BoardEntry; // end offsets of the source, as far as this agent sees it
-  sourceAlias: string;
   isOfGroup: (topic: string) => boolean;
   heartbeatAtMs: Ms | null; // when a new heartbeat last arrived on the target
 }>;
@@ -28,7 +32,7 @@ export class ReplicationProbe {
   }
 
   /** Asks the target's Connect worker; what it does not answer keeps its last value and its age. */
-  async ask(connect: ConnectClient, alias: string, nowMs: Ms, deadlineMs: Ms): Promise<void> {
+  async ask(connect: FlowWorker, alias: string, nowMs: Ms, deadlineMs: Ms): Promise<void> {
     const { source, checkpoint } = this.#names;
     const [sourceState, checkpointState, offsets] = await Promise.all([
       connect.status(source, deadlineMs).then(connectorState, () => 'UNKNOWN' as const),

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectError, type ConnectorOffset, type ConnectorStatus } from '#kafka';
+import { connectorState, readFlowSettings } from './connectors.js';
+import { OffsetTable } from './offset-table.js';
+import { ReplicationProbe, type FlowContext, type FlowWorker } from './replication.probe.js';
+
+const running: ConnectorStatus = {
+  name: 'x',
+  state: 'RUNNING',
+  worker: 'w',
+  tasks: [{ id: 0, state: 'RUNNING', trace: null }],
+};
+const silent = new ConnectError('no answer', { kind: 'deadline', status: null, stateUnknown: false });
+
+/** What a worker would say; `null` offsets: it does not answer. */
+const worker = (offsets: readonly ConnectorOffset[] | null): FlowWorker => ({
+  status: () => (offsets === null ? Promise.reject(silent) : Promise.resolve(running)),
+  offsets: () => (offsets === null ? Promise.reject(silent) : Promise.resolve(offsets)),
+});
+const n = (partition: number, offset: number, cluster = 'a'): ConnectorOffset => ({
+  cluster,
+  topic: 'orders',
+  partition,
+  offset,
+});
+
+function context(ends: readonly number[], atMs: number): FlowContext {
+  const table = new OffsetTable();
+  ends.forEach((end, p) => table.set('orders', p, end, atMs));
+  table.set('foreign', 0, 1_000, atMs);
+  return {
+    source: { ends: table, topics: ['orders', 'foreign'] },
+    isOfGroup: (t) => t === 'orders',
+    heartbeatAtMs: null,
+  };
+}
+const probe = (): ReplicationProbe => new ReplicationProbe({ from: 'a', to: 'b', source: 's', checkpoint: 'c' });
+
+describe('ReplicationProbe', () => {
+  it('sums E − (N + 1) over the partitions of the group only', async () => {
+    const p = probe();
+    await p.ask(worker([n(0, 99), n(1, 39), n(1, 7, 'other')]), 'a', 1_000, 100);
+    const facts = p.facts(context([100, 50], 1_000), 1_000);
+    expect(facts).toMatchObject({ lagRecords: 10, observedAgeMs: 0, sourceConnector: 'RUNNING' });
+    expect(facts.perPartition.map((x) => [x.sourceEnd, x.replicated])).toEqual([
+      [100, 100],
+      [50, 40],
+    ]);
+  });
+
+  it('says unknown, not zero, before the worker or the source ever answered', async () => {
+    expect(probe().facts(context([5], 0), 0).lagRecords).toBeNull();
+    const p = probe();
+    await p.ask(worker([]), 'a', 0, 100);
+    expect(p.facts({ ...context([], 0), source: { ends: new OffsetTable(), topics: null } }, 0).lagRecords).toBeNull();
+  });
+
+  it('takes a partition without an entry for not copied at all', async () => {
+    const p = probe();
+    await p.ask(worker([n(0, 9)]), 'a', 0, 100);
+    expect(p.facts(context([10, 7], 0), 0).lagRecords).toBe(7);
+  });
+
+  it('keeps what it knew when both sides fall silent, and lets it age', async () => {
+    const p = probe();
+    await p.ask(worker([n(0, 89)]), 'a', 1_000, 100);
+    await p.ask(worker(null), 'a', 5_000, 100);
+    const facts = p.facts(context([100], 2_000), 6_000);
+    expect(facts).toMatchObject({ lagRecords: 10, observedAgeMs: 5_000, sourceConnector: 'UNKNOWN' });
+    expect(facts.perPartition[0]).toMatchObject({ sourceEndAgeMs: 4_000, replicatedAgeMs: 5_000 });
+  });
+
+  it('forgets an entry that was deleted', async () => {
+    const p = probe();
+    await p.ask(worker([n(0, 9)]), 'a', 0, 100);
+    await p.ask(worker([]), 'a', 1, 100);
+    expect(p.facts(context([10], 1), 1).lagRecords).toBe(10);
+  });
+});
+
+describe('connectorState', () => {
+  it.each([
+    ['ABSENT', null],
+    ['RUNNING', running],
+    ['FAILED', { ...running, tasks: [{ id: 0, state: 'FAILED', trace: 'x' }] }],
+    ['RUNNING', { ...running, state: 'STOPPED' }], // a task is still there: it may copy
+    ['STOPPED', { ...running, state: 'STOPPED', tasks: [] }],
+    ['UNKNOWN', { ...running, state: 'SOMETHING_NEW', tasks: [] }],
+  ] as const)('%s', (state, status) => expect(connectorState(status)).toBe(state));
+});
+
+describe('readFlowSettings', () => {
+  const flow = { from: 'a', to: 'b' };
+  const isOfGroup = (t: string): boolean => t === 'orders';
+  const read = (config: Readonly<Record<string, string>>, topics: readonly string[] = []) =>
+    readFlowSettings(flow, config, topics, isOfGroup);
+
+  it("assumes Kafka's own defaults, which are the dangerous ones", () => {
+    expect(read({ topics: 'orders' })).toMatchObject({ syncsTopicAcls: true, excludesMaxMessageBytes: false });
+  });
+
+  it('understands the escaped patterns of the exclude list', () => {
+    const config = {
+      'sync.topic.acls.enabled': 'false',
+      'config.properties.exclude': 'min\\.insync\\.replicas, max\\.message\\.bytes',
+    };
+    expect(read(config)).toMatchObject({ syncsTopicAcls: false, excludesMaxMessageBytes: true });
+  });
+
+  it('names topics that the connector reaches and the group does not hold', () => {
+    const topics = [
+      'orders',
+      'orders-archive',
+      'other',
+      '__consumer_offsets',
+      'heartbeats',
+      'x.internal',
+      'pointsman-canary',
+    ];
+    expect(read({ topics: 'orders.*' }, topics).foreignTopics).toEqual(['orders-archive']);
+    expect(read({}, topics).foreignTopics).toEqual(['orders-archive', 'other', 'pointsman-canary']);
+  });
+
+  it('says unknown without a configuration', () => {
+    expect(readFlowSettings(flow, null, [], isOfGroup)).toMatchObject({
+      syncsTopicAcls: null,
+      excludesMaxMessageBytes: null,
+    });
+  });
+});

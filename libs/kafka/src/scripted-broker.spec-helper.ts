@@ -1,0 +1,77 @@
+import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+
+/** How the broker treats a request, or a connection before any. */
+export type Manner = 'answer' | 'silent' | 'hang up' | 'hang up on connect';
+
+const API_VERSIONS = 18;
+
+/**
+ * A TCP server that speaks just enough Kafka to answer ApiVersions, and misbehaves on command. It stands for what a
+ * real broker cannot be made to do on demand: late answers, half-closed handshakes, silence after the accept.
+ */
+export class ScriptedBroker {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #held: (() => void)[] = [];
+  manner: Manner = 'answer';
+  connections = 0;
+  port = 0; // still known when it is closed
+
+  private constructor(tls: { key: string; cert: string } | null) {
+    const accept = (socket: Socket): void => this.#accept(socket);
+    this.#server = tls === null ? createPlainServer(accept) : createTlsServer(tls, accept);
+    this.#server.on('tlsClientError', () => undefined);
+  }
+
+  static async start(tls: { key: string; cert: string } | null = null): Promise<ScriptedBroker> {
+    const broker = new ScriptedBroker(tls);
+    await new Promise<void>((done) => broker.#server.listen(0, '127.0.0.1', done));
+    broker.port = (broker.#server.address() as AddressInfo).port;
+    return broker;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Sends the answers that were held back while the manner was `silent`. */
+  answerLate(): void {
+    for (const send of this.#held.splice(0)) send();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  #accept(socket: Socket): void {
+    this.connections += 1;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined);
+    if (this.manner === 'hang up on connect') return void socket.destroy();
+    let buffer = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
+      buffer = Buffer.concat([buffer, chunk]);
+      while (buffer.length >= 4 && buffer.length >= 4 + buffer.readInt32BE(0)) {
+        const size = buffer.readInt32BE(0);
+        this.#request(socket, buffer.subarray(4, 4 + size));
+        buffer = buffer.subarray(4 + size);
+      }
+    });
+  }
+
+  #request(socket: Socket, request: Buffer): void {
+    if (request.readInt16BE(0) !== API_VERSIONS) return void socket.destroy();
+    const correlationId = request.readInt32BE(4);
+    const body = Buffer.alloc(4 + 4 + 2 + 1 + 4 + 1);
+    body.writeInt32BE(body.length - 4, 0);
+    body.writeInt32BE(correlationId, 4);
+    body.writeUInt8(1, 10); // no versions: an empty compact array
+    const send = (): void => void socket.write(body);
+    if (this.manner === 'answer') send();
+    else if (this.manner === 'silent') this.#held.push(send);
+    else socket.destroy();
+  }
+}
