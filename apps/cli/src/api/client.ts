@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { CliError, EXIT } from '../exit-codes.js';
+import { httpCall, textOf } from './http-call.js';
+import type { Call } from './http-call.js';
 import { ProblemError, parseProblem } from './problem-error.js';
 
 export type ClientOptions = Readonly<{
@@ -9,6 +12,7 @@ export type ClientOptions = Readonly<{
 }>;
 
 export type WriteRequest = Readonly<{ path: string; body: unknown; epoch: number; key: string }>;
+type Answer = Readonly<{ status: number; text: string }>;
 
 /** Talks to the first controller that answers; a write goes on to the leader once when a standby names it. */
 export class ApiClient {
@@ -16,12 +20,12 @@ export class ApiClient {
 
   /** Text of the body, so that `-o json` prints it unchanged. */
   async get(path: string): Promise<string> {
-    return this.read(await this.anywhere((server) => this.call(server, path, { method: 'GET' })));
+    return success(await this.anywhere((server) => this.ask(server, path, { method: 'GET' })));
   }
 
   async write(request: WriteRequest): Promise<string> {
-    const init = {
-      method: 'POST',
+    const call = {
+      method: 'POST' as const,
       body: JSON.stringify(request.body),
       headers: {
         'content-type': 'application/json',
@@ -29,30 +33,30 @@ export class ApiClient {
         'if-match': `"${request.epoch}"`,
       },
     };
-    const first = await this.anywhere((server) => this.call(server, request.path, init));
-    if (first.status !== 421) return this.read(first);
-    const { leader } = parseProblem(421, await bodyOf(first));
+    const first = await this.anywhere((server) => this.ask(server, request.path, call));
+    if (first.status !== 421) return success(first);
+    const { leader } = parseProblem(421, jsonOf(first.text));
     if (!leader) throw new CliError('The controller does not lead and names no leader: try again.', EXIT.error);
     // The same key: should the first server have led after all, the act is still done once.
-    return this.read(await this.call(leader, request.path, init));
+    return success(await this.ask(leader, request.path, call));
   }
 
   /** An open response whose body the caller reads and which has no time limit of its own. */
-  async stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
-    const res = await this.anywhere((server) =>
-      this.call(server, path, { method: 'GET', headers: { accept: 'text/event-stream', ...headers } }, signal),
-    );
-    if (!res.ok) await this.read(res);
-    return res;
+  async stream(path: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    const { signal } = this.options;
+    const call = { method: 'GET' as const, headers: { accept: 'text/event-stream', ...headers } };
+    const res = await this.anywhere((server) => this.open(server, path, { ...call, signal }));
+    if (res.statusCode === 200) return res;
+    throw new ProblemError(parseProblem(res.statusCode ?? 0, jsonOf(await textOf(res))));
   }
 
-  private async anywhere(ask: (server: string) => Promise<Response>): Promise<Response> {
+  private async anywhere<T>(ask: (server: string) => Promise<T>): Promise<T> {
     const failures: CliError[] = [];
     for (const server of this.options.servers) {
       try {
         return await ask(server);
       } catch (e) {
-        if (!(e instanceof CliError) || this.options.signal.aborted) throw e;
+        if (!(e instanceof CliError) || e.exitCode === EXIT.usage || this.options.signal.aborted) throw e;
         failures.push(e);
       }
     }
@@ -63,31 +67,37 @@ export class ApiClient {
     );
   }
 
-  private async call(server: string, path: string, init: RequestInit, open?: AbortSignal): Promise<Response> {
-    const url = urlOf(server, path);
-    const deadline = open ?? AbortSignal.timeout(this.options.timeoutMs);
-    const headers = new Headers(init.headers);
-    if (this.options.token !== null) headers.set('authorization', `Bearer ${this.options.token}`);
+  /** Request and whole answer within the time limit. */
+  private async ask(server: string, path: string, call: Omit<Call, 'signal'>): Promise<Answer> {
+    const deadline = AbortSignal.timeout(this.options.timeoutMs);
+    const signal = AbortSignal.any([this.options.signal, deadline]);
     try {
-      const signal = AbortSignal.any([this.options.signal, deadline]);
-      return await fetch(url, { ...init, headers, redirect: 'error', signal });
+      const res = await this.open(server, path, { ...call, signal });
+      return { status: res.statusCode ?? 0, text: await textOf(res) };
     } catch (cause) {
-      if (deadline.aborted && !open) {
+      if (deadline.aborted) {
         throw new CliError(`${server}: no answer within ${this.options.timeoutMs} ms`, EXIT.timedOut, { cause });
       }
-      throw new CliError(`${server}: ${reasonOf(cause)}`, EXIT.error, { cause });
+      throw cause instanceof CliError ? cause : new CliError(`${server}: ${reasonOf(cause)}`, EXIT.error, { cause });
     }
   }
 
-  private async read(res: Response): Promise<string> {
+  private async open(server: string, path: string, call: Call): Promise<IncomingMessage> {
+    const url = urlOf(server, path);
+    const { token } = this.options;
+    const headers = token === null ? call.headers : { ...call.headers, authorization: `Bearer ${token}` };
     try {
-      if (res.ok) return await res.text();
+      return await httpCall(url, { ...call, headers });
     } catch (cause) {
-      throw new CliError(`the answer broke off: ${reasonOf(cause)}`, EXIT.timedOut, { cause });
+      throw new CliError(`${server}: ${reasonOf(cause)}`, EXIT.error, { cause });
     }
-    throw new ProblemError(parseProblem(res.status, await bodyOf(res)));
   }
 }
+
+const success = ({ status, text }: Answer): string => {
+  if (status >= 200 && status < 300) return text;
+  throw new ProblemError(parseProblem(status, jsonOf(text)));
+};
 
 const urlOf = (server: string, path: string): URL => {
   try {
@@ -97,17 +107,17 @@ const urlOf = (server: string, path: string): URL => {
   }
 };
 
-const bodyOf = async (res: Response): Promise<unknown> => {
+const jsonOf = (text: string): unknown => {
   try {
-    return await res.json();
+    return JSON.parse(text);
   } catch {
     return null; // not ours, or cut short: the status alone is reported
   }
 };
 
+/** `ECONNREFUSED connect ECONNREFUSED …`; several addresses of one name fail as an aggregate without words of its own. */
 const reasonOf = (e: unknown): string => {
+  if (e instanceof AggregateError) return e.errors.map(reasonOf).join('; ');
   if (!(e instanceof Error)) return String(e);
-  const cause = e.cause;
-  if (cause instanceof Error) return 'code' in cause ? `${String(cause.code)} ${cause.message}` : cause.message;
-  return e.message;
+  return 'code' in e ? `${String(e.code)} ${e.message}` : e.message;
 };

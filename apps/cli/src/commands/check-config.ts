@@ -24,7 +24,7 @@ export const checkConfigFile = async (file: string, signal: AbortSignal): Promis
   const checker = new URL(`../../../${kind.toLowerCase()}/src/config/check.js`, import.meta.url);
   const problems = await run(fileURLToPath(checker), file, signal);
   if (problems.length === 0) return [{ name, ok: true, found: `a valid ${kind} configuration`, remedy: null }];
-  return problems.map((line) => bad(line, 'mend it'));
+  return problems.map((line) => ({ name: 'config', ok: false, found: line, remedy: null }));
 };
 
 const run = (checker: string, file: string, signal: AbortSignal): Promise<readonly string[]> =>

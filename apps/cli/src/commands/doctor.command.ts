@@ -11,7 +11,7 @@ import type { GlobalOptions } from './context.js';
 const MIN_NODE = [20, 19] as const;
 const MAX_CLOCK_SKEW_MS = 2_000;
 
-/** `remedy` is null when all is well. */
+/** `remedy` is null when all is well, or when `found` says it already. */
 export type Check = Readonly<{ name: string; ok: boolean; found: string; remedy: string | null }>;
 type Asked = Readonly<{ server: string; body: ControllersBody; skewMs: number; roundTripMs: number }>;
 

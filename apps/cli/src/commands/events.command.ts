@@ -43,19 +43,21 @@ const follow = async (
   io: Io,
   print: (event: EventBody) => void,
 ): Promise<void> => {
-  const { EventSourceParserStream } = await import('eventsource-parser/stream');
+  const { createParser } = await import('eventsource-parser');
   let seq = from;
   const path = group === undefined ? '/v1/events' : `/v1/events?group=${encodeURIComponent(group)}`;
   while (!io.signal.aborted) {
     try {
-      const res = await client.stream(path, { 'last-event-id': String(seq) }, io.signal);
-      if (!res.body) throw new CliError('the server sent no stream', EXIT.error);
-      const messages = res.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-      for await (const message of messages) {
-        const event = JSON.parse(message.data) as EventBody;
-        seq = event.seq;
-        print(event);
-      }
+      const res = await client.stream(path, { 'last-event-id': String(seq) });
+      const parser = createParser({
+        onEvent: (message) => {
+          const event = JSON.parse(message.data) as EventBody;
+          seq = event.seq;
+          print(event);
+        },
+      });
+      res.setEncoding('utf8');
+      for await (const chunk of res) parser.feed(String(chunk));
     } catch (e) {
       if (io.signal.aborted) return;
       if (e instanceof CliError && (e.exitCode === EXIT.notAuthorised || e.exitCode === EXIT.usage)) throw e;

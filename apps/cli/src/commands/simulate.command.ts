@@ -5,7 +5,7 @@ import type { Change, Scenario, ScenarioRun } from '#failover';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
-import { table, wrap } from '../render/text.js';
+import { cut, table, wrap } from '../render/text.js';
 
 type SimulateOptions = Readonly<{ output: 'table' | 'json'; explain?: boolean }>;
 
@@ -55,7 +55,7 @@ const render = (scenario: Scenario, run: ScenarioRun, options: SimulateOptions, 
   return [
     scenario.name,
     ...(scenario.why === '' ? [] : wrap(`  ${scenario.why}`, io.columns, '  ')),
-    ...table([['  TIME', 'PHASE', 'ROW', 'ACTION', 'VERDICT', 'BLOCKED BY'], ...rows], io.columns),
+    ...table([['  TIME', 'PHASE', 'ROW', 'ACTION', 'BLOCKED BY'], ...rows], io.columns),
     ...failures.flatMap((f) => wrap(`  ${f}`, io.columns, '    ')),
     ...(last
       ? [
@@ -69,11 +69,12 @@ const render = (scenario: Scenario, run: ScenarioRun, options: SimulateOptions, 
   ];
 };
 
+const PHASE_COLUMNS = 20;
+
 const rowOf = (phase: string, c: Change): string[] => [
   `  ${(c.atMs / 1000).toFixed(1)} s`,
-  phase,
+  cut(phase, PHASE_COLUMNS),
   `${c.row} ${c.name}`,
   c.action === c.wouldDo ? c.action : `${c.action} (would ${c.wouldDo})`,
-  c.verdict,
   [...c.blockers, ...c.gate].join(', ') || 'nothing',
 ];

@@ -1,8 +1,9 @@
 import type { GroupBody } from '../api/types.js';
-import { clock, padEnd, padStart, seconds, width, wrap } from './text.js';
+import { clock, cut, padEnd, padStart, seconds, width, wrap } from './text.js';
 
 const STEADY = 800;
 const BAR_CELLS = 6;
+const LAG_COLUMNS = 15; // `0.4 s of 30 s ↘`: the columns stay put when a trend comes or goes
 const ARROWS = { rising: '↗', falling: '↘', steady: '→', unknown: '' } as const;
 const HEAD = {
   group: 'GROUP',
@@ -22,7 +23,10 @@ export const renderStatus = (groups: readonly GroupBody[], style: Style): string
   const cells = groups.map(cellsOf);
   const widths = widthsOf([HEAD, ...cells]);
   const header = `${lineOf(HEAD, widths)}OBSERVERS`;
-  return [header, ...groups.flatMap((g, i) => groupLines(g, cells[i] ?? { ...HEAD, observers: '' }, widths, style))];
+  return [
+    cut(header, style.columns),
+    ...groups.flatMap((g, i) => groupLines(g, cells[i] ?? { ...HEAD, observers: '' }, widths, style)),
+  ];
 };
 
 type Widths = Record<keyof typeof HEAD, number>;
@@ -34,7 +38,7 @@ const widthsOf = (all: readonly (typeof HEAD | Cells)[]): Widths => {
     active: widest('active'),
     mode: widest('mode'),
     row: widest('row'),
-    lag: widest('lag'),
+    lag: Math.max(LAG_COLUMNS, widest('lag')),
     epoch: widest('epoch'),
     leader: widest('leader'),
   };

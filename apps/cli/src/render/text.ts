@@ -25,18 +25,20 @@ export const cut = (line: string, columns: number): string =>
         .slice(0, columns - 1)
         .join('')}…`;
 
-/** Breaks at blanks; continuation lines start with `indent`. */
+/** Breaks at blanks; the first line keeps its own indent, continuation lines start with `indent`. */
 export const wrap = (text: string, columns: number, indent: string): string[] => {
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const next = line === '' ? word : `${line} ${word}`;
-    if (width(next) <= columns || line === '') {
-      line = next;
-      continue;
+  const lead = /^ */.exec(text)?.[0] ?? '';
+  let line = lead;
+  let bare = true; // nothing but the indent so far: a word too long for the line stays whole
+  for (const word of text.trim().split(' ')) {
+    if (!bare && width(line) + 1 + width(word) > columns) {
+      lines.push(line.trimEnd());
+      line = indent;
+      bare = true;
     }
-    lines.push(line.trimEnd());
-    line = `${indent}${word}`;
+    line = bare ? `${line}${word}` : `${line} ${word}`;
+    bare = false;
   }
   return [...lines, line.trimEnd()];
 };
