@@ -1,4 +1,12 @@
-import type { Command, CommandOutput, CommandResult, Goal, GoalStatus, PartitionOffset } from '#failover';
+import {
+  checkTopic,
+  type Command,
+  type CommandOutput,
+  type CommandResult,
+  type Goal,
+  type GoalStatus,
+  type PartitionOffset,
+} from '#failover';
 import type { AgentGateway, AgentSession } from '../../apps/controller/src/observation/observation.port.js';
 import type { World } from './world.js';
 
@@ -76,6 +84,9 @@ export class FakeAgentGateway implements AgentGateway {
         return { kind: 'applied', outcome: 'applied', offsets: offsets(held) };
       }
       case 'canary':
+        if (body.topic === checkTopic('orders') && !cluster.hasCheckTopic) {
+          return { kind: 'canary', accepted: false, errorCode: 3, detail: 'UNKNOWN_TOPIC_OR_PARTITION' };
+        }
         return cluster.fenced
           ? { kind: 'canary', accepted: false, errorCode: 10, detail: 'MESSAGE_TOO_LARGE' }
           : { kind: 'canary', accepted: true, errorCode: null, detail: 'accepted' };

@@ -12,6 +12,7 @@ export type FakeCluster = {
   /** Brokers hold connections and never answer (SIGSTOP) instead of refusing. */
   frozen: boolean;
   fenced: boolean;
+  hasCheckTopic: boolean; // made by the first cluster goal
   ends: Map<string, number>; // topic/partition → end offset
   groups: Map<string, Map<string, number>>;
 };
@@ -150,7 +151,9 @@ export class World {
   private applyFence(goal: ClusterGoal): void {
     const c = this.cluster(goal.cluster);
     const wanted = goal.state === 'fenced';
-    if (!this.answers(goal.cluster) || this.agentsFor(goal.cluster).length === 0 || c.fenced === wanted) return;
+    if (!this.answers(goal.cluster) || this.agentsFor(goal.cluster).length === 0) return;
+    c.hasCheckTopic = true;
+    if (c.fenced === wanted) return;
     c.fenced = wanted;
     this.note(wanted ? 'fenced' : 'opened', goal.cluster, goal.term);
   }
@@ -170,6 +173,7 @@ const cluster = (name: string, ends: readonly number[]): FakeCluster => ({
   alive: true,
   frozen: false,
   fenced: false,
+  hasCheckTopic: false,
   ends: new Map(ends.map((end, partition) => [`orders/${partition}`, end])),
   groups: new Map(),
 });

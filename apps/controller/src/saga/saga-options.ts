@@ -21,7 +21,7 @@ export type SagaTimes = Readonly<{
 
 export const SAGA_TIMES: SagaTimes = {
   pollMs: 100,
-  commandMs: 3_000,
+  commandMs: 5_000,
   pointerReadMs: 2_000,
   waiverAfterMs: 5_000,
   refusalSpacingMs: 2_000,

@@ -30,6 +30,8 @@ export class SagaRunner implements SagaDriver {
   private readonly openSagas = new Map<string, OpenSaga>();
   private readonly drives = new Map<string, Promise<void>>();
   private readonly starting = new Set<string>();
+  /** Sagas that have a driver here, or are getting one: a take-over and a tick must never launch two. */
+  private readonly claimed = new Set<string>();
   private readonly groups: ReadonlyMap<string, SagaGroup>;
   private takenTerm = 0;
   private takeover: Promise<void> = Promise.resolve();
@@ -179,6 +181,7 @@ export class SagaRunner implements SagaDriver {
     const signal = AbortSignal.any([view.signal, this.stopping.signal]);
     this.takenTerm = term;
     this.openSagas.clear();
+    this.claimed.clear();
     this.takeover = this.takeOver(term, signal).catch((error: unknown) => {
       if (!signal.aborted) this.deps.log.error({ term, error }, 'take-over of sagas failed');
     });
@@ -202,7 +205,6 @@ export class SagaRunner implements SagaDriver {
 
   private async claim(saga: SagaRecord, term: number, signal: AbortSignal): Promise<void> {
     const { store, time, log } = this.deps;
-    if (this.drives.has(driveKey(saga.id, term))) return;
     if (!this.groups.has(saga.group)) {
       log.error(
         { group: saga.group, saga: saga.id },
@@ -210,10 +212,18 @@ export class SagaRunner implements SagaDriver {
       );
       return;
     }
-    await store.transact(term, this.options.controller, async (tx) => {
-      await tx.claimSaga(saga.id, term);
-      await this.note(tx, { ...saga, term }, 'taken over');
-    });
+    const key = driveKey(saga.id, term);
+    if (this.claimed.has(key)) return;
+    this.claimed.add(key);
+    try {
+      await store.transact(term, this.options.controller, async (tx) => {
+        await tx.claimSaga(saga.id, term);
+        await this.note(tx, { ...saga, term }, 'taken over');
+      });
+    } catch (error) {
+      this.claimed.delete(key);
+      throw error;
+    }
     this.launch({ ...saga, term }, Math.max(0, time.wallMs() - Date.parse(saga.openedAt)), term, signal);
   }
 
@@ -226,6 +236,7 @@ export class SagaRunner implements SagaDriver {
   private launch(saga: SagaRecord, openForMs: number, term: number, leading: AbortSignal): void {
     const group = this.groups.get(saga.group);
     if (group === undefined) return;
+    this.claimed.add(driveKey(saga.id, term));
     const base = { saga, openForMs, atMs: this.deps.time.monotonicMs() };
     this.openSagas.set(saga.group, base);
     const drive = new SagaDrive(this.deps, {
@@ -260,6 +271,7 @@ export class SagaRunner implements SagaDriver {
   private async driveEnded(saga: SagaRecord, term: number, leading: AbortSignal, error: unknown): Promise<void> {
     const { log, time, times, store } = this.deps;
     this.drives.delete(driveKey(saga.id, term));
+    this.claimed.delete(driveKey(saga.id, term));
     if (error instanceof LostLeadershipError || error instanceof CrashedHere || leading.aborted) {
       log.warn({ saga: saga.id, term }, 'leadership was lost: the next leader goes on with the saga');
       return;

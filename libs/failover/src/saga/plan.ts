@@ -53,7 +53,7 @@ export const FAILOVER_RULES = {
   announce: rule('before', 5_000, 'send the alert "acting"'),
   'fence-source': rule(
     'before',
-    10_000,
+    15_000,
     'fence {source}; or see every broker of it refuse; or record a waiver with its evidence',
     { what: 'unfence {source}', deadlineMs: 10_000 },
     true,

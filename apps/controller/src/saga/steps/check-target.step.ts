@@ -1,6 +1,6 @@
 import type { Decision, Json } from '#failover';
 import { pollUntil } from '../agent-calls.js';
-import { writeCheck } from './fence-source.step.js';
+import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -51,7 +51,7 @@ async function writeTarget(ctx: StepContext, signal: AbortSignal): Promise<strin
 const isFenced = (ctx: StepContext): boolean =>
   ctx
     .evaluate()
-    .snapshot.fences.some((f) => f.cluster === ctx.saga.target && f.state !== 'open' && f.state !== 'unknown');
+    .snapshot.fences.some((f) => f.cluster === ctx.saga.target && (f.state === 'fenced' || f.state === 'partial'));
 
 const recovered = (ctx: StepContext, decision: Decision): StepFailure =>
   new StepFailure('RECOVERED', `${ctx.saga.source} answers again`, {

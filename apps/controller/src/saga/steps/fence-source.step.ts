@@ -1,5 +1,6 @@
 import { checkTopic, type Json, type Snapshot } from '#failover';
 import { ask, byPartition, clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
+import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -55,6 +56,9 @@ export const answersTo = (snapshot: Snapshot, cluster: string): readonly string[
     .filter((v) => v.state === 'UP' || v.state === 'DEGRADED')
     .map((v) => v.agent);
 
+/** MESSAGE_TOO_LARGE (fence 2), TOPIC_AUTHORIZATION_FAILED (fence 1). Any other refusal says nothing about the next write. */
+const FENCE_REFUSALS: ReadonlySet<number> = new Set([10, 29]);
+
 type Proof = Readonly<{ refused: boolean; detail: string }>;
 
 async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof> {
@@ -62,7 +66,13 @@ async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof>
   const written = await writeCheck(ctx, source, signal);
   if (!written.ok) return { refused: false, detail: `no write could be tried: ${written.detail}` };
   if (written.output.accepted) return { refused: false, detail: 'a write was still accepted' };
-  if (written.output.errorCode === null) return { refused: false, detail: `unanswered: ${written.output.detail}` };
+  const { errorCode } = written.output;
+  if (errorCode === null || !FENCE_REFUSALS.has(errorCode)) {
+    return {
+      refused: false,
+      detail: `refused, but not by a fence: ${errorCode ?? 'no code'} ${written.output.detail}`,
+    };
+  }
   const first = await readEnds(ctx, source, signal);
   await ctx.time.sleep(ctx.times.refusalSpacingMs, signal);
   const second = await readEnds(ctx, source, signal);
@@ -71,18 +81,9 @@ async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof>
   if (grew.length > 0) return { refused: false, detail: `still growing: ${grew.join(', ')}` };
   return {
     refused: true,
-    detail: `write to ${checkTopic(group)} refused with ${written.output.errorCode}, end offsets stand still`,
+    detail: `write to ${checkTopic(group)} refused with ${errorCode}, end offsets stand still`,
   };
 }
-
-/** A write as applications make it; the agent's own where the cluster has no authorizer and so no other principal. */
-export async function writeCheck(ctx: StepContext, cluster: string, signal: AbortSignal): ReturnType<typeof ordinary> {
-  const asOrdinary = await ordinary(ctx, cluster, 'ordinary', signal);
-  return asOrdinary.ok ? asOrdinary : ordinary(ctx, cluster, 'agent', signal);
-}
-
-const ordinary = (ctx: StepContext, cluster: string, principal: 'ordinary' | 'agent', signal: AbortSignal) =>
-  ask(ctx, cluster, { kind: 'canary', cluster, topic: checkTopic(ctx.saga.group), principal }, signal);
 
 async function readEnds(
   ctx: StepContext,

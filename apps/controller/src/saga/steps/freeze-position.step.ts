@@ -1,4 +1,4 @@
-import type { Json, PartitionLag, PartitionOffset } from '#failover';
+import { knownLossRecords, type Json, type PartitionLag, type PartitionOffset } from '#failover';
 import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
@@ -36,12 +36,10 @@ export const freezePosition: Step = {
   },
 };
 
-/** Records known to be on the source and not on the target: E_a − (N + 1), summed; null when nothing was readable. */
+/** Σ E_a − (N+1); null when no position could be read. A partition without a position never had a record replicated. */
 export function knownLoss(rows: readonly LedgerRow[]): number | null {
-  const known = rows.flatMap((r) =>
-    r.n === null || r.sourceEnd === null ? [] : [Math.max(0, r.sourceEnd - (r.n + 1))],
-  );
-  return known.length === 0 ? null : known.reduce((sum, n) => sum + n, 0);
+  if (rows.length > 0 && rows.every((row) => row.n === null)) return null;
+  return knownLossRecords(rows.map((row) => ({ sourceEnd: row.sourceEnd, replicated: (row.n ?? -1) + 1 })));
 }
 
 function frozenEvidence(rows: readonly LedgerRow[]): Json {

@@ -1,5 +1,5 @@
 import { clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
-import { writeCheck } from './fence-source.step.js';
+import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /** The target takes ordinary writes (I40). A standby that nobody fenced passes; one that is fenced is opened and proved. */

@@ -1,6 +1,6 @@
 import { pollUntil } from '../agent-calls.js';
 import { within } from '../saga-time.js';
-import { writeCheck } from './fence-source.step.js';
+import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /** What clients will see: the pointer as read back, and a write on the new active cluster. Their adoption is not waited for. */
