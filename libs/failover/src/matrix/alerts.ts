@@ -3,7 +3,12 @@ import type { Row } from './row.js';
 import type { Situation } from './situation.js';
 import { tableOf } from './tables.js';
 
-type Outcome = Readonly<{ blockers: readonly Blocker[]; wouldDo: ActionName; action: ActionName }>;
+type Outcome = Readonly<{
+  blockers: readonly Blocker[];
+  wouldDo: ActionName;
+  action: ActionName;
+  windowFull: boolean;
+}>;
 
 type CrossAlert = Readonly<{ type: AlertType; due: (s: Situation, row: Row, o: Outcome) => boolean }>;
 
@@ -13,7 +18,9 @@ const misconfiguredFor = (s: Situation): boolean =>
 /** Alerts that belong to no single row. */
 const CROSS_ALERTS: readonly CrossAlert[] = [
   // I21: a blocked decision pages at once, with blocker and lifting call in the decision.
-  { type: 'held', due: (_s, row, o) => row.window !== null && (o.blockers.length > 0 || o.wouldDo === 'hold') },
+  { type: 'held', due: (_s, _row, o) => o.blockers.length > 0 },
+  // A row that will not act by policy pages when its window is full: before that it may be the passage to another row.
+  { type: 'held', due: (_s, row, o) => row.window !== null && o.wouldDo === 'hold' && o.windowFull },
   { type: 'needs_operator', due: (_s, _row, o) => o.action === 'propose' },
   { type: 'misconfigured', due: misconfiguredFor },
   { type: 'frozen', due: (s) => s.snapshot.group.frozen !== null },

@@ -75,9 +75,17 @@ export const clientsOutside: Clause = {
   holds: (s) => s.policy.clients === 'outside',
 };
 
+/** Older readings of a fence say nothing about now; fences are read at least each 10 s. */
+const FENCE_MAX_AGE_MS = 30_000;
+
+/** A reading from before the last saga ended saw a fence that this saga may have lifted. */
 export const sourceFencedByUs: Clause = {
-  says: 'S is fenced by an artefact of this group',
-  holds: (s) => s.snapshot.fences.some((f) => f.cluster === s.source.name && f.state === 'fenced'),
+  says: 'S is fenced by an artefact of this group, read since its last saga ended',
+  holds: ({ snapshot: { fences, group }, source }) => {
+    const endedAgo = Math.min(group.lastPublishedSagaAgeMs ?? Infinity, group.lastUnpublishedClose?.ageMs ?? Infinity);
+    const fence = fences.find((f) => f.cluster === source.name && f.state === 'fenced');
+    return fence?.ageMs != null && fence.ageMs <= FENCE_MAX_AGE_MS && fence.ageMs < endedAgo;
+  },
 };
 
 export const noSagaOpen: Clause = { says: 'no saga is open', holds: (s) => s.snapshot.group.openSaga === null };

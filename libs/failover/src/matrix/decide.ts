@@ -78,7 +78,7 @@ export function decide(snapshot: Snapshot, policy: Policy): Decision {
     state: row.sentence,
     action,
     wouldDo,
-    alerts: alertsDue(s, row, also, { blockers, wouldDo, action }),
+    alerts: alertsDue(s, row, also, { blockers, wouldDo, action, windowFull: window?.complete === true }),
     also,
     reasons: reasonsOf(s, row, lag.judgement),
     blockers,

@@ -103,9 +103,9 @@ export function lagAsOf(
   policy: Policy,
   slackMs: Ms,
 ): LagReading | null {
-  let found: LagReading | null = null;
-  for (const r of memory.lagReadings) if (r.atMs <= t0Ms) found = r;
-  if (found !== null && t0Ms - found.atMs > policy.lagMaxAgeMs) found = null;
+  const young = memory.lagReadings.filter((r) => r.atMs <= t0Ms && t0Ms - r.atMs <= policy.lagMaxAgeMs);
+  // Record lag decides: a newer reading that only knows heartbeats does not hide an older one that knows records.
+  let found = young.findLast((r) => r.records !== null) ?? young.findLast((r) => r.ms !== null) ?? young.at(-1) ?? null;
   const kept = memory.lagAtStart;
   if (found === null && kept !== null && Math.abs(kept.t0Ms - t0Ms) <= slackMs) found = kept.reading;
   if (found === null) return null;
