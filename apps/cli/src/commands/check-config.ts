@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Check } from './doctor.command.js';
+import type { Check } from './check.js';
 
 const TIMEOUT_MS = 20_000;
 const KIND = /^kind:\s*["']?(Controller|Agent)["']?\s*(#.*)?$/m;

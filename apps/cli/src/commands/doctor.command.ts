@@ -5,14 +5,13 @@ import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { wrap } from '../render/text.js';
 import { checkConfigFile } from './check-config.js';
+import type { Check } from './check.js';
 import { clientOf, serversOf, tokenOf } from './context.js';
 import type { GlobalOptions } from './context.js';
 
 const MIN_NODE = [20, 19] as const;
 const MAX_CLOCK_SKEW_MS = 2_000;
 
-/** `remedy` is null when all is well, or when `found` says it already. */
-export type Check = Readonly<{ name: string; ok: boolean; found: string; remedy: string | null }>;
 type Asked = Readonly<{ server: string; body: ControllersBody; skewMs: number; roundTripMs: number }>;
 
 /**

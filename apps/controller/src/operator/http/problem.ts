@@ -1,5 +1,10 @@
 import { HttpException } from '@nestjs/common';
-import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/** What a Standard Schema says is wrong. */
+type SchemaIssue = Readonly<{
+  message: string;
+  path?: readonly (PropertyKey | Readonly<{ key: PropertyKey }>)[] | undefined;
+}>;
 
 export type FieldError = Readonly<{ pointer: string; detail: string }>;
 export type BlockedBy = Readonly<{ name: string; detail: string; liftedBy: string }>;
@@ -27,7 +32,7 @@ export class Problem extends HttpException {
 const escaped = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** All broken fields at once, each by its JSON pointer. */
-export const invalidBody = (issues: readonly StandardSchemaV1.Issue[]): Problem =>
+export const invalidBody = (issues: readonly SchemaIssue[]): Problem =>
   new Problem({
     status: 400,
     code: 'invalid_body',
