@@ -52,8 +52,11 @@ export interface ClusterProbe {
 
 /** The agent's doubt in itself: event-loop delay, clock step, reference targets in other IDCs. */
 export interface SelfMonitor {
-  /** `judged`: the IDC whose cluster is being judged; its reference targets do not count. Null: not known yet. */
-  health(judged: IdcName | null): SelfHealth;
+  /**
+   * Reference targets speak only against a cluster that is silent: one that answers has itself proved this agent's
+   * network. Those in the judged cluster's own IDC (null: not known yet) do not count.
+   */
+  health(judged: Readonly<{ idc: IdcName | null; answers: boolean }>): SelfHealth;
   close(): Promise<void>;
 }
 

@@ -229,10 +229,12 @@ export class KafkaClusterProbe implements ClusterProbe {
     const agesAtMs = clock();
     const counts = wave.metadata ? countPartitions(wave.metadata, this.#isHot, this.#slow.configs) : null;
     const { configs, configsAtMs } = this.#slow;
+    const brokers = [...wave.findings.map((f) => f.probe), ...wave.strangers];
+    const answers = brokers.some((b) => b.error === null);
     const sample: ClusterSample = {
       takenAtMs,
       expectedBrokers: this.#memory.expectedBrokers,
-      brokers: [...wave.findings.map((f) => f.probe), ...wave.strangers],
+      brokers,
       activeBrokers: wave.metadata?.brokers.length ?? null,
       clusterId: wave.metadata?.clusterId ?? null,
       quorumLeader: wave.quorumLeader,
@@ -240,7 +242,7 @@ export class KafkaClusterProbe implements ClusterProbe {
       otherTopics: counts?.otherTopics ?? null,
       canaries: wave.canaries,
       endOffsetsAdvanced: progress.advanced,
-      self: self.health(this.#idc),
+      self: self.health({ idc: this.#idc, answers }),
     };
     return {
       sample,

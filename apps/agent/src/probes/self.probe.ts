@@ -47,7 +47,7 @@ export class NodeSelfMonitor implements SelfMonitor {
     this.#round();
   }
 
-  health(judged: IdcName | null): SelfHealth {
+  health(judged: Readonly<{ idc: IdcName | null; answers: boolean }>): SelfHealth {
     this.#measure();
     const nowMs = this.#options.clock();
     const doubtMs = DOUBT_PERIODS * this.#options.periodMs;
@@ -58,8 +58,8 @@ export class NodeSelfMonitor implements SelfMonitor {
     if (this.#steppedAtMs !== null && nowMs - this.#steppedAtMs < doubtMs) {
       reasons.push(`wall clock stepped by ${Math.round(this.#steppedByMs)} ms`);
     }
-    const others = this.#reach.filter((r) => r.target.idc !== judged && r.ok !== null);
-    if (others.length > 0 && others.every((r) => r.ok === false)) {
+    const others = this.#reach.filter((r) => r.target.idc !== judged.idc && r.ok !== null);
+    if (!judged.answers && others.length > 0 && others.every((r) => r.ok === false)) {
       reasons.push(
         `no reference target answers: ${others.map((r) => `${r.target.idc} ${r.target.address}`).join(', ')}`,
       );
