@@ -7,7 +7,7 @@ import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { runCommand, tail } from '../setup/index.js';
 import { aclEntries, type LabAllow } from './acls.js';
 import { brokerProperties, type BrokerPorts } from './broker-config.js';
-import { javaArgs, javaProperties } from './java.js';
+import { type ClassArchives, javaArgs, javaProperties } from './java.js';
 import { answersApiVersions } from './kafka-ready.js';
 import type { PortPool } from './ports.js';
 import { ManagedProcess } from './processes.js';
@@ -29,6 +29,7 @@ export type ClusterSettings = {
   readonly name: LabClusterName;
   readonly brokers: 1 | 3;
   readonly jars: string;
+  readonly archives: ClassArchives | undefined;
   readonly runId: string;
   readonly folder: RunFolder;
   readonly sessionProfile: NonNullable<LabOptions['sessionProfile']>;
@@ -184,7 +185,8 @@ export class LabCluster {
     const args = javaArgs({
       jars: settings.jars,
       runId: settings.runId,
-      mainClass: 'kafka.tools.StorageTool',
+      archives: settings.archives,
+      program: 'format',
       args: ['format', '-t', clusterId, '-c', this.configFile(nodeId), ...scram],
     });
     const result = await runCommand('java', args, { cwd: settings.folder.dir, timeoutMs: FORMAT_TIMEOUT_MS });
@@ -201,7 +203,8 @@ export class LabCluster {
         args: javaArgs({
           jars: settings.jars,
           runId: settings.runId,
-          mainClass: 'kafka.Kafka',
+          archives: settings.archives,
+          program: 'broker',
           args: [this.configFile(nodeId)],
         }),
         cwd: settings.folder.dir,

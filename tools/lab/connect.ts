@@ -36,7 +36,8 @@ export class LabConnect {
         args: javaArgs({
           jars: settings.jars,
           runId: settings.runId,
-          mainClass: 'org.apache.kafka.connect.cli.ConnectDistributed',
+          archives: settings.archives,
+          program: 'connect',
           args: [this.configFile()],
         }),
         cwd: settings.folder.dir,

@@ -1,3 +1,4 @@
+export { cachedFolder } from './cached-folder.js';
 export { ensureEtcd, type EtcdBinaries } from './etcd.js';
 export { ensureKafkaJars, type KafkaVersion } from './kafka-jars.js';
 export { checkoutRoot } from './paths.js';

@@ -2,6 +2,7 @@
  * `node dist/tools/setup/main.js demo|test`: everything the demo, or the tests, need on a fresh machine beyond `npm ci`
  * and the build. Says each step on stderr; fails with one line that names what is missing and the command that gives it.
  */
+import { ensureClassArchives } from '../lab/class-archives.js';
 import { ensureEtcd } from './etcd.js';
 import { ensureKafkaJars } from './kafka-jars.js';
 import { ensurePostgres } from './postgres.js';
@@ -33,8 +34,10 @@ async function main(what: string | undefined): Promise<number> {
   await Promise.all([requireJava(), requireMaven(), requireSetpriv()]);
   await ensurePostgres();
   await ensureKafkaJars('4.3');
+  await ensureClassArchives('4.3', progressToStderr);
   if (what === 'test') {
     await ensureKafkaJars('3.9');
+    await ensureClassArchives('3.9', progressToStderr);
     await ensureEtcd();
   }
   progressToStderr(`set-up for ${what}: complete`);
