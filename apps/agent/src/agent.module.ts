@@ -39,7 +39,7 @@ export class AgentModule {
         { provide: AGENT_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: systemClock },
-        { provide: AGENT_PARTS, useFactory: makeParts, inject: [AGENT_CONFIG, CLOCK] },
+        { provide: AGENT_PARTS, useFactory: makeParts, inject: [AGENT_CONFIG, CLOCK, LOGGER] },
         {
           provide: AgentService,
           useFactory: (c: AgentConfig, parts: AgentParts, clock: Clock, log: Logger) =>
@@ -52,11 +52,13 @@ export class AgentModule {
   }
 }
 
-function makeParts(config: AgentConfig, clock: Clock): AgentParts {
+function makeParts(config: AgentConfig, clock: Clock, logger: Logger): AgentParts {
   const monotonicMs = (): number => clock.monotonicMs();
   const self = createSelfMonitor(config, monotonicMs);
   const board = new EndOffsetBoard();
-  const around = { config, clock: monotonicMs, self, board };
+  const onTrouble = (cluster: string, trouble: string | null): void =>
+    trouble === null ? logger.info({ cluster }, 'the probe is whole again') : logger.warn({ cluster }, trouble);
+  const around = { config, clock: monotonicMs, self, board, onTrouble };
   return {
     self,
     hands: new AgentHands(config),

@@ -148,15 +148,15 @@ export class PlatformaticHands implements ClusterHands {
     const budget = new Budget(deadlineMs);
     return this.#calls.retryStale('ListOffsets', budget, async () => {
       const layout = await this.#calls.layout(topics, budget);
+      const addresses = new Map(layout.brokers.map((b) => [b.id, b.address]));
       const byLeader = new Map<Address, Map<string, number[]>>();
       for (const name of topics) {
         const topic = layout.topics.get(name);
         if (!topic || topic.partitions.length === 0) throw unknownTopic(name, topic?.errorCode);
         for (const p of topic.partitions) {
-          const address = layout.brokers.find((b) => b.id === p.leader)?.address;
+          const address = addresses.get(p.leader);
           if (!address) throw leaderless(name, p.partition);
-          const part = byLeader.get(address) ?? new Map<string, number[]>();
-          byLeader.set(address, part.set(name, [...(part.get(name) ?? []), p.partition]));
+          add(byLeader, address, name, p.partition);
         }
       }
       const lists = await Promise.all(
@@ -252,6 +252,14 @@ export class PlatformaticHands implements ClusterHands {
   close(): void {
     this.#calls.close();
   }
+}
+
+function add(byLeader: Map<Address, Map<string, number[]>>, leader: Address, topic: string, partition: number): void {
+  let part = byLeader.get(leader);
+  if (!part) byLeader.set(leader, (part = new Map()));
+  const list = part.get(topic);
+  if (list) list.push(partition);
+  else part.set(topic, [partition]);
 }
 
 async function describeTopics(c: Connection, topics: readonly string[], keys: readonly string[]): Promise<ConfigTable> {

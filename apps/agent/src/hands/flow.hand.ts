@@ -2,7 +2,7 @@ import type { Ms } from '#health';
 import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
 import { ConnectError, monotonicMs, pause, type ClusterHands, type ConnectClient, type ConnectorStatus } from '#kafka';
 
-const CALL_MS = 3_000;
+const DEFAULT_CALL_MS = 3_000;
 const POLL_MS = 150;
 const LONGEST_WAIT_MS = 60_000;
 /** After a change without an answer the state must hold this long, with the worker's own cluster answering, to be believed. */
@@ -24,12 +24,18 @@ type Look = Readonly<{
  */
 export class FlowHand {
   readonly #connect: ConnectClient;
-  readonly #ownCluster: ClusterHands;
+  readonly #ownCluster: Pick<ClusterHands, 'layout'>;
+  readonly #callMs: Ms;
   readonly #unsettled = new Set<string>();
 
-  constructor(connect: ConnectClient, ownCluster: ClusterHands) {
+  constructor(
+    connect: ConnectClient,
+    ownCluster: Pick<ClusterHands, 'layout'>,
+    { callMs = DEFAULT_CALL_MS }: Readonly<{ callMs?: Ms }> = {},
+  ) {
     this.#connect = connect;
     this.#ownCluster = ownCluster;
+    this.#callMs = callMs;
   }
 
   async apply(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
@@ -55,7 +61,10 @@ export class FlowHand {
 
   /** Both answers within one call's deadline, now: not remembered from a probe. */
   async #proveCluster(goal: FlowGoal): Promise<void> {
-    await Promise.all([this.#ownCluster.layout(CALL_MS), this.#connect.offsets(goal.connectors.source, CALL_MS)]);
+    await Promise.all([
+      this.#ownCluster.layout(this.#callMs),
+      this.#connect.offsets(goal.connectors.source, this.#callMs),
+    ]);
   }
 
   async #change(name: string, status: ConnectorStatus | null, to: Wish): Promise<string | null> {
@@ -64,7 +73,7 @@ export class FlowHand {
       if (!this.#unsettled.has(name)) return null;
     }
     try {
-      await this.#connect.change(name, to === 'stopped' ? 'stop' : 'resume', CALL_MS);
+      await this.#connect.change(name, to === 'stopped' ? 'stop' : 'resume', this.#callMs);
       return null;
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
@@ -103,8 +112,8 @@ export class FlowHand {
 
   async #look(goal: FlowGoal): Promise<Look> {
     const [source, checkpoint] = await Promise.all([
-      this.#connect.status(goal.connectors.source, CALL_MS),
-      this.#connect.status(goal.connectors.checkpoint, CALL_MS),
+      this.#connect.status(goal.connectors.source, this.#callMs),
+      this.#connect.status(goal.connectors.checkpoint, this.#callMs),
     ]);
     const stopped = [source, checkpoint].every((s) => s === null || isStopped(s));
     const running = [source, checkpoint].every((s) => s !== null && isRunning(s));

@@ -36,6 +36,8 @@ export type ClusterProbeParts = Readonly<{
   hands: ClusterHands;
   connect: ConnectClient | null;
   board: EndOffsetBoard;
+  /** Told when the canary topic cannot be made, once per change: without it nothing proves the service. Null: it is well again. */
+  onTrouble: (trouble: string | null) => void;
 }>;
 
 const CANARY_TOPIC_EVERY_MS = 10_000;
@@ -66,7 +68,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   #round = 0;
   #running = false;
   #canaryTopicAtMs: Ms | null = null;
-  #canaryTopicError: string | null = null;
+  #trouble: string | null = null;
 
   constructor(parts: ClusterProbeParts) {
     this.#parts = parts;
@@ -213,15 +215,12 @@ export class KafkaClusterProbe implements ClusterProbe {
     if (this.#canaryTopicAtMs !== null && nowMs - this.#canaryTopicAtMs < CANARY_TOPIC_EVERY_MS) return;
     this.#canaryTopicAtMs = nowMs;
     const durability = durabilityOf(layout, this.#slow.configs, this.#isHot);
-    this.#canaryTopicError = await ensureCanaryTopic(hands, layout, durability, timeoutMs).then(
+    const trouble = await ensureCanaryTopic(hands, layout, durability, timeoutMs).then(
       () => null,
-      (error: unknown) => failureOf(error).detail,
+      (error: unknown) => `the canary topic could not be made: ${failureOf(error).detail}`,
     );
-  }
-
-  /** Why the canary topic could not be made, null if it could: without it nothing proves the service. */
-  get canaryTopicError(): string | null {
-    return this.#canaryTopicError;
+    if (trouble !== this.#trouble) this.#parts.onTrouble(trouble);
+    this.#trouble = trouble;
   }
 
   #report(takenAtMs: Ms, wave: Wave, progress: ProgressRound): ProbeRound {

@@ -6,8 +6,6 @@ import type { EndOffsetBoard } from './end-offset-board.js';
 import { NodeSelfMonitor } from './self.probe.js';
 
 export { EndOffsetBoard } from './end-offset-board.js';
-export { KafkaClusterProbe } from './cluster-probe.js';
-export { NodeSelfMonitor } from './self.probe.js';
 
 /** What all cluster probes of one agent share. */
 export type ProbeSurroundings = Readonly<{
@@ -15,6 +13,8 @@ export type ProbeSurroundings = Readonly<{
   clock: MonotonicClock;
   self: SelfMonitor;
   board: EndOffsetBoard; // one for all clusters: a flow's lag needs both sides
+  /** For the log: what a probe could not do, null when it could again. Said once per change. */
+  onTrouble?: (cluster: string, trouble: string | null) => void;
 }>;
 
 export function createSelfMonitor(config: AgentConfig, clock: MonotonicClock): SelfMonitor {
@@ -47,5 +47,6 @@ export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSur
     hands: new PlatformaticHands(connection),
     connect: cluster.connectUrl === null ? null : new ConnectClient(cluster.connectUrl),
     board,
+    onTrouble: (trouble) => around.onTrouble?.(cluster.name, trouble),
   });
 }

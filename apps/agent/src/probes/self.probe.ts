@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { IdcName, Ms, SelfHealth } from '#health';
 import { parseAddress } from '#kafka';
 import type { ReferenceTarget } from '../config/agent-config.js';
@@ -14,7 +13,7 @@ export type SelfMonitorOptions = Readonly<{
   wallClock?: () => Ms;
 }>;
 
-const LOOP_RESOLUTION_MS = 10;
+const LOOP_TICK_MS = 50;
 const CLOCK_STEP_MS = 500;
 /** A doubt about this process lasts this many periods: a sample taken while it stalled must not count later. */
 const DOUBT_PERIODS = 2;
@@ -27,9 +26,9 @@ type Reach = { readonly target: ReferenceTarget; ok: boolean | null };
  */
 export class NodeSelfMonitor implements SelfMonitor {
   readonly #options: SelfMonitorOptions;
-  readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   readonly #reach: readonly Reach[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #tickedAtMs: Ms;
   #stalledAtMs: Ms | null = null;
   #stalledForMs: Ms = 0;
   #steppedAtMs: Ms | null = null;
@@ -41,9 +40,9 @@ export class NodeSelfMonitor implements SelfMonitor {
     this.#options = options;
     this.#reach = options.referenceTargets.filter((t) => t.idc !== options.idc).map((target) => ({ target, ok: null }));
     this.#wallMinusMono = this.#clockDifference();
-    this.#loop.enable();
-    this.#timer = setInterval(() => this.#round(), options.periodMs);
-    this.#timer.unref();
+    this.#tickedAtMs = options.clock();
+    const every = (ms: Ms, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref();
+    this.#timers = [every(LOOP_TICK_MS, () => this.#measure()), every(options.periodMs, () => this.#round())];
     this.#round();
   }
 
@@ -68,12 +67,10 @@ export class NodeSelfMonitor implements SelfMonitor {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#loop.disable();
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   #round(): void {
-    this.#measure();
     if (this.#asking) return; // a round never overlaps itself
     this.#asking = true;
     const asked = this.#reach.map(async (r) => {
@@ -84,8 +81,9 @@ export class NodeSelfMonitor implements SelfMonitor {
 
   #measure(): void {
     const nowMs = this.#options.clock();
-    const delayMs = this.#loop.max / 1e6 - LOOP_RESOLUTION_MS;
-    this.#loop.reset();
+    // Node's own histogram loses a stall when it is reset before its timer fires, which is exactly after a stall.
+    const delayMs = nowMs - this.#tickedAtMs - LOOP_TICK_MS;
+    this.#tickedAtMs = nowMs;
     if (delayMs > this.#options.timeoutMs / 2) {
       this.#stalledAtMs = nowMs;
       this.#stalledForMs = delayMs;

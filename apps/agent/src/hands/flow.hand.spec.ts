@@ -1,0 +1,133 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FlowGoal } from '#failover';
+import { ConnectClient, KafkaCallError, type ClusterLayout } from '#kafka';
+import { FlowHand } from './flow.hand.js';
+
+type Connector = { state: string; tasks: string[] };
+
+/** A Connect worker over real HTTP whose queue can be held, as it is while its own Kafka is dead. */
+class Worker {
+  readonly connectors = new Map<string, Connector>([
+    ['src', { state: 'RUNNING', tasks: ['RUNNING'] }],
+    ['cp', { state: 'RUNNING', tasks: ['RUNNING'] }],
+  ]);
+  readonly changes: string[] = [];
+  /** Changes that wait in the queue, unanswered, to be carried out at some later time. */
+  readonly queued: (() => void)[] = [];
+  holdChanges = false;
+  lateTasks = false;
+  #server: Server | null = null;
+
+  async listen(): Promise<string> {
+    const server = createServer((request, response) => this.#answer(request.method ?? '', request.url ?? '', response));
+    this.#server = server;
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise((done) => this.#server?.close(done));
+  }
+
+  #answer(method: string, url: string, response: ServerResponse): void {
+    const [, , name = '', what = ''] = url.split('/');
+    const connector = this.connectors.get(name);
+    const json = (body: unknown): void => void response.end(JSON.stringify(body));
+    if (!connector) return void response.writeHead(404).end('{}');
+    if (method === 'PUT') {
+      this.changes.push(`${what} ${name}`);
+      if (this.holdChanges) return void this.queued.push(() => this.#carryOut(connector, what));
+      this.#carryOut(connector, what);
+      return void response.writeHead(202).end();
+    }
+    if (what === 'offsets') return json({ offsets: [] });
+    json({
+      name,
+      connector: { state: connector.state, worker_id: 'w' },
+      tasks: connector.tasks.map((state, id) => ({ id, state })),
+    });
+  }
+
+  #carryOut(connector: Connector, what: string): void {
+    connector.state = what === 'stop' ? 'STOPPED' : 'RUNNING';
+    const tasks = what === 'stop' ? [] : ['RUNNING'];
+    if (!this.lateTasks) connector.tasks = tasks;
+    else setTimeout(() => (connector.tasks = tasks), 300);
+  }
+}
+
+const goal = (state: FlowGoal['state']): FlowGoal => ({
+  subject: 'flow',
+  group: 'g',
+  from: 'a',
+  to: 'b',
+  state,
+  epoch: 1,
+  term: 1,
+  connectors: { source: 'src', checkpoint: 'cp', heartbeat: 'hb' },
+});
+const answering = {
+  layout: (): Promise<ClusterLayout> => Promise.resolve({ clusterId: 'b', brokers: [], topics: new Map() }),
+};
+const dead = {
+  layout: (): Promise<ClusterLayout> =>
+    Promise.reject(new KafkaCallError('Metadata', { kind: 'refused', errorCode: null, detail: '' })),
+};
+
+let worker: Worker;
+let connect: ConnectClient;
+beforeEach(async () => {
+  worker = new Worker();
+  connect = new ConnectClient(await worker.listen());
+});
+afterEach(async () => {
+  await connect.close();
+  await worker.close();
+});
+
+describe('FlowHand', () => {
+  it('is not done before the last task is gone', async () => {
+    worker.lateTasks = true;
+    const status = await new FlowHand(connect, answering).apply(goal('stopped'), AbortSignal.timeout(5_000));
+    expect(status).toMatchObject({ observed: 'stopped', reached: true, detail: 'src STOPPED []; cp STOPPED []' });
+    expect(worker.changes).toEqual(['stop src', 'stop cp']); // the copying first
+  });
+
+  it('sends nothing when nothing is to be changed, and starts the copying last', async () => {
+    const hand = new FlowHand(connect, answering);
+    expect(await hand.apply(goal('running'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+    expect(worker.changes).toEqual([]);
+    for (const c of worker.connectors.values()) Object.assign(c, { state: 'STOPPED', tasks: [] });
+    await hand.apply(goal('running'), AbortSignal.timeout(5_000));
+    expect(worker.changes).toEqual(['resume cp', 'resume src']);
+  });
+
+  it("sends no change while the worker's own cluster is silent: it would be carried out later (I38)", async () => {
+    await expect(new FlowHand(connect, dead).apply(goal('stopped'), AbortSignal.timeout(5_000))).rejects.toThrow(
+      'Metadata',
+    );
+    expect(worker.changes).toEqual([]);
+  });
+
+  it('believes nothing after a change without an answer until the state was read back and held (I38)', async () => {
+    const hand = new FlowHand(connect, answering, { callMs: 150 });
+    worker.holdChanges = true;
+    const unsure = await hand.apply(goal('stopped'), AbortSignal.timeout(700));
+    expect(unsure).toMatchObject({ observed: 'unknown', reached: false });
+    expect(await hand.observe(goal('stopped'))).toMatchObject({ observed: 'unknown' });
+    worker.holdChanges = false;
+    for (const carryOut of worker.queued.splice(0)) carryOut();
+    const settled = await hand.apply(goal('stopped'), AbortSignal.timeout(6_000));
+    expect(settled).toMatchObject({ observed: 'stopped', reached: true });
+  });
+
+  it('says partial of a connector that is not there', async () => {
+    worker.connectors.delete('cp');
+    const status = await new FlowHand(connect, answering).apply(goal('running'), AbortSignal.timeout(400));
+    expect(status).toMatchObject({ observed: 'partial', reached: false });
+    expect(status.detail).toContain('cp absent');
+  });
+});
