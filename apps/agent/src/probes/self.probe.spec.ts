@@ -36,26 +36,28 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
+const silent = (idc: string) => ({ idc, answers: false });
+
 const REFUSED = '127.0.0.1:1';
 
 describe('NodeSelfMonitor', () => {
   it('trusts itself while nothing speaks against it', () => {
-    expect(monitor().health('b')).toEqual({ healthy: true, reasons: [] });
+    expect(monitor().health(silent('b'))).toEqual({ healthy: true, reasons: [] });
   });
 
   it('doubts itself for two periods after its event loop stood still', async () => {
     const m = monitor();
     const endsAt = performance.now() + 250;
     while (performance.now() < endsAt); // the very thing that is measured
-    expect(m.health('b').reasons[0]).toContain('event loop stood still');
-    await until(() => m.health('b').healthy);
+    expect(m.health(silent('b')).reasons[0]).toContain('event loop stood still');
+    await until(() => m.health(silent('b')).healthy);
   });
 
   it('notices a step of the wall clock, whose size the monotonic clock does not share', () => {
     let offsetMs = 0;
     const m = monitor({ wallClock: () => Date.now() + offsetMs });
     offsetMs = 3_600_000;
-    expect(m.health('b').reasons[0]).toContain('wall clock stepped by 3600');
+    expect(m.health(silent('b')).reasons[0]).toContain('wall clock stepped by 3600');
   });
 
   it('doubts itself when no reference target outside the judged IDC answers', async () => {
@@ -66,13 +68,14 @@ describe('NodeSelfMonitor', () => {
         { idc: 'c', address: REFUSED },
       ],
     });
-    await until(() => !m.health('b').healthy); // judging b, only c may vouch for us, and c is silent
-    expect(m.health('b').reasons[0]).toContain(REFUSED);
-    expect(m.health('c').healthy).toBe(true); // judging c, b vouches
+    await until(() => !m.health(silent('b')).healthy); // judging b, only c may vouch for us, and c is silent
+    expect(m.health(silent('b')).reasons[0]).toContain(REFUSED);
+    expect(m.health(silent('c')).healthy).toBe(true); // judging c, b vouches
+    expect(m.health({ idc: 'b', answers: true }).healthy).toBe(true); // a cluster that answers proves our network
   });
 
   it('ignores targets of its own IDC', () => {
     const m = monitor({ referenceTargets: [{ idc: 'a', address: REFUSED }] });
-    expect(m.health('b').healthy).toBe(true);
+    expect(m.health(silent('b')).healthy).toBe(true);
   });
 });
