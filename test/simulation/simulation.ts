@@ -43,7 +43,7 @@ export const GROUP: SagaGroup = {
 };
 
 /** Limits a call as the real one does, on the simulation's own clock. */
-const limitOn =
+export const limitOn =
   (time: SagaTime) =>
   <T>(promise: Promise<T>, ms: number, what: string): Promise<T> =>
     new Promise((resolve, reject) => {
