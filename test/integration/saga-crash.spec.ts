@@ -28,7 +28,11 @@ async function runSql(statement: string): Promise<true> {
   const client = new pg.Client({ connectionString: mainUrl });
   client.on('error', () => undefined); // a broken connection is told by the call that it broke
   await client.connect();
-  await client.query(statement).finally(() => client.end());
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
   return true;
 }
 

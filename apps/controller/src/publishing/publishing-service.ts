@@ -90,6 +90,11 @@ export class PublishingService implements Publishing {
     return await this.call(this.authoritative(group).read(group), `read of group ${group}`);
   }
 
+  async prove(group: string): Promise<void> {
+    const error = await this.writeCanary(this.route(group)[0] ?? '');
+    if (error !== null) throw error;
+  }
+
   writable(group: string): Readonly<{ ageMs: number | null; error: string | null }> {
     const seen = this.canaries.get(this.route(group)[0] ?? '');
     if (seen === undefined) return { ageMs: null, error: null };
@@ -126,26 +131,18 @@ export class PublishingService implements Publishing {
     }
   }
 
-  private async writeCanary(name: string): Promise<void> {
+  private async writeCanary(name: string): Promise<Error | null> {
     const before = this.canaries.get(name);
     try {
-      const center = await this.prepared(name, '');
-      await this.call(center.canary(), `canary of ${name}`);
+      await this.call(this.center(name, '').canary(), `canary of ${name}`);
       this.canaries.set(name, { okAtMs: this.time.monotonicMs(), error: null });
-    } catch (error) {
+      return null;
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
       // An old success must not stand beside a new failure: not writable now is what counts.
-      this.canaries.set(name, { okAtMs: before?.error === null ? before.okAtMs : null, error: textOf(error) });
+      this.canaries.set(name, { okAtMs: before?.error === null ? before.okAtMs : null, error: error.message });
+      return error;
     }
-  }
-
-  /** The center with what it needs in place: made by whoever comes first, once. */
-  private async prepared(name: string, group: string): Promise<ConfigCenter> {
-    const center = this.center(name, group);
-    if (!this.ready.has(name)) {
-      await this.call(center.prepare(), `preparation of ${name}`);
-      this.ready.add(name);
-    }
-    return center;
   }
 
   private async call<T>(promise: Promise<T>, what: string): Promise<T> {
@@ -165,5 +162,3 @@ export class PublishingService implements Publishing {
     return center;
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

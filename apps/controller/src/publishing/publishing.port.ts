@@ -7,6 +7,8 @@ export interface Publishing {
   claim(group: string, term: number): Promise<void>;
   publish(pointer: Pointer, guard: Readonly<{ expectedEpoch: number; term: number }>): Promise<PublishResult>;
   read(group: string): Promise<Pointer | null>;
+  /** Writes a canary to the authoritative center now and remembers the outcome for {@link writable}; throws if it fails. */
+  prove(group: string): Promise<void>;
   /** Age of the last good write canary (each 10 s on the leader) and the last error. */
   writable(group: string): Readonly<{ ageMs: number | null; error: string | null }>;
   /** Followers (not authoritative) that are behind the pointer. */

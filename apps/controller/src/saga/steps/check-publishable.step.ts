@@ -10,7 +10,7 @@ export const checkPublishable: Step = {
     const { group } = ctx.saga;
     try {
       await within(ctx.publishing.claim(group, ctx.term), signal);
-      await within(ctx.publishing.authoritative(group).canary(), signal);
+      await within(ctx.publishing.prove(group), signal);
     } catch (cause) {
       if (cause instanceof ClaimLostError) throw new LostLeadershipError(ctx.term);
       const text = cause instanceof Error ? cause.message : String(cause);
