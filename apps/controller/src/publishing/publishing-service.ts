@@ -134,7 +134,8 @@ export class PublishingService implements Publishing {
   private async writeCanary(name: string): Promise<Error | null> {
     const before = this.canaries.get(name);
     try {
-      await this.call(this.center(name, '').canary(), `canary of ${name}`);
+      const center = await this.prepared(name, '');
+      await this.call(center.canary(), `canary of ${name}`);
       this.canaries.set(name, { okAtMs: this.time.monotonicMs(), error: null });
       return null;
     } catch (cause) {
@@ -143,6 +144,16 @@ export class PublishingService implements Publishing {
       this.canaries.set(name, { okAtMs: before?.error === null ? before.okAtMs : null, error: error.message });
       return error;
     }
+  }
+
+  /** The center with what it needs in place: made by whoever comes first, once. */
+  private async prepared(name: string, group: string): Promise<ConfigCenter> {
+    const center = this.center(name, group);
+    if (!this.ready.has(name)) {
+      await this.call(center.prepare(), `preparation of ${name}`);
+      this.ready.add(name);
+    }
+    return center;
   }
 
   private async call<T>(promise: Promise<T>, what: string): Promise<T> {
