@@ -132,7 +132,7 @@ describe('built agents on real clusters', () => {
   it('fence and open at the wish of the leader, and say what they read back', async () => {
     controller.gateway.setGoals(TERM, [goal('fenced', 2)]);
     await reached('fenced', 2);
-    await expect(send(1)).rejects.toThrow();
+    await expect(send(1)).rejects.toThrow(/larger than the max message size/);
     controller.gateway.setGoals(TERM, [goal('open', 3)]);
     await reached('open', 3);
     await send(1);
@@ -157,7 +157,7 @@ describe('built agents on real clusters', () => {
     }, 60_000);
     await reached('fenced', 4, PERIOD_MS + TIMEOUT_MS);
     expect(build().votes['a']?.['agent-a']?.state).toBe('DEGRADED'); // recovering
-    await expect(send(1)).rejects.toThrow();
+    await expect(send(1)).rejects.toThrow(/larger than the max message size/);
   });
 
   it('say goodbye at a planned stop and leave with status 0', async () => {
