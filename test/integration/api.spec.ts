@@ -3,6 +3,8 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleGroup, sampleVotes } from '#failover';
 import { waitFor } from '#lab';
+import { SagaWatch } from '../../apps/controller/src/metrics/saga-watch.service.js';
+import { aSaga, anEntry } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN } from './api-app.js';
 
@@ -186,6 +188,32 @@ describe('the other reads', () => {
     for (const name of ['report_last_received_timestamp_seconds', 'config_center_last_write_timestamp_seconds']) {
       expect(text).toMatch(new RegExp(`^pointsman_${name}\\{`, 'm'));
     }
+  });
+});
+
+describe('the count of sagas', () => {
+  it('is taken once, by the leader, from the journal', async () => {
+    const { term, me } = api.leadership.current();
+    await api.store.transact(term, me, async (tx) => {
+      await tx.openSaga(aSaga('s-1'));
+      const at = (s: number): string => new Date(Date.now() + s * 1_000).toISOString();
+      await tx.appendJournal('s-1', [
+        { ...anEntry('fence-source', 'intent'), at: at(0) },
+        { ...anEntry('fence-source', 'done'), at: at(2) },
+      ]);
+      await tx.closeSaga('s-1', 'DONE', at(3));
+    });
+    const b = await start('ctl-b');
+    b.leadership.follow(api.leadership.me, term);
+    for (const app of [api, b]) {
+      await app.app.get(SagaWatch).look();
+      await app.app.get(SagaWatch).look();
+    }
+    const { text } = await request(api.url).get('/metrics');
+    expect(text).toContain('pointsman_sagas_total{kind="failover",outcome="DONE"} 1');
+    expect(text).toContain('pointsman_saga_step_duration_seconds_sum{step="fence-source"} 2');
+    expect((await request(b.url).get('/metrics')).text).not.toContain('outcome="DONE"');
+    expect((await get('/v1/sagas/s-1').expect(200)).body).toMatchObject({ id: 's-1', outcome: 'DONE' });
   });
 });
 
