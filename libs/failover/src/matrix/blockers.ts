@@ -26,7 +26,7 @@ const seconds = (ms: Ms): string => `${(ms / 1000).toFixed(1)} s`;
 const groupOf = ({ situation }: BlockerQuestion): string => situation.snapshot.group.name;
 
 const acceptLoss = (q: BlockerQuestion, limit: string): string =>
-  `pointsman accept-loss ${groupOf(q)} ${limit} --for 30m --reason "…", or policy graceWithDataLoss: true`;
+  `pointsman accept-loss ${groupOf(q)} ${limit} --expires-in 30m --reason "…", or policy graceWithDataLoss: true`;
 
 /** A person's acceptance counts up to its limit and its expiry; unknown lag needs one without a record limit. */
 function lossAccepted({ situation: { snapshot, policy }, lag }: BlockerQuestion): boolean {
@@ -43,7 +43,8 @@ function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): string 
   if (published !== null && !published.acknowledged && published.ageMs < policy.cooldownMs) {
     return `automatic failover ${seconds(published.ageMs)} ago, cool-down ${seconds(policy.cooldownMs)}`;
   }
-  if (closed === null || closed.attempts === 0) return null;
+  const acknowledged = snapshot.group.flapsAcknowledgedAgeMs;
+  if (closed === null || closed.attempts === 0 || (acknowledged !== null && acknowledged <= closed.ageMs)) return null;
   const wait = RETRY_AFTER_MS[closed.attempts - 1];
   if (wait === undefined)
     return `${closed.attempts} sagas closed before publish (${closed.outcome}): a person must look`;
@@ -108,10 +109,10 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'TARGET_NOT_FIT',
     when: 'T is not found ready by its own agent and a witness, or is rejoining',
     found: ({ situation: { fitness } }) => (fitness.fit ? null : fitness.reasons.join('; ')),
-    liftedBy: ({ situation: { target, snapshot } }) =>
+    liftedBy: ({ situation: { target, source, snapshot } }) =>
       target !== null && snapshot.group.rejoin.includes(target.name)
-        ? `pointsman failover ${snapshot.group.name} --override TARGET_NOT_FIT --accept-loss (all written since the last switch)`
-        : `${target?.name ?? 'the target'} recovers, or the active cluster does`,
+        ? `the rejoin of ${target.name} is finished, or ${source.name} recovers`
+        : `${target?.name ?? 'the target'} recovers, or ${source.name} does`,
   },
   {
     name: 'NOT_PUBLISHABLE',
@@ -144,7 +145,8 @@ export const BLOCKERS: readonly BlockerRule[] = [
       policy.fencing === 'strict' && snapshot.group.armed[source.name] !== true
         ? `no confirmed self-fence on ${source.name}`
         : null,
-    liftedBy: (q) => `pointsman failover ${groupOf(q)} by a person, or policy fencing: best-effort`,
+    liftedBy: ({ situation: { source } }) =>
+      `the agent of ${source.name} confirms its self-fence, or a person sets policy fencing: best-effort`,
   },
   {
     name: 'FENCE_WOULD_COPY',

@@ -67,6 +67,33 @@ describe('decide, guarded', () => {
     expect(d).toMatchObject({ row: 400, action: 'none', wouldDo: 'failover', gate: ['NOT_LEADER', 'OBSERVE'] });
   });
 
+  it('never acts on one DOWN vote, not even where there is only one observer', () => {
+    const alone = at(votesOnA('refused', 'stale', 'stale', 90_000), 90_000);
+    const d = decide({ ...alone, observers: alone.observers.slice(0, 1) }, defaultPolicy);
+    expect(d.verdicts['a']?.name).toBe('DOWN_ATTESTED');
+    expect(d).toMatchObject({ row: 900, action: 'hold' });
+  });
+
+  it('does not believe a fence that was read before the last saga ended', () => {
+    const fenced = (ageMs: number): Snapshot =>
+      sampleSnapshot({
+        fences: [{ cluster: 'a', state: 'fenced', kind: 'topic-config', epoch: 1, ageMs }],
+        group: sampleGroup({ lastPublishedSagaAgeMs: 5_000 }),
+      });
+    expect(decide(fenced(6_000), defaultPolicy).row).toBe(800);
+    expect(decide(fenced(1_000), defaultPolicy)).toMatchObject({ row: 190, action: 'unfence' });
+  });
+
+  it('judges by record lag where a newer reading knows only heartbeats', () => {
+    const dead = at(votesOnA('refused', 'silent', 'silent', 25_000), 25_000);
+    const lagReadings = [
+      { atMs: 1_970_000, records: 20_000, ms: 400, heartbeatAgeMs: 900, endSum: null },
+      { atMs: 1_972_000, records: null, ms: null, heartbeatAgeMs: 900, endSum: null },
+    ];
+    const d = decide({ ...dead, flows: [], memory: { ...dead.memory, lagReadings } }, defaultPolicy);
+    expect(d.blockers.map((b) => b.name)).toEqual(['LAG_OVER_BUDGET']);
+  });
+
   it('decides 200 groups well inside a tick', () => {
     const snapshots = Array.from({ length: 200 }, (_, i) =>
       sampleSnapshot({

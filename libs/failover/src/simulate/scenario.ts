@@ -36,7 +36,7 @@ export type Phase = Readonly<{
   agents: Readonly<Record<IdcName, AgentState>>;
   group: GroupChange;
   lag: LagChange | null;
-  center: 'ok' | string | null; // another text is the error of the write canary
+  center: string | null; // 'ok'; another text is the error of the write canary
   controller: Readonly<{ leading?: boolean; term?: number; restart?: boolean }>;
   fences: Readonly<Record<ClusterName, 'fenced' | 'open' | 'partial' | 'foreign' | 'unknown'>>;
   brokers: Readonly<{ sessionTimeoutMs?: Ms; electionTimeoutMs?: Ms }> | null;
