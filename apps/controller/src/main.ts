@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
+import { checkTables } from '#failover';
 import { closeOnSignal, ConfigError, createLogger, NestLogger, packageVersion } from '#platform';
 import { AppModule } from './app.module.js';
 import { loadControllerConfig } from './config/load.js';
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const problems = checkTables();
+  if (problems.length > 0) throw new Error(`the decision tables are broken: ${problems.join('; ')}`);
   const config = loadControllerConfig(values.config);
   const logger = createLogger('pointsman-controller', config.logLevel, { 'service.node.name': config.id });
   const app = await NestFactory.create(AppModule.forRoot(config, logger), {
