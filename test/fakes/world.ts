@@ -43,6 +43,8 @@ export class World {
   /** Set: what the observers agree on, whatever the truth is. */
   verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE'>();
   targetFit = true;
+  /** The active cluster answers its own agent only (row 420). */
+  insideOnly = false;
   /** Connect workers that take a goal and never get there. */
   stuckFlows = false;
 

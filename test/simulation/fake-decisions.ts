@@ -27,11 +27,11 @@ export class FakeDecisions implements Decisions {
     const snapshot = this.snapshot(row);
     const verdict = this.verdict(row.active);
     const target = row.active === 'a' ? 'b' : 'a';
-    const acting = verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED';
+    const acting = verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED' || verdict === 'ALIVE_INSIDE';
     const fit = this.world.targetFit && this.world.answers(target);
     const decision: Decision = {
       gate: [],
-      row: acting ? 400 : 800,
+      row: verdict === 'ALIVE_INSIDE' ? 420 : acting ? 400 : 800,
       name: acting ? 'AttestedDeath' : 'Steady',
       state: acting ? `${row.active} is dead` : 'calm',
       action: acting && fit ? 'failover' : 'none',
@@ -122,7 +122,8 @@ export class FakeDecisions implements Decisions {
     const up = this.world.answers(cluster);
     return Object.fromEntries(
       this.world.agents.map((a) => {
-        const state = !a.alive ? 'STALE' : up ? 'UP' : 'DOWN';
+        const hidden = this.world.insideOnly && cluster === 'a' && a.idc !== c.idc;
+        const state = !a.alive ? 'STALE' : up && !hidden ? 'UP' : 'DOWN';
         const vote: Vote = {
           agent: a.name,
           state,

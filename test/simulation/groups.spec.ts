@@ -6,7 +6,8 @@ import { GroupKeeper, type KeptGroup } from '../../apps/controller/src/publishin
 import { ClaimLostError } from '../../apps/controller/src/publishing/publishing.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { FakeLeadership, limitOn } from './simulation.js';
+import { FakeLeadership } from './fake-leadership.js';
+import { limitOn } from './simulation.js';
 import { VirtualTime } from './virtual-time.js';
 
 const GROUP: KeptGroup = {

@@ -1,7 +1,6 @@
 import { MemoryConfigCenterServer } from '#testing';
 import { defaultPolicy, type SagaRecord, type StepName } from '#failover';
 import type { ConfigCenter, Pointer } from '#config-center';
-import type { Leadership, LeadershipView } from '../../apps/controller/src/leadership/leadership.port.js';
 import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
@@ -11,6 +10,8 @@ import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import { FakeAgentGateway } from '../fakes/agent-gateway.js';
 import { World } from '../fakes/world.js';
 import { FakeDecisions } from './fake-decisions.js';
+import { FakeLeadership } from './fake-leadership.js';
+import { bindTo, gated } from './gated.js';
 
 export const GROUP: SagaGroup = {
   name: 'orders',
@@ -51,41 +52,6 @@ export const limitOn =
       signal.addEventListener('abort', () => reject(new Error(`${what}: no answer within ${ms} ms`)), { once: true });
       promise.then(resolve, reject).finally(stop);
     });
-
-export class FakeLeadership implements Leadership {
-  private readonly listeners = new Set<(view: LeadershipView) => void>();
-  private controller: AbortController | null = null;
-  heard: number[] = [];
-  term = 0;
-
-  constructor(private readonly me: string) {}
-
-  current(): LeadershipView {
-    const leading = this.controller !== null && !this.controller.signal.aborted;
-    const leader = leading ? { id: this.me, advertise: this.me } : null;
-    return { me: this.me, term: this.term, leader, leading, signal: this.controller?.signal ?? null };
-  }
-
-  onChange(listener: (view: LeadershipView) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  heardTerm(term: number): void {
-    this.heard.push(term);
-  }
-
-  won(term: number): void {
-    this.term = term;
-    this.controller = new AbortController();
-    for (const listener of this.listeners) listener(this.current());
-  }
-
-  lost(): void {
-    this.controller?.abort(new Error('leadership lost'));
-    for (const listener of this.listeners) listener(this.current());
-  }
-}
 
 export type SimController = Readonly<{
   id: string;
@@ -294,28 +260,3 @@ const bound = (time: SagaTime): Pick<SagaTime, 'monotonicMs' | 'sleep'> => ({
   monotonicMs: () => time.monotonicMs(),
   sleep: (ms, signal) => time.sleep(ms, signal),
 });
-
-/** Holds every asynchronous call at the gate, on the way out and on the way back. */
-function gated<T extends object>(target: T, gate: () => Promise<void>): T {
-  return new Proxy(target, {
-    get(inner, key) {
-      const member = bindTo(inner, key);
-      if (typeof member !== 'function' || SYNCHRONOUS.has(String(key))) return member;
-      return async (...args: unknown[]): Promise<unknown> => {
-        await gate();
-        const result: unknown = await Reflect.apply(member, undefined, args);
-        await gate();
-        return result;
-      };
-    },
-  });
-}
-
-const SYNCHRONOUS = new Set(['agentsFor', 'setGoals', 'goalStatus', 'sessions', 'watch']);
-
-function bindTo(target: object, key: string | symbol): unknown {
-  const member: unknown = Reflect.get(target, key);
-  if (typeof member !== 'function') return member;
-  const method: (...args: unknown[]) => unknown = member as (...args: unknown[]) => unknown;
-  return method.bind(target);
-}

@@ -1,6 +1,7 @@
-import type { Decision, Json } from '#failover';
+import type { Decision, Json, Snapshot } from '#failover';
 import { pollUntil } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
+import { answersTo } from './fence-source.step.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -13,8 +14,8 @@ export const checkTarget: Step = {
   async run(ctx, signal): Promise<StepResult> {
     let missing: readonly string[] = ['not looked at'];
     const evidence = await pollUntil(ctx, signal, async () => {
-      const { decision } = ctx.evaluate();
-      const source = judgeSource(ctx, decision);
+      const { snapshot, decision } = ctx.evaluate();
+      const source = judgeSource(ctx.saga, snapshot, decision);
       if (source === 'answers') throw recovered(ctx, decision);
       missing = [...(source === 'unknown' ? [`${ctx.saga.source} is unknown`] : []), ...unfit(decision)];
       if (missing.length > 0) return null;
@@ -27,13 +28,20 @@ export const checkTarget: Step = {
   },
 };
 
-/** Row 420 is opened by a source that answers its own agent only; for it that must still be so. */
-export function judgeSource(ctx: Pick<StepContext, 'saga'>, decision: Decision): 'down' | 'unknown' | 'answers' {
-  const verdict = decision.verdicts[ctx.saga.source]?.name ?? 'UNKNOWN';
+/**
+ * Whether what opened the saga still holds. Only a fresh vote that S answers is an answer; a verdict that changed for
+ * any other reason (an agent fell silent, said goodbye, doubts itself) is not knowing. Row 420 is opened by a source that
+ * answers its own agent only.
+ */
+export function judgeSource(
+  saga: Readonly<{ source: string; row: number }>,
+  snapshot: Snapshot,
+  decision: Decision,
+): 'down' | 'unknown' | 'answers' {
+  const verdict = decision.verdicts[saga.source]?.name ?? 'UNKNOWN';
   if (verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED') return 'down';
-  if (verdict === 'UNKNOWN') return 'unknown';
-  if (ctx.saga.row === ALIVE_INSIDE_ROW && verdict === 'ALIVE_INSIDE') return 'down';
-  return 'answers';
+  if (saga.row === ALIVE_INSIDE_ROW && verdict === 'ALIVE_INSIDE') return 'down';
+  return answersTo(snapshot, saga.source).length > 0 ? 'answers' : 'unknown';
 }
 
 const ALIVE_INSIDE_ROW = 420;
