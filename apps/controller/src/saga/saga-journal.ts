@@ -1,6 +1,11 @@
 import type { JournalEntry, Json, SagaRecord } from '#failover';
 import { rfc3339 } from '#platform';
-import { LostLeadershipError, type AuthorityStore, type AuthorityTx } from '../persistence/authority-store.port.js';
+import {
+  LostLeadershipError,
+  StoreUnavailableError,
+  type AuthorityStore,
+  type AuthorityTx,
+} from '../persistence/authority-store.port.js';
 import { CrashedHere } from './crash-point.js';
 import type { SagaTime } from './saga-time.js';
 
@@ -36,7 +41,8 @@ export class SagaJournal {
         return await this.write(saga, commit);
       } catch (error) {
         if (error instanceof LostLeadershipError || error instanceof CrashedHere) throw error;
-        if (attempt === STORE_ATTEMPTS) throw error;
+        // Only a store that gave no answer is asked again: what it refused, it will refuse for ever.
+        if (!(error instanceof StoreUnavailableError) || attempt === STORE_ATTEMPTS) throw error;
         const landed = await this.landed(saga);
         if (landed !== null) return landed;
       }

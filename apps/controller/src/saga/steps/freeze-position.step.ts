@@ -29,7 +29,7 @@ export const freezePosition: Step = {
         s: end.offset,
         n: positions.get(key) ?? null,
         sourceEnd: seen?.end ?? null,
-        sourceEndAgeMs: seen?.ageMs ?? null,
+        sourceEndAgeMs: seen === undefined ? null : Math.round(seen.ageMs),
       };
     });
     return { evidence: frozenEvidence(rows), commit: (tx) => tx.saveLedger(rows) };
