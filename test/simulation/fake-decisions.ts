@@ -96,7 +96,7 @@ export class FakeDecisions implements Decisions {
               sourceEndAgeMs: 900,
               replicatedAgeMs: 900,
             },
-            { topic: 'orders', partition: 1, sourceEnd: 44, replicated: 42, sourceEndAgeMs: 900, replicatedAgeMs: 900 },
+            { topic: 'orders', partition: 1, sourceEnd: 44, replicated: 42, sourceEndAgeMs: 900.4, replicatedAgeMs: 900 },
           ],
         },
       ],

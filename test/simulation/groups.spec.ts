@@ -201,6 +201,14 @@ describe('claims', () => {
   });
 });
 
+it('a center that forgot the claim (restored from a backup) is claimed again', async () => {
+  const l = await leader('ctl-a');
+  await l.keep();
+  main.put('orders', { current: pointer(), claimedTerm: 0 });
+  const next: Pointer = { ...stranger(2, 'b'), term: l.term };
+  expect(await l.publishing.publish(next, { expectedEpoch: 1, term: l.term })).toEqual({ ok: true });
+});
+
 describe('followers and the write canary', () => {
   it('a follower that is down is listed, never waited for, and brought along when it answers', async () => {
     second.stop();

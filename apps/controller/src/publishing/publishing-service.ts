@@ -79,6 +79,18 @@ export class PublishingService implements Publishing {
   }
 
   async publish(pointer: Pointer, guard: Readonly<{ expectedEpoch: number; term: number }>): Promise<PublishResult> {
+    const first = await this.publishOnce(pointer, guard);
+    // A center restored from a backup has forgotten the claim: claim again, once. A higher claim is another leader's.
+    if (first.ok || first.reason !== 'stale-term' || first.claimedTerm > guard.term) return first;
+    this.claims.delete(pointer.group);
+    await this.claim(pointer.group, guard.term);
+    return await this.publishOnce(pointer, guard);
+  }
+
+  private async publishOnce(
+    pointer: Pointer,
+    guard: Readonly<{ expectedEpoch: number; term: number }>,
+  ): Promise<PublishResult> {
     const center = this.authoritative(pointer.group);
     const result = await this.call(center.publish(pointer, guard), `publication of group ${pointer.group}`);
     if (result.ok) this.bringAlong(pointer);

@@ -6,7 +6,6 @@ import {
   type AuthorityStore,
   type AuthorityTx,
 } from '../persistence/authority-store.port.js';
-import { CrashedHere } from './crash-point.js';
 import type { SagaTime } from './saga-time.js';
 
 export type NewEntry = Omit<JournalEntry, 'seq'>;
@@ -40,7 +39,6 @@ export class SagaJournal {
       try {
         return await this.write(saga, commit);
       } catch (error) {
-        if (error instanceof LostLeadershipError || error instanceof CrashedHere) throw error;
         // Only a store that gave no answer is asked again: what it refused, it will refuse for ever.
         if (!(error instanceof StoreUnavailableError) || attempt === STORE_ATTEMPTS) throw error;
         const landed = await this.landed(saga);

@@ -267,12 +267,15 @@ export class SagaRunner implements SagaDriver {
     else this.openSagas.delete(saga.group);
   }
 
-  /** A drive that broke for a reason unknown here starts again from what the store holds, as a new leader would. */
+  /**
+   * A drive that broke while this process still leads starts again from what the store holds, as a new leader would. If
+   * the lead is lost in truth and only not noticed yet, the claim's own transaction says so and nothing is written.
+   */
   private async driveEnded(saga: SagaRecord, term: number, leading: AbortSignal, error: unknown): Promise<void> {
     const { log, time, times, store } = this.deps;
     this.drives.delete(driveKey(saga.id, term));
     this.claimed.delete(driveKey(saga.id, term));
-    if (error instanceof LostLeadershipError || error instanceof CrashedHere || leading.aborted) {
+    if (error instanceof CrashedHere || leading.aborted) {
       log.warn({ saga: saga.id, term }, 'leadership was lost: the next leader goes on with the saga');
       return;
     }
