@@ -1,13 +1,19 @@
 import type { ClusterName, Ms } from '#health';
 import { goalKey, type Command, type CommandOutput, type CommandResult, type Goal, type GoalStatus } from '#failover';
-import { ConnectClient, ConnectError, KafkaCallError, PlatformaticHands, type ClusterHands } from '#kafka';
+import { ConnectClient, ConnectError, KafkaCallError, monotonicMs, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { Hands, RecordedEpoch } from '../ports.js';
 import { ClusterFenceHand, unreached } from './cluster-fence.hand.js';
 import { EpochTopic } from './epoch-topic.js';
 import { FenceJournal } from './fence-journal.js';
 import { FlowHand } from './flow.hand.js';
-import { applyGroupOffsets, readEndOffsets, readGroupOffsets, readReplicationPosition } from './offset-commands.js';
+import {
+  applyGroupOffsets,
+  readEndOffsets,
+  readGroupOffsets,
+  readReplicationPosition,
+  type TimeLeft,
+} from './offset-commands.js';
 
 const EPOCH_MS = 5_000;
 const SILENT_KINDS: ReadonlySet<string> = new Set(['refused', 'reset', 'no_route', 'deadline', 'dns']);
@@ -57,7 +63,7 @@ export class AgentHands implements Hands {
     const { id, deadlineMs } = command;
     if (signal.aborted || deadlineMs <= 0) return { id, ok: false, code: 'expired', detail: 'no time was left' };
     try {
-      return { id, ok: true, output: await this.#output(command, deadlineMs) };
+      return { id, ok: true, output: await this.#output(command, timeLeft(deadlineMs)) };
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       return { id, ok: false, code: codeOf(error), detail };
@@ -77,18 +83,18 @@ export class AgentHands implements Hands {
     }
   }
 
-  async #output({ body }: Command, deadlineMs: Ms): Promise<CommandOutput> {
+  async #output({ body }: Command, left: TimeLeft): Promise<CommandOutput> {
     switch (body.kind) {
       case 'read_end_offsets':
-        return readEndOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+        return readEndOffsets(this.#tool(body.cluster).hands, body, left);
       case 'read_replication_position':
-        return readReplicationPosition(this.#tool(body.to), body, deadlineMs);
+        return readReplicationPosition(this.#tool(body.to), body, left);
       case 'read_group_offsets':
-        return readGroupOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+        return readGroupOffsets(this.#tool(body.cluster).hands, body, left);
       case 'apply_group_offsets':
-        return applyGroupOffsets(this.#tool(body.cluster).hands, body, deadlineMs);
+        return applyGroupOffsets(this.#tool(body.cluster).hands, body, left);
       case 'canary':
-        return this.#canary(body, deadlineMs);
+        return this.#canary(body, left());
     }
   }
 
@@ -168,6 +174,11 @@ async function recordEpoch(epochs: EpochTopic, goal: Goal): Promise<string | nul
     if (error instanceof KafkaCallError) return `epoch not recorded: ${error.message}`;
     throw error;
   }
+}
+
+function timeLeft(deadlineMs: Ms): TimeLeft {
+  const endsAtMs = monotonicMs() + deadlineMs;
+  return () => Math.max(1, endsAtMs - monotonicMs());
 }
 
 function codeOf(error: unknown): 'unavailable' | 'unsupported' | 'failed' {

@@ -5,6 +5,7 @@ import { ConnectError, monotonicMs, pause, type ClusterHands, type ConnectClient
 const DEFAULT_CALL_MS = 3_000;
 const POLL_MS = 150;
 const LONGEST_WAIT_MS = 60_000;
+const ASK_AGAIN_MS = 2_000;
 /** After a change without an answer the state must hold this long, with the worker's own cluster answering, to be believed. */
 const SETTLE_MS = 1_500;
 
@@ -39,20 +40,30 @@ export class FlowHand {
   }
 
   async apply(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
-    const remarks: string[] = [];
-    const first = await this.#look(goal);
-    if (first.observed !== goal.state || this.#isUnsettled(goal)) {
-      await this.#proveCluster(goal);
-      const { source, checkpoint } = goal.connectors;
-      // Stop the copying first; start it last, when the translator is ready for it.
-      const order = goal.state === 'stopped' ? [source, checkpoint] : [checkpoint, source];
-      for (const name of order) {
-        const status = name === source ? first.source : first.checkpoint;
-        const remark = await this.#change(name, status, goal.state);
-        if (remark) remarks.push(remark);
-      }
+    const endsAtMs = monotonicMs() + LONGEST_WAIT_MS;
+    for (;;) {
+      const remarks = await this.#wish(goal);
+      // A worker that refused (it rebalances, it is starting) is asked again; one that took the wish is waited for.
+      const untilMs = remarks.length > 0 ? Math.min(endsAtMs, monotonicMs() + ASK_AGAIN_MS) : endsAtMs;
+      const status = await this.#readBack(goal, remarks, signal, untilMs);
+      if (status.reached || signal.aborted || monotonicMs() >= endsAtMs) return status;
     }
-    return this.#readBack(goal, remarks, signal);
+  }
+
+  /** Sends what differs from the goal. @returns what was refused, for people. */
+  async #wish(goal: FlowGoal): Promise<readonly string[]> {
+    const look = await this.#look(goal);
+    if (look.observed === goal.state && !this.#isUnsettled(goal)) return [];
+    await this.#proveCluster(goal);
+    const { source, checkpoint } = goal.connectors;
+    // Stop the copying first; start it last, when the translator is ready for it.
+    const order = goal.state === 'stopped' ? [source, checkpoint] : [checkpoint, source];
+    const remarks: string[] = [];
+    for (const name of order) {
+      const remark = await this.#change(name, name === source ? look.source : look.checkpoint, goal.state);
+      if (remark !== null) remarks.push(remark);
+    }
+    return remarks;
   }
 
   async observe(goal: FlowGoal): Promise<GoalStatus> {
@@ -82,13 +93,12 @@ export class FlowHand {
     }
   }
 
-  async #readBack(goal: FlowGoal, remarks: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
-    const startedAtMs = monotonicMs();
+  async #readBack(goal: FlowGoal, remarks: readonly string[], signal: AbortSignal, untilMs: Ms): Promise<GoalStatus> {
     let heldSinceMs: Ms | null = null;
     for (;;) {
       const look = await this.#look(goal);
       const nowMs = monotonicMs();
-      const over = signal.aborted || nowMs - startedAtMs > LONGEST_WAIT_MS;
+      const over = signal.aborted || nowMs >= untilMs;
       heldSinceMs = look.observed === goal.state ? (heldSinceMs ?? nowMs) : null;
       if (heldSinceMs !== null && (await this.#settled(goal, nowMs - heldSinceMs)))
         return this.#status(goal, look, remarks);

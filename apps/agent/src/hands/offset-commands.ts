@@ -9,18 +9,21 @@ import {
   type ConnectClient,
 } from '#kafka';
 
+/** What is left of the command's deadline at the moment of asking; the calls of one command share it. */
+export type TimeLeft = () => Ms;
+
 type Body<K extends CommandBody['kind']> = Extract<CommandBody, { kind: K }>;
 
 const CONNECT_OFFSETS = 'connect-offsets';
 /** The name that a dedicated MirrorMaker gives its connector in its own offsets topic. */
 const DEDICATED_CONNECTOR = 'MirrorSourceConnector';
 
-export async function matchingTopics(
+async function matchingTopics(
   hands: ClusterHands,
   patterns: readonly string[],
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<readonly string[]> {
-  const layout = await hands.layout(deadlineMs);
+  const layout = await hands.layout(left());
   const matches = topicMatcher(patterns);
   const named = new Set(patterns); // a topic of the product's own counts when it is named in full
   return [...layout.topics.keys()].filter((t) => named.has(t) || (matches(t) && !isInternalTopic(t))).toSorted();
@@ -29,13 +32,13 @@ export async function matchingTopics(
 export async function readEndOffsets(
   hands: ClusterHands,
   body: Body<'read_end_offsets'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<CommandOutput> {
-  const topics = await matchingTopics(hands, body.topics, deadlineMs);
+  const topics = await matchingTopics(hands, body.topics, left);
   if (topics.length === 0) return { kind: 'end_offsets', starts: [], ends: [] };
   const [starts, ends] = await Promise.all([
-    hands.offsets(topics, 'start', deadlineMs),
-    hands.offsets(topics, 'end', deadlineMs),
+    hands.offsets(topics, 'start', left()),
+    hands.offsets(topics, 'end', left()),
   ]);
   return { kind: 'end_offsets', starts, ends };
 }
@@ -44,24 +47,24 @@ export async function readEndOffsets(
 export async function readReplicationPosition(
   target: Readonly<{ hands: ClusterHands; connect: ConnectClient | null }>,
   body: Body<'read_replication_position'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<CommandOutput> {
   const isWanted = topicMatcher(body.topics);
-  const viaConnect = target.connect === null ? null : await positionsByRest(target.connect, body, deadlineMs / 2);
+  const viaConnect = target.connect === null ? null : await positionsByRest(target.connect, body, () => left() / 2);
   const via = viaConnect === null ? 'topic' : 'connect';
-  const all = viaConnect ?? (await positionsByTopic(target.hands, body, deadlineMs / 2));
+  const all = viaConnect ?? (await positionsByTopic(target.hands, body, left));
   return { kind: 'replication_position', positions: all.filter((p) => isWanted(p.topic)), via };
 }
 
 async function positionsByRest(
   connect: ConnectClient,
   { connectors, from }: Body<'read_replication_position'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<readonly PartitionOffset[] | null> {
   try {
     const [config, offsets] = await Promise.all([
-      connect.config(connectors.source, deadlineMs),
-      connect.offsets(connectors.source, deadlineMs),
+      connect.config(connectors.source, left()),
+      connect.offsets(connectors.source, left()),
     ]);
     if (offsets === null) return null;
     const alias = config?.['source.cluster.alias'] ?? from;
@@ -77,10 +80,10 @@ async function positionsByRest(
 async function positionsByTopic(
   hands: ClusterHands,
   { connectors, from }: Body<'read_replication_position'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<readonly PartitionOffset[]> {
   const dedicated = `mm2-offsets.${from}.internal`;
-  const layout = await hands.layout(deadlineMs);
+  const layout = await hands.layout(left());
   const newest = new Map<string, PartitionOffset | null>();
   for (const topic of [CONNECT_OFFSETS, dedicated].filter((t) => layout.topics.has(t))) {
     const connector = topic === dedicated ? DEDICATED_CONNECTOR : connectors.source;
@@ -92,7 +95,7 @@ async function positionsByTopic(
         const { topic: name, partition, offset } = entry;
         newest.set(`${partition}/${name}`, offset === null ? null : { topic: name, partition, offset });
       },
-      { deadlineMs },
+      { deadlineMs: left() },
     );
   }
   return [...newest.values()].filter((p) => p !== null);
@@ -101,13 +104,13 @@ async function positionsByTopic(
 export async function readGroupOffsets(
   hands: ClusterHands,
   body: Body<'read_group_offsets'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<CommandOutput> {
   if (body.groups.length === 0) return { kind: 'group_offsets', offsets: [], states: {} };
   const isWanted = topicMatcher(body.topics);
   const [offsets, states] = await Promise.all([
-    hands.groupOffsets(body.groups, deadlineMs),
-    hands.groupStates(body.groups, deadlineMs),
+    hands.groupOffsets(body.groups, left()),
+    hands.groupStates(body.groups, left()),
   ]);
   const said: Record<string, ConsumerGroupState> = Object.fromEntries(states);
   return { kind: 'group_offsets', offsets: offsets.filter((o) => isWanted(o.topic)), states: said };
@@ -117,14 +120,14 @@ export async function readGroupOffsets(
 export async function applyGroupOffsets(
   hands: ClusterHands,
   body: Body<'apply_group_offsets'>,
-  deadlineMs: Ms,
+  left: TimeLeft,
 ): Promise<CommandOutput> {
   const { group } = body;
-  const state = (await hands.groupStates([group], deadlineMs)).get(group) ?? 'UNKNOWN';
+  const state = (await hands.groupStates([group], left())).get(group) ?? 'UNKNOWN';
   const busy = state === 'STABLE' || state === 'REBALANCING';
-  const outcome = busy ? 'active' : await hands.applyGroupOffsets(group, body.offsets, deadlineMs);
+  const outcome = busy ? 'active' : await hands.applyGroupOffsets(group, body.offsets, left());
   const wanted = new Set(body.offsets.map((o) => `${o.partition}/${o.topic}`));
-  const now = await hands.groupOffsets([group], deadlineMs);
+  const now = await hands.groupOffsets([group], left());
   const offsets = now
     .filter((o) => wanted.has(`${o.partition}/${o.topic}`))
     .map(({ topic, partition, offset }) => ({ topic, partition, offset }));
