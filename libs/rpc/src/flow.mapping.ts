@@ -87,7 +87,7 @@ const flowFromWire = (f: pb.FlowReport): FlowUpdate => ({
   from: f.from,
   to: f.to,
   lagRecords: orNull(f.lagRecords),
-  lagMs: orNull(f.lagMs),
+  lagMs: optionalAge(f.lagMs),
   heartbeatAgeMs: optionalAge(f.heartbeatAgeMs),
   observedAgeMs: optionalAge(f.observedAgeMs),
   sourceConnector: connectorState.fromWire(f.sourceConnector) ?? 'UNKNOWN',

@@ -104,6 +104,10 @@ describe('what a peer of another version may send', () => {
   });
 
   it('makes an impossible age unusable and an impossible duration nothing', () => {
+    expect(clusterOf(reportWith({ sampleAgeMs: 1.2, failingForMs: 1.8 }))).toMatchObject({
+      sampleAgeMs: 2,
+      failingForMs: 1,
+    });
     expect(clusterOf(reportWith({ sampleAgeMs: -1 }))?.sampleAgeMs).toBe(UNUSABLE_AGE_MS);
     expect(clusterOf(reportWith({ sampleAgeMs: Number.NaN }))?.sampleAgeMs).toBe(UNUSABLE_AGE_MS);
     expect(clusterOf(reportWith({ failingForMs: Number.POSITIVE_INFINITY }))?.failingForMs).toBe(0);

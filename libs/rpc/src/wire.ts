@@ -6,11 +6,15 @@
 /** Longer than any staleness rule: an age that cannot be true makes its value unusable, not fresh. */
 export const UNUSABLE_AGE_MS = Number.MAX_SAFE_INTEGER;
 
-/** An age as received: a negative or non-finite one is unusable. */
-export const ageFromWire = (ageMs: number): number => (Number.isFinite(ageMs) && ageMs >= 0 ? ageMs : UNUSABLE_AGE_MS);
+/**
+ * An age as received, in whole milliseconds (stores and people want no fractions), never younger than it was sent; a
+ * negative or non-finite one is unusable.
+ */
+export const ageFromWire = (ageMs: number): number =>
+  Number.isFinite(ageMs) && ageMs >= 0 ? Math.ceil(ageMs) : UNUSABLE_AGE_MS;
 
 /** A duration that argues *for* an action (how long a failure has lasted): nonsense counts as none. */
-export const durationFromWire = (ms: number): number => (Number.isFinite(ms) && ms >= 0 ? ms : 0);
+export const durationFromWire = (ms: number): number => (Number.isFinite(ms) && ms >= 0 ? Math.floor(ms) : 0);
 
 export const optionalAge = (ageMs: number | undefined): number | null =>
   ageMs === undefined ? null : ageFromWire(ageMs);

@@ -11,7 +11,7 @@ import { ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
 import { type AgentGateway, type AgentSession, GROUP_FACTS_SOURCE, type GroupFactsSource } from './observation.port.js';
 import { PendingCommands, unavailable } from './pending-commands.js';
-import { SnapshotBuilder } from './snapshot-builder.js';
+import { SnapshotBuilder, wholeMs } from './snapshot-builder.js';
 
 /** The newest session of one configured agent. */
 type Seat = {
@@ -109,7 +109,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   goalStatus(key: string): GoalStatus | null {
-    const now = this.clock.monotonicMs();
+    const now = wholeMs(this.clock);
     const cluster = key.includes('/flow/') ? key.split('->').at(-1) : key.split('/cluster/').at(-1);
     const idc = this.idcOf.get(cluster ?? '');
     const known = [...this.seats.values()].flatMap(({ agent, idc: at }) => {
@@ -129,7 +129,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   sessions(): readonly AgentSession[] {
-    const now = this.clock.monotonicMs();
+    const now = wholeMs(this.clock);
     return [...this.seats.values()].map((seat) => {
       const record = this.book.agent(seat.agent);
       const reportAtMs = record?.reportAtMs ?? null;
@@ -175,7 +175,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   private onMessage(stream: AgentStream, message: Exclude<AgentMessage, { kind: 'hello' }>): void {
     const seat = this.seats.get(stream.hello?.agent ?? '');
     if (seat === undefined || seat.stream !== stream) return; // a replaced session speaks for nobody
-    const now = this.clock.monotonicMs();
+    const now = wholeMs(this.clock);
     switch (message.kind) {
       case 'report':
         if (!this.book.report(seat.agent, message.report, now)) stream.send({ kind: 'full_report_wanted' });
@@ -218,7 +218,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
       goals.goals,
       this.candidates(),
       this.idcOf,
-      this.snapshots.graceOver(this.clock.monotonicMs()),
+      this.snapshots.graceOver(wholeMs(this.clock)),
     );
     const goalSet = { term: goals.term, goals: mine };
     const goalsJson = JSON.stringify(goalSet);
@@ -248,7 +248,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   private candidates(): readonly Candidate[] {
-    const now = this.clock.monotonicMs();
+    const now = wholeMs(this.clock);
     const freshForMs = staleAfterMs(this.options.probe);
     return [...this.seats.values()].map((seat) => {
       const reportAtMs = this.book.agent(seat.agent)?.reportAtMs ?? null;

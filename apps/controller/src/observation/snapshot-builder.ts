@@ -51,7 +51,7 @@ export class SnapshotBuilder implements SnapshotSource {
   build(groupName: string, memory: Memory | null): Snapshot {
     const group = this.groups.get(groupName);
     if (group === undefined) throw new Error(`group ${groupName} is not configured`);
-    const now = this.clock.monotonicMs();
+    const now = wholeMs(this.clock);
     const { leading, term } = this.leadership.current();
     const { watch, placement } = group;
     return {
@@ -156,6 +156,9 @@ export class SnapshotBuilder implements SnapshotSource {
     return [...(own?.records ?? []), ...rest];
   }
 }
+
+/** Whole milliseconds, so that every age is one: a fraction of a millisecond helps nobody and fits no integer column. */
+export const wholeMs = (clock: Pick<Clock, 'monotonicMs'>): Ms => Math.floor(clock.monotonicMs());
 
 function byIdc(options: ObservationOptions, book: ObservationBook): Idc[] {
   const idcs = new Map<IdcName, AgentRecord[]>();
