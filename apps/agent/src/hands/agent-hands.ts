@@ -14,6 +14,7 @@ import {
   readReplicationPosition,
   type TimeLeft,
 } from './offset-commands.js';
+import { Turns } from './turns.js';
 
 const EPOCH_MS = 5_000;
 const SILENT_KINDS: ReadonlySet<string> = new Set(['refused', 'reset', 'no_route', 'deadline', 'dns']);
@@ -36,6 +37,7 @@ type ClusterTools = Readonly<{
 /** {@link Hands} over Kafka and Connect. Refusing lower terms and epochs is the goal keeper's; this does what it is told. */
 export class AgentHands implements Hands {
   readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
+  readonly #turns = new Turns();
 
   constructor(config: AgentConfig) {
     const journal = new FenceJournal(config.agent.dataDir);
@@ -43,7 +45,8 @@ export class AgentHands implements Hands {
   }
 
   async apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
-    return this.#guarded(goal, async () => {
+    return this.#inTurn(goal, async () => {
+      signal.throwIfAborted();
       const tools = this.#toolsOf(goal);
       const status =
         goal.subject === 'cluster' ? await tools.fence.apply(goal, signal) : await flowOf(tools).apply(goal, signal);
@@ -113,6 +116,11 @@ export class AgentHands implements Hands {
     if (!accepted && errorCode === null)
       throw new KafkaCallError(`canary on ${body.topic}`, { kind: kind ?? 'other', errorCode, detail });
     return { kind: 'canary', accepted, errorCode, detail };
+  }
+
+  /** A goal that took another's place waits for the end of its last request: the old effect must not land after the new. */
+  #inTurn(goal: Goal, work: () => Promise<GoalStatus>): Promise<GoalStatus> {
+    return this.#turns.take(goalKey(goal), () => this.#guarded(goal, work));
   }
 
   async #guarded(goal: Goal, work: () => Promise<GoalStatus>): Promise<GoalStatus> {

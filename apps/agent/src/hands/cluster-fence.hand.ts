@@ -10,8 +10,8 @@ import {
   type ConfigTable,
 } from '#kafka';
 import { ensureGroupTopic } from './group-topics.js';
-import type { FenceJournal, FenceRecord } from './fence-journal.js';
-import { FENCE_KEY, observeFence, planFence, planUnfence, type FencePlan } from './fence-plan.js';
+import type { FenceJournal } from './fence-journal.js';
+import { FENCE_KEY, observeFence, planFence, planUnfence } from './fence-plan.js';
 
 const CALL_MS = 3_000;
 const READ_BACK_MS = 10_000;
@@ -35,12 +35,18 @@ export class ClusterFenceHand {
   async apply(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
     const topics = await this.#topics(goal, true);
     const journal = await this.#journal.of(goal.cluster);
-    const plan = await this.#plan(goal, topics, journal);
+    const tables = await this.#tables(topics);
+    const plan =
+      goal.state === 'fenced' ? planFence(goal.group, topics, tables, journal) : planUnfence(topics, tables, journal);
     await this.#journal.add(goal.cluster, plan.remember);
-    for (let at = 0; at < plan.changes.length && !signal.aborted; at += CHANGES_PER_REQUEST) {
+    for (let at = 0; at < plan.changes.length; at += CHANGES_PER_REQUEST) {
+      signal.throwIfAborted(); // the goal was replaced: its opposite waits for us to let go
       await this.#hands.changeTopicConfigs(plan.changes.slice(at, at + CHANGES_PER_REQUEST), CALL_MS);
     }
-    const status = await this.#readBack(goal, topics, plan.remarks, signal);
+    const status =
+      plan.changes.length === 0 // the usual round: what was just read is the read-back
+        ? await this.#status(goal, topics, tables, plan.remarks)
+        : await this.#readBack(goal, topics, plan.remarks, signal);
     // Only when the restored values were read back may the memory of them go.
     if (status.reached && goal.state === 'open') await this.#journal.remove(goal.cluster, plan.forget);
     return status;
@@ -49,17 +55,6 @@ export class ClusterFenceHand {
   async observe(goal: ClusterGoal): Promise<GoalStatus> {
     const topics = await this.#topics(goal, false);
     return this.#status(goal, topics, await this.#tables(topics), []);
-  }
-
-  async #plan(
-    goal: ClusterGoal,
-    topics: readonly string[],
-    journal: ReadonlyMap<string, FenceRecord>,
-  ): Promise<FencePlan> {
-    const tables = await this.#tables(topics);
-    return goal.state === 'fenced'
-      ? planFence(goal.group, topics, tables, journal)
-      : planUnfence(topics, tables, journal);
   }
 
   async #topics(goal: ClusterGoal, makeCheckTopic: boolean): Promise<readonly string[]> {

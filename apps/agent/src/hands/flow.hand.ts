@@ -42,7 +42,7 @@ export class FlowHand {
   async apply(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
     const endsAtMs = monotonicMs() + LONGEST_WAIT_MS;
     for (;;) {
-      const remarks = await this.#wish(goal);
+      const remarks = await this.#wish(goal, signal);
       // A worker that refused (it rebalances, it is starting) is asked again; one that took the wish is waited for.
       const untilMs = remarks.length > 0 ? Math.min(endsAtMs, monotonicMs() + ASK_AGAIN_MS) : endsAtMs;
       const status = await this.#readBack(goal, remarks, signal, untilMs);
@@ -51,7 +51,7 @@ export class FlowHand {
   }
 
   /** Sends what differs from the goal. @returns what was refused, for people. */
-  async #wish(goal: FlowGoal): Promise<readonly string[]> {
+  async #wish(goal: FlowGoal, signal: AbortSignal): Promise<readonly string[]> {
     const look = await this.#look(goal);
     if (look.observed === goal.state && !this.#isUnsettled(goal)) return [];
     await this.#proveCluster(goal);
@@ -60,6 +60,7 @@ export class FlowHand {
     const order = goal.state === 'stopped' ? [source, checkpoint] : [checkpoint, source];
     const remarks: string[] = [];
     for (const name of order) {
+      signal.throwIfAborted(); // the goal was replaced: its opposite waits for us to let go
       const remark = await this.#change(name, name === source ? look.source : look.checkpoint, goal.state);
       if (remark !== null) remarks.push(remark);
     }
