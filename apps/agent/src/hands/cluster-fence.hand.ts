@@ -11,7 +11,8 @@ import {
 } from '#kafka';
 import { ensureGroupTopic } from './group-topics.js';
 import type { FenceJournal } from './fence-journal.js';
-import { FENCE_KEY, observeFence, planFence, planUnfence } from './fence-plan.js';
+import { FENCE_KEY } from '../probes/fences.js';
+import { observeFence, planFence, planUnfence } from './fence-plan.js';
 
 const CALL_MS = 3_000;
 const READ_BACK_MS = 10_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigTable } from '#kafka';
-import { FENCE_KEY, observeFence, planFence, planUnfence } from './fence-plan.js';
+import { FENCE_KEY } from '../probes/fences.js';
+import { observeFence, planFence, planUnfence } from './fence-plan.js';
 
 /** `null`: unset, the broker's default shows. */
 const table = (values: Readonly<Record<string, string | null>>): ConfigTable =>
@@ -48,6 +49,15 @@ describe('planFence', () => {
   it('says nothing of a removal when only one broker lags behind', () => {
     const plan = planFence('g', ['t'], [table({ t: '1' }), table({ t: null })], new Map([['t', record(null)]]));
     expect(plan).toMatchObject({ remarks: [], changes: [{ topic: 't' }] });
+  });
+});
+
+describe('settings that may not be read', () => {
+  it('are neither fenced nor open, and nothing is planned or remembered for them', () => {
+    const blind = [new Map()];
+    expect(observeFence(['t'], blind)).toBe('unknown');
+    expect(planFence('g', ['t'], blind, new Map())).toMatchObject({ changes: [], remember: new Map() });
+    expect(planUnfence(['t'], blind, new Map([['t', record('7')]]))).toMatchObject({ changes: [], forget: [] });
   });
 });
 

@@ -1,8 +1,6 @@
 import type { ConfigChange, ConfigTable } from '#kafka';
+import { FENCE_KEY, FENCE_VALUE } from '../probes/fences.js';
 import type { FenceRecord } from './fence-journal.js';
-
-export const FENCE_KEY = 'max.message.bytes';
-export const FENCE_VALUE = '1';
 
 export type FencePlan = Readonly<{
   changes: readonly ConfigChange[];
@@ -13,6 +11,9 @@ export type FencePlan = Readonly<{
 
 const isFenced = (table: ConfigTable, topic: string): boolean =>
   table.get(topic)?.get(FENCE_KEY)?.value === FENCE_VALUE;
+/** Brokers that could say something of the topic: one that may not be read, or is not there yet, says nothing. */
+const tablesOf = (tables: readonly ConfigTable[], topic: string): readonly ConfigTable[] =>
+  tables.filter((t) => t.get(topic)?.has(FENCE_KEY));
 const ownValue = (table: ConfigTable | undefined, topic: string): string | null => {
   const found = table?.get(topic)?.get(FENCE_KEY);
   return found?.set ? found.value : null;
@@ -32,7 +33,9 @@ export function planFence(
   const remember = new Map<string, FenceRecord>();
   const remarks: string[] = [];
   for (const topic of topics) {
-    const open = tables.filter((t) => !isFenced(t, topic));
+    const known = tablesOf(tables, topic);
+    const open = known.filter((t) => !isFenced(t, topic));
+    if (known.length === 0) remarks.push(`${topic}: its settings cannot be read, so it is left alone`);
     if (open.length === 0) continue;
     const value = ownValue(open[0], topic);
     const recorded = journal.get(topic);
@@ -61,15 +64,20 @@ export function planUnfence(
   const remarks: string[] = [];
   for (const topic of topics) {
     const recorded = journal.get(topic);
-    const open = tables.filter((t) => !isFenced(t, topic));
+    const known = tablesOf(tables, topic);
+    const open = known.filter((t) => !isFenced(t, topic));
+    if (known.length === 0) {
+      remarks.push(`${topic}: its settings cannot be read, so it is left alone`);
+      continue;
+    }
     if (recorded === undefined) {
-      if (open.length > 0 || tables.length === 0) continue;
+      if (open.length > 0) continue;
       remarks.push(`${topic}: no record of its value before the fence, unset`);
       changes.push({ topic, key: FENCE_KEY, value: null });
       continue;
     }
     forget.push(topic);
-    if (open.length < tables.length) {
+    if (open.length < known.length) {
       changes.push({ topic, key: FENCE_KEY, value: recorded.previous });
       continue;
     }
@@ -81,13 +89,14 @@ export function planUnfence(
 
 export type FenceObservation = 'fenced' | 'open' | 'partial' | 'unknown';
 
-/** What all answering brokers see: fenced only if each of them holds the fence on each topic. */
+/** What all answering brokers see: fenced only if each of them holds the fence on each topic; unread is unknown. */
 export function observeFence(topics: readonly string[], tables: readonly ConfigTable[]): FenceObservation {
-  if (tables.length === 0) return 'unknown';
   let fenced = 0;
   let open = 0;
-  for (const table of tables) {
-    for (const topic of topics) {
+  for (const topic of topics) {
+    const known = tablesOf(tables, topic);
+    if (known.length === 0) return 'unknown';
+    for (const table of known) {
       if (isFenced(table, topic)) fenced += 1;
       else open += 1;
     }

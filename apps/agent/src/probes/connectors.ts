@@ -1,6 +1,7 @@
 import type { ClusterName } from '#health';
 import type { ConnectorState, FlowSettings } from '#failover';
 import type { ConnectorStatus } from '#kafka';
+import { FENCE_KEY } from './fences.js';
 
 const STATES: Readonly<Record<string, ConnectorState>> = {
   RUNNING: 'RUNNING',
@@ -25,7 +26,6 @@ export const sourceAlias = (config: Readonly<Record<string, string>> | null, fro
 
 // Kafka's own default of config.properties.exclude does not hold max.message.bytes: the fence would be copied.
 const DEFAULT_TOPICS_EXCLUDE = '.*[\\-\\.]internal,.*\\.replica,__.*';
-const FENCE_KEY = 'max.message.bytes';
 
 /** What a connector's configuration says about being safe to fail over. Null where it cannot be told. */
 export function readFlowSettings(

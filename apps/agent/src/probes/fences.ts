@@ -1,8 +1,9 @@
 import type { ClusterName, Ms } from '#health';
 import { checkTopic, type FenceFacts, type WatchGroup } from '#failover';
-import { topicMatcher, type ConfigTable } from '#kafka';
+import { isInternalTopic, topicMatcher, type ConfigTable } from '#kafka';
 import type { FenceObservation } from '../ports.js';
 
+/** Fence 2: no authorizer needed; the leader rejects every batch, whatever its acks. */
 export const FENCE_KEY = 'max.message.bytes';
 export const FENCE_VALUE = '1';
 
@@ -18,7 +19,8 @@ export function observeFences(
 }
 
 function fenceOf(cluster: ClusterName, group: WatchGroup, configs: ConfigTable, ageMs: Ms): FenceFacts {
-  const isOfGroup = topicMatcher([...group.topics, checkTopic(group.name)]);
+  const matches = topicMatcher(group.topics);
+  const isOfGroup = (t: string): boolean => t === checkTopic(group.name) || (matches(t) && !isInternalTopic(t));
   let closed = 0;
   let open = 0;
   for (const [topic, values] of configs) {
