@@ -62,6 +62,19 @@ describe('one question to one broker', () => {
     expect(await e.apiVersions(b.address, 500)).toMatchObject({ ok: false, kind: 'refused' });
   });
 
+  it('says how the broker answers now, not that an old connection died with it', async () => {
+    const b = await broker();
+    const e = eyes(b.address);
+    await e.apiVersions(b.address, 500);
+    b.manner = 'hang up once';
+    expect(await e.apiVersions(b.address, 500)).toMatchObject({ ok: true });
+    expect(b.connections).toBe(2);
+    b.manner = 'hang up';
+    const closing = e.apiVersions(b.address, 500);
+    await b.close();
+    expect(await closing).toMatchObject({ ok: false, kind: 'refused' });
+  });
+
   it('is not asked after the end', async () => {
     const b = await broker();
     const link = new BrokerLink(b.address, { clientId: 'test', security: PLAINTEXT, addresses: new AddressBook() });

@@ -8,7 +8,8 @@ import {
   usesTls,
   type ClusterSecurity,
 } from './connection-config.js';
-import { withDeadline } from './deadline.js';
+import { monotonicMs, withDeadline } from './deadline.js';
+import { failureOf } from './kafka-error.js';
 
 export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
 
@@ -40,9 +41,26 @@ export class BrokerLink {
     this.#options = options;
   }
 
-  /** @throws {DeadlineError} when nothing came in time; else the library's or the system's error, unchanged. */
+  /**
+   * A connection from an earlier call that turns out to be closed is opened anew, once, within the same deadline: what
+   * counts is how the broker answers now (it refuses, it is back), not that an old connection of ours died.
+   * @throws {DeadlineError} when nothing came in time; else the library's or the system's error, unchanged.
+   */
   async call<T>(what: string, ask: (connection: Connection) => Promise<T>, deadlineMs: Ms): Promise<T> {
     if (this.#closed) throw new Error(`the link to ${this.address} is closed`);
+    const startedAtMs = monotonicMs();
+    const old = this.#session;
+    try {
+      return await this.#once(what, ask, deadlineMs);
+    } catch (error) {
+      const leftMs = deadlineMs - (monotonicMs() - startedAtMs);
+      if (old === null || this.#closed || leftMs <= 0 || failureOf(error).kind !== 'reset') throw error;
+      if (this.#session === old) this.#drop(old);
+      return this.#once(what, ask, leftMs);
+    }
+  }
+
+  #once<T>(what: string, ask: (connection: Connection) => Promise<T>, deadlineMs: Ms): Promise<T> {
     const session = (this.#session ??= this.#open(deadlineMs));
     const work = (async () => ask(await session.ready))();
     return withDeadline(`${what} to ${this.address}`, Promise.race([work, session.lost]), deadlineMs, () =>

@@ -1,8 +1,8 @@
 import { createServer as createPlainServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 
-/** How the broker treats a request, or a connection before any. */
-export type Manner = 'answer' | 'silent' | 'hang up' | 'hang up on connect';
+/** How the broker treats a request. */
+export type Manner = 'answer' | 'silent' | 'hang up' | 'hang up once';
 
 const API_VERSIONS = 18;
 
@@ -50,7 +50,6 @@ export class ScriptedBroker {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
-    if (this.manner === 'hang up on connect') return void socket.destroy();
     let buffer = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       buffer = Buffer.concat([buffer, chunk]);
@@ -72,6 +71,9 @@ export class ScriptedBroker {
     const send = (): void => void socket.write(body);
     if (this.manner === 'answer') send();
     else if (this.manner === 'silent') this.#held.push(send);
-    else socket.destroy();
+    else {
+      if (this.manner === 'hang up once') this.manner = 'answer';
+      socket.destroy();
+    }
   }
 }
