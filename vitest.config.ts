@@ -13,7 +13,10 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['{apps,libs,tools}/**/*.spec.ts', 'test/{scenarios,simulation}/**/*.spec.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{apps,libs,tools}/**/*.spec.ts', 'test/{docs,scenarios,simulation}/**/*.spec.ts'],
+        },
       },
       {
         ...shared,
