@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   const logger = createLogger('pointsman-controller', config.logLevel, { 'service.node.name': config.id });
   const app = await NestFactory.create(AppModule.forRoot(config, logger), {
     logger: new NestLogger(logger),
+    forceCloseConnections: true,
     abortOnError: false,
   });
   closeOnSignal(() => app.close(), SHUTDOWN_GRACE_MS, logger);
