@@ -186,11 +186,10 @@ export class Installation {
   }
 
   private async startAll(first: LabIdc): Promise<void> {
-    await this.startController(first);
+    await Promise.all([this.startController(first), ...IDCS.map((idc) => this.startAgent(idc))]);
     await this.waitReady(first, true);
     const others = IDCS.filter((idc) => idc !== first);
     await Promise.all(others.map((idc) => this.startController(idc)));
-    await Promise.all(IDCS.map((idc) => this.startAgent(idc)));
     await Promise.all(others.map((idc) => this.waitReady(idc, false)));
   }
 

@@ -4,5 +4,6 @@ export * from './config/load-config-file.js';
 export * from './config/secret.js';
 export * from './ids.js';
 export * from './logger.js';
+export * from './program.js';
 export * from './shutdown.js';
 export * from './version.js';

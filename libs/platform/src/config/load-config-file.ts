@@ -85,7 +85,8 @@ function problemsOf(
       return { file, ...at(path), path: pathText(path), message: 'unknown key: check its spelling and place' };
     });
   }
-  return [{ file, ...at(issue.path), path: pathText(issue.path), message: issue.message }];
+  const message = issue.message.replace(/^Invalid input: expected (.+), received undefined$/, 'is required ($1)');
+  return [{ file, ...at(issue.path), path: pathText(issue.path), message }];
 }
 
 const byPlace = (a: ConfigProblem, b: ConfigProblem): number => a.line - b.line || a.column - b.column;
