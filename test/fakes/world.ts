@@ -47,6 +47,8 @@ export class World {
   insideOnly = false;
   /** Connect workers that take a goal and never get there. */
   stuckFlows = false;
+  /** Clusters whose Connect worker is gone (refuses connections) or holds them without an answer. */
+  readonly workers = new Map<string, 'refuses' | 'silent'>();
 
   constructor(readonly nowMs: () => number) {
     this.clusters = new Map([
@@ -79,6 +81,12 @@ export class World {
     c.alive = true;
     c.frozen = false;
     for (const a of this.agents) if (a.idc === c.idc) a.alive = true;
+    this.applyGoals();
+  }
+
+  /** The cluster's Connect worker comes back with its connectors as they were stored. */
+  reviveWorker(name: string): void {
+    this.workers.delete(name);
     this.applyGoals();
   }
 
@@ -147,6 +155,8 @@ export class World {
     const on = goal.subject === 'cluster' ? goal.cluster : goal.to;
     if (!this.answers(on) || this.agentsFor(on).length === 0) return 'unknown';
     if (goal.subject === 'cluster') return this.cluster(goal.cluster).fenced ? 'fenced' : 'open';
+    const worker = this.workers.get(goal.to);
+    if (worker !== undefined) return worker === 'refuses' ? 'refused' : 'unknown';
     return this.flows.get(`${goal.from}->${goal.to}`) ?? 'unknown';
   }
 
@@ -162,7 +172,7 @@ export class World {
 
   private applyFlow(goal: FlowGoal): void {
     const key = `${goal.from}->${goal.to}`;
-    if (this.stuckFlows) return;
+    if (this.stuckFlows || this.workers.has(goal.to)) return;
     if (!this.answers(goal.to) || this.agentsFor(goal.to).length === 0 || this.flows.get(key) === goal.state) return;
     this.flows.set(key, goal.state);
     this.note(goal.state === 'stopped' ? 'flow-stopped' : 'flow-started', key, goal.term);

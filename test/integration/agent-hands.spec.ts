@@ -202,6 +202,16 @@ describe('the flow a → b', () => {
     });
   });
 
+  it('is attested down by a worker that refuses connections while its cluster answers', async () => {
+    const config = configOf(lab);
+    const clusters = config.clusters.map((c) => ({ ...c, connectUrl: 'http://127.0.0.1:9' }));
+    const workerless = new AgentHands({ ...config, clusters });
+    const status = await workerless.apply(flowGoal('stopped'), within(20_000));
+    expect(status).toMatchObject({ wanted: 'stopped', observed: 'refused', reached: false, epoch: 3, term: 1 });
+    expect(status.detail).toContain('attested down');
+    await workerless.close();
+  });
+
   it('sends no change to a worker whose own cluster does not answer', async () => {
     await lab.resetProxyStats();
     await lab.freeze({ broker: ['b', 1] });

@@ -94,6 +94,16 @@ describe('before publish every end is the old cluster, open and followed', () =>
     expectGoodEnd(sim, [saga]);
   });
 
+  it('a silent Connect worker may still copy: it ends the saga', async () => {
+    sim.world.killIdc('a');
+    sim.world.workers.set('b', 'silent');
+    await sim.tick(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('FAILED');
+    sim.world.reviveWorker('b');
+    expectGoodEnd(sim, [saga]);
+  });
+
   it('attempts of one trouble are counted', async () => {
     sim.world.killIdc('a');
     sim.world.stuckFlows = true;

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Json, SagaRecord, StepName } from '#failover';
 import { placesFor } from '../../apps/controller/src/saga/steps/set-offsets.step.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
+import { expectGoodEnd } from './good-end.js';
 import { Simulation, type SimController } from './simulation.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -70,6 +71,36 @@ describe('what is known of the fence is said, and nothing more', () => {
     const saga = await failover();
     expect(saga.outcome).toBe('RECOVERED');
     expect(sim.pointer()).toMatchObject({ activeCluster: 'a' });
+  });
+});
+
+describe('a Connect worker that refuses every connection', () => {
+  it('holds up no failover: the goal stays pending, and a worker that returns is stopped', async () => {
+    sim.world.killIdc('a');
+    sim.world.workers.set('b', 'refuses');
+    const saga = await failover();
+    expect(saga.outcome).toBe('DONE');
+    expect(evidence(saga, 'stop-replication')).toMatchObject({
+      summary: expect.stringContaining('worker attested down, goal pending') as string,
+      stopped: false,
+    });
+    expect(evidence(saga, 'close')).toMatchObject({
+      pendingGoal: 'orders/flow/a->b',
+      timeline: { replicationStoppedAt: null },
+    });
+    expect(sim.world.flows.get('a->b')).toBe('running');
+    sim.world.reviveWorker('b');
+    expect(sim.world.flows.get('a->b')).toBe('stopped');
+    expectGoodEnd(sim, [saga]);
+  });
+
+  it('that comes back before the step ends is stopped and read back', async () => {
+    sim.world.killIdc('a');
+    sim.world.workers.set('b', 'silent');
+    sim.on('before', 'stop-replication', () => time.after(3_000, () => sim.world.reviveWorker('b')));
+    const saga = await failover();
+    expect(saga.outcome).toBe('DONE');
+    expect(evidence(saga, 'stop-replication')).toMatchObject({ stopped: true });
   });
 });
 

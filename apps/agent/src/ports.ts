@@ -64,7 +64,8 @@ export interface SelfMonitor {
 export interface Hands {
   /**
    * Brings the goal's subject to the goal's state if it is not there, and says what was read back. Failing to reach
-   * the subject is `reached: false` with `observed: 'unknown'`, not an exception. Called at most once at a time per goal.
+   * the subject is `reached: false` with `observed: 'unknown'` (`'refused'` for a Connect worker that refuses every
+   * connection), not an exception. Called at most once at a time per goal.
    */
   apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus>;
   /** Reads the subject without changing anything. */

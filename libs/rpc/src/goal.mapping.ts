@@ -27,6 +27,7 @@ const condition = enumCodec<GoalStatus['observed']>({
   running: pb.GoalCondition.GOAL_CONDITION_RUNNING,
   stopped: pb.GoalCondition.GOAL_CONDITION_STOPPED,
   unknown: pb.GoalCondition.GOAL_CONDITION_UNKNOWN,
+  refused: pb.GoalCondition.GOAL_CONDITION_REFUSED,
 });
 
 export const goalToWire = (g: Goal): pb.Goal => ({

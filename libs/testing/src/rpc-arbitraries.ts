@@ -180,7 +180,7 @@ export const anyGoalStatus: fc.Arbitrary<GoalStatus> = fc
   .record({
     key: name,
     wanted: fc.constantFrom('fenced' as const, 'open' as const, 'running' as const, 'stopped' as const),
-    other: fc.constantFrom('partial' as const, 'foreign' as const, 'unknown' as const),
+    other: fc.constantFrom('partial' as const, 'foreign' as const, 'refused' as const, 'unknown' as const),
     reached: fc.boolean(),
     epoch: big,
     term: big,

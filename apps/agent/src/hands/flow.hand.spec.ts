@@ -17,14 +17,18 @@ class Worker {
   /** Changes that wait in the queue, unanswered, to be carried out at some later time. */
   readonly queued: (() => void)[] = [];
   holdChanges = false;
+  silent = false;
   lateTasks = false;
   #server: Server | null = null;
+  #port = 0;
 
+  /** On the same port each time, like a worker that comes back. */
   async listen(): Promise<string> {
     const server = createServer((request, response) => this.#answer(request.method ?? '', request.url ?? '', response));
     this.#server = server;
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await new Promise<void>((done) => server.listen(this.#port, '127.0.0.1', done));
+    this.#port = (server.address() as AddressInfo).port;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   async close(): Promise<void> {
@@ -33,6 +37,7 @@ class Worker {
   }
 
   #answer(method: string, url: string, response: ServerResponse): void {
+    if (this.silent) return;
     const [, , name = '', what = ''] = url.split('/');
     const connector = this.connectors.get(name);
     const json = (body: unknown): void => void response.end(JSON.stringify(body));
@@ -122,6 +127,31 @@ describe('FlowHand', () => {
     for (const carryOut of worker.queued.splice(0)) carryOut();
     const settled = await hand.apply(goal('stopped'), AbortSignal.timeout(6_000));
     expect(settled).toMatchObject({ observed: 'stopped', reached: true });
+  });
+
+  it('attests a worker that refuses for two seconds, and stops the one that comes back', async () => {
+    const hand = new FlowHand(connect, answering);
+    await worker.close();
+    await expect(hand.apply(goal('stopped'), AbortSignal.timeout(500))).rejects.toThrow('ECONNREFUSED'); // not proved yet
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({
+      observed: 'refused',
+      reached: false,
+    });
+    await worker.listen();
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+    expect(worker.changes).toEqual(['stop src', 'stop cp']);
+    await worker.close();
+    await expect(hand.apply(goal('stopped'), AbortSignal.timeout(500))).rejects.toThrow('ECONNREFUSED'); // proved anew
+  });
+
+  it('never attests a worker that is silent, nor one whose own cluster refuses', async () => {
+    worker.silent = true;
+    const patient = new FlowHand(connect, answering, { callMs: 100 });
+    await expect(patient.apply(goal('stopped'), AbortSignal.timeout(3_000))).rejects.toThrow('on the Connect worker');
+    worker.silent = false;
+    await expect(new FlowHand(connect, dead).apply(goal('stopped'), AbortSignal.timeout(3_000))).rejects.toThrow(
+      'Metadata',
+    );
   });
 
   it('says partial of a connector that is not there', async () => {

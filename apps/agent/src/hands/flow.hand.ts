@@ -8,6 +8,10 @@ const LONGEST_WAIT_MS = 60_000;
 const ASK_AGAIN_MS = 2_000;
 /** After a change without an answer the state must hold this long, with the worker's own cluster answering, to be believed. */
 const SETTLE_MS = 1_500;
+/** Two refusals this far apart, and nothing else between them, attest that the worker's process is gone. */
+const ATTEST_MS = 2_000;
+/** Refusals further apart than this say nothing of the time between them. */
+const REFUSAL_GAP_MS = 10_000;
 
 type Wish = 'running' | 'stopped';
 type Look = Readonly<{
@@ -28,6 +32,7 @@ export class FlowHand {
   readonly #ownCluster: Pick<ClusterHands, 'layout'>;
   readonly #callMs: Ms;
   readonly #unsettled = new Set<string>();
+  #refusal: Readonly<{ firstMs: Ms; lastMs: Ms }> | null = null; // of the worker, unbroken
 
   constructor(
     connect: ConnectClient,
@@ -39,7 +44,41 @@ export class FlowHand {
     this.#callMs = callMs;
   }
 
+  /**
+   * A worker that refuses is said as `refused`, once {@link ATTEST_MS} proved it: nothing of the flow runs there, and each
+   * later call finds the worker that came back. `connectUrl` must then stand for the whole of the flow's Connect group.
+   */
   async apply(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
+    for (;;) {
+      try {
+        const status = await this.#reach(goal, signal);
+        this.#refusal = null;
+        return status;
+      } catch (error) {
+        if (!this.#isAttested(error)) {
+          if (this.#refusal === null || signal.aborted) throw error;
+          await pause(POLL_MS, signal);
+          continue;
+        }
+        return refusedStatus(goal);
+      }
+    }
+  }
+
+  /** Notes a refusal; whatever else went wrong (silence, the cluster's own fault) breaks the row of refusals. */
+  #isAttested(error: unknown): boolean {
+    if (!(error instanceof ConnectError) || error.kind !== 'refused') {
+      this.#refusal = null;
+      return false;
+    }
+    const nowMs = monotonicMs();
+    const unbroken = this.#refusal !== null && nowMs - this.#refusal.lastMs <= REFUSAL_GAP_MS;
+    const firstMs = unbroken && this.#refusal !== null ? this.#refusal.firstMs : nowMs;
+    this.#refusal = { firstMs, lastMs: nowMs };
+    return nowMs - firstMs >= ATTEST_MS;
+  }
+
+  async #reach(goal: FlowGoal, signal: AbortSignal): Promise<GoalStatus> {
     const endsAtMs = monotonicMs() + LONGEST_WAIT_MS;
     for (;;) {
       const remarks = await this.#wish(goal, signal);
@@ -149,6 +188,18 @@ export class FlowHand {
     };
   }
 }
+
+const refusedStatus = (goal: FlowGoal): GoalStatus => ({
+  key: goalKey(goal),
+  wanted: goal.state,
+  observed: 'refused',
+  reached: false,
+  epoch: goal.epoch,
+  term: goal.term,
+  ageMs: 0,
+  detail: 'its Connect worker refuses every connection: attested down',
+  previous: {},
+});
 
 /** 204 is no end: until the last task is gone it may still copy. */
 const isStopped = (s: ConnectorStatus): boolean => s.state === 'STOPPED' && s.tasks.length === 0;

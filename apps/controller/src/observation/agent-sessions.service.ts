@@ -121,7 +121,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
       (x, y) =>
         y.status.term - x.status.term ||
         y.status.epoch - x.status.epoch ||
-        Number(y.status.observed !== 'unknown') - Number(x.status.observed !== 'unknown') ||
+        certainty(y.status) - certainty(x.status) ||
         Number(y.own) - Number(x.own) ||
         x.status.ageMs - y.status.ageMs,
     );
@@ -258,6 +258,9 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
     });
   }
 }
+
+/** A subject that was read says more than a worker that refuses, and that more than one that is silent. */
+const certainty = ({ observed }: GoalStatus): number => (observed === 'unknown' ? 0 : observed === 'refused' ? 1 : 2);
 
 const isOpen = (seat: Seat): boolean => seat.stream?.open === true;
 

@@ -103,10 +103,18 @@ export function flowGoal(ctx: StepContext, from: string, to: string, state: Flow
   return { subject: 'flow', group, from, to, state, epoch: ctx.epoch, term: ctx.term, connectors: flow.connectors };
 }
 
-/** The status of exactly this goal (an older goal's status proves nothing), if it is reached. */
-export function reachedStatus(ctx: StepContext, goal: Goal): GoalStatus | null {
+/** The status of exactly this goal, if it is reached. */
+export const reachedStatus = (ctx: StepContext, goal: Goal): GoalStatus | null =>
+  statusOf(ctx, goal, (status) => status.reached);
+
+/** The same, if the agent attests that the flow's Connect worker refuses every connection. */
+export const refusedStatus = (ctx: StepContext, goal: Goal): GoalStatus | null =>
+  statusOf(ctx, goal, (status) => status.observed === 'refused');
+
+/** An older goal's status proves nothing for this one. */
+function statusOf(ctx: StepContext, goal: Goal, accept: (status: GoalStatus) => boolean): GoalStatus | null {
   const status = ctx.gateway.goalStatus(goalKey(goal));
-  if (status === null || !status.reached || status.wanted !== goal.state) return null;
+  if (status === null || status.wanted !== goal.state || !accept(status)) return null;
   return status.epoch >= goal.epoch && status.term >= goal.term ? status : null;
 }
 

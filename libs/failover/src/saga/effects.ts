@@ -35,10 +35,14 @@ export type Goal = ClusterGoal | FlowGoal;
 export const goalKey = (g: Goal): string =>
   g.subject === 'cluster' ? `${g.group}/cluster/${g.cluster}` : `${g.group}/flow/${g.from}->${g.to}`;
 
+/**
+ * `refused`: of flows only; their Connect worker refused every connection in readings at least 2 s apart, so nothing of the
+ * flow runs there. A worker that is silent is `unknown`: it may still copy.
+ */
 export type GoalStatus = Readonly<{
   key: string; // goalKey
   wanted: Goal['state'];
-  observed: 'fenced' | 'open' | 'partial' | 'foreign' | 'running' | 'stopped' | 'unknown';
+  observed: 'fenced' | 'open' | 'partial' | 'foreign' | 'running' | 'stopped' | 'refused' | 'unknown';
   reached: boolean;
   epoch: number;
   term: number;

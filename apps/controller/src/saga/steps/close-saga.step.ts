@@ -9,6 +9,7 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
   const timeline = valueOf(opened, 'timeline');
   const frozen = evidenceOf(saga, 'freeze-position');
   const fence = evidenceOf(saga, 'fence-source');
+  const stopped = evidenceOf(saga, 'stop-replication');
   const publishedAt = textOf(evidenceOf(saga, 'publish'), 'publishedAt');
   const firstFailed = textOf(timeline, 'firstFailedSampleAt');
   const verdict = textOf(timeline, 'verdictAt');
@@ -26,7 +27,7 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
       windowEndedAt: windowEnd,
       openedAt: saga.openedAt,
       fenceConfirmedAt: confirmed ? doneAt(saga, 'fence-source') : null,
-      replicationStoppedAt: doneAt(saga, 'stop-replication'),
+      replicationStoppedAt: valueOf(stopped, 'stopped') === true ? doneAt(saga, 'stop-replication') : null,
       publishedAt,
       closedAt: rfc3339(closedAtMs),
     },
@@ -42,6 +43,7 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
       atLeast: !confirmed || valueOf(valueOf(opened, 'loss'), 'atLeast') === true,
     },
     fence: textOf(fence, 'kind'),
+    pendingGoal: textOf(stopped, 'pending'), // of a Connect worker that was down
     votes: valueOf(opened, 'votes'),
     steps: stepDurations(saga),
   };

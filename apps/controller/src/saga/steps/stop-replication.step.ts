@@ -1,9 +1,12 @@
-import { flowGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
+import { goalKey } from '#failover';
+import { flowGoal, pollUntil, reachedStatus, refusedStatus, takeBack } from '../agent-calls.js';
 import { StepFailure, type Step, type StepResult } from './step.js';
 
 /**
  * Source → target is stopped before the target opens: a returning source appends its tail within 0.14 s otherwise, behind
- * the new writes. A stop that cannot be proved ends the saga: this is the one effect that a switch must not do without.
+ * the new writes. A worker that refuses every connection copies nothing either: its goal stays, and the worker that comes
+ * back is stopped at the next probe. A silent one may still copy, so a stop that cannot be proved ends the saga: this is
+ * the one effect that a switch must not do without.
  */
 export const stopReplication: Step = {
   name: 'stop-replication',
@@ -12,9 +15,13 @@ export const stopReplication: Step = {
     const goal = flowGoal(ctx, source, target, 'stopped');
     if (goal === null) return { evidence: { summary: `no flow ${source}→${target} is configured`, stopped: true } };
     await ctx.setGoals([goal]);
-    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal));
+    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal) ?? refusedStatus(ctx, goal));
+    if (status?.observed === 'refused') {
+      const summary = `worker attested down, goal pending: ${goalKey(goal)} ${goal.state}`;
+      return { evidence: { summary, stopped: false, pending: goalKey(goal), detail: status.detail } };
+    }
     if (status !== null) return { evidence: { summary: status.detail || 'stopped, no tasks', stopped: true } };
-    const last = ctx.gateway.goalStatus(`${ctx.saga.group}/flow/${source}->${target}`);
+    const last = ctx.gateway.goalStatus(goalKey(goal));
     throw new StepFailure('FAILED', `the flow ${source}→${target} could not be proved stopped`, {
       observed: last?.observed ?? 'unknown',
       detail: last?.detail ?? 'no agent reported',

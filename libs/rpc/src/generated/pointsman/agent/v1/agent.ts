@@ -234,6 +234,8 @@ export const GoalCondition = {
   GOAL_CONDITION_RUNNING: 5,
   GOAL_CONDITION_STOPPED: 6,
   GOAL_CONDITION_UNKNOWN: 7,
+  /** GOAL_CONDITION_REFUSED - The flow's Connect worker refuses every connection: attested down, as against silent (unknown). */
+  GOAL_CONDITION_REFUSED: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -248,6 +250,7 @@ export namespace GoalCondition {
   export type GOAL_CONDITION_RUNNING = typeof GoalCondition.GOAL_CONDITION_RUNNING;
   export type GOAL_CONDITION_STOPPED = typeof GoalCondition.GOAL_CONDITION_STOPPED;
   export type GOAL_CONDITION_UNKNOWN = typeof GoalCondition.GOAL_CONDITION_UNKNOWN;
+  export type GOAL_CONDITION_REFUSED = typeof GoalCondition.GOAL_CONDITION_REFUSED;
   export type UNRECOGNIZED = typeof GoalCondition.UNRECOGNIZED;
 }
 
