@@ -26,6 +26,7 @@ export type InstallationOptions = Readonly<{
   agentSecurity?: Readonly<Record<string, unknown>>;
   firstLeader?: LabIdc; // started first, so that it leads; default a
   controllerEnv?: Readonly<Record<string, string>>;
+  controllerEnvIn?: Readonly<Partial<Record<LabIdc, Readonly<Record<string, string>>>>>; // one controller's own, on top
   logLevel?: string;
 }>;
 
@@ -46,9 +47,12 @@ export type GroupStatus = Readonly<{
 
 /** Three controllers and three agents on a lab, one of each per IDC: the built programs, as a user runs them. */
 export class Installation {
+  /** Process names of controllers that were started again in another environment. */
+  private readonly replaced = new Map<LabIdc, string>();
+
   private constructor(
     private readonly plan: InstallationPlan,
-    private readonly env: Readonly<Record<string, string>>,
+    private readonly env: (idc: LabIdc) => Readonly<Record<string, string>>,
     private readonly center: PointerSource,
   ) {}
 
@@ -86,7 +90,11 @@ export class Installation {
       plan.configCenter === 'sql'
         ? openConfigCenter({ name: 'main', type: 'sql', url: await lab.postgresUrl('c') })
         : openConfigCenter({ name: 'main', type: 'etcd', endpoints: [await lab.etcdUrl('c')] });
-    const installation = new Installation(plan, options.controllerEnv ?? {}, center);
+    const installation = new Installation(
+      plan,
+      (idc) => ({ ...options.controllerEnv, ...options.controllerEnvIn?.[idc] }),
+      center,
+    );
     await installation.startAll(options.firstLeader ?? 'a');
     return installation;
   }
@@ -174,7 +182,19 @@ export class Installation {
   }
 
   controller(idc: LabIdc): LabProcess {
-    return this.plan.lab.process(`ctl-${idc}`);
+    return this.plan.lab.process(this.replaced.get(idc) ?? `ctl-${idc}`);
+  }
+
+  /**
+   * Starts the dead controller of `idc` again in another environment, as a lab process of its own: `ctl-c.2` and so on.
+   * Use it only in an IDC that is not started as a whole later: `lab.start({ idc })` would start the first one too.
+   */
+  async restartController(idc: LabIdc, env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const last = this.controller(idc);
+    if (last.running) throw new Error(`${last.name} still runs`);
+    const name = `ctl-${idc}.${Number(last.name.split('.')[1] ?? 1) + 1}`;
+    this.replaced.set(idc, name);
+    await this.startController(idc, name, env);
   }
 
   agent(idc: LabIdc): LabProcess {
@@ -193,14 +213,14 @@ export class Installation {
     await Promise.all(others.map((idc) => this.waitReady(idc, false)));
   }
 
-  private async startController(idc: LabIdc): Promise<void> {
+  private async startController(idc: LabIdc, name = `ctl-${idc}`, env = this.env(idc)): Promise<void> {
     const config = await writeControllerConfig(this.plan, idc);
     this.plan.lab.spawn({
       idc,
-      name: `ctl-${idc}`,
+      name,
       command: process.execPath,
       args: [join(checkoutRoot(), 'dist/apps/controller/src/main.js'), '--config', config],
-      env: { ...this.env },
+      env,
       ports: [this.plan.httpPorts[idc], this.plan.grpcPorts[idc]],
     });
   }
