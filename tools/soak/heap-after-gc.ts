@@ -1,0 +1,63 @@
+import type { LabProcess } from '#lab';
+import { WebSocket } from 'undici';
+import { z } from 'zod';
+
+const DEADLINE_MS = 15_000;
+
+const answerSchema = z.object({ id: z.number(), result: z.object({ usedSize: z.number().optional() }).optional() });
+
+/** Node arguments under which `HeapProbe` can reach every process: a free inspector port each, opened only when asked. */
+export const INSPECTABLE = '--inspect-port=0';
+
+/**
+ * The heap of a running Node process after a full collection, from outside: SIGUSR1 opens its inspector, which is asked
+ * to collect and to count. What is left then is held by something; what `/metrics` says includes garbage.
+ */
+export class HeapProbe {
+  private url: string | null = null;
+
+  constructor(private readonly process: LabProcess) {}
+
+  /** Bytes. The process stands still for the collection, some 20 to 100 ms. */
+  async heapAfterGcBytes(): Promise<number> {
+    this.url ??= await this.openInspector();
+    return ask(this.url);
+  }
+
+  private async openInspector(): Promise<string> {
+    const { pid } = this.process;
+    if (pid === undefined) throw new Error(`${this.process.name} does not run`);
+    process.kill(pid, 'SIGUSR1');
+    const line = await this.process.waitForLine(/Debugger listening on ws:/, DEADLINE_MS);
+    return line.slice(line.indexOf('ws://')).trim();
+  }
+}
+
+function ask(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url);
+    const timer = setTimeout(() => fail(new Error(`no answer from ${url} within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      socket.close();
+      reject(error);
+    };
+    socket.addEventListener('open', () => {
+      socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
+      socket.send(JSON.stringify({ id: 2, method: 'Runtime.getHeapUsage' }));
+    });
+    socket.addEventListener('error', () => fail(new Error(`cannot reach the inspector at ${url}`)));
+    socket.addEventListener('message', ({ data }) => {
+      const answer = answerSchema.safeParse(JSON.parse(String(data)));
+      if (!answer.success || answer.data.id !== 2) return;
+      const used = answer.data.result?.usedSize;
+      if (used === undefined) {
+        fail(new Error(`the inspector at ${url} did not say its heap: ${String(data)}`));
+        return;
+      }
+      clearTimeout(timer);
+      socket.close();
+      resolve(used);
+    });
+  });
+}

@@ -1,0 +1,4 @@
+/** Statistics and tables of the bench and the soak. */
+export { growth, median, quantile } from './series.js';
+export { type Line, fitLine } from './line.js';
+export { textTable } from './table.js';
