@@ -28,6 +28,7 @@ Exit status 0 only if every heap and every count of open files is flat, every or
 `;
 
 const SAMPLE_EVERY_MS = 20_000;
+const APART_MS = 1_000; // between two processes: agents that all stood still together would be a fault of their own
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '60' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
 });
@@ -91,6 +92,7 @@ async function sampleAll(stage: Stage, view: View, warmUpMs: number, lengthMs: n
     for (const [sampler, kept] of samples) {
       const sample = await sampler.sample(); // in warm-up too: the inspector's own memory belongs to the warm-up
       if (warm) kept.push(sample);
+      await delay(APART_MS);
       newest.push(`${sampler.name} ${(sample.heapAfterGcBytes / 2 ** 20).toFixed(1)}`);
     }
     if ((round * SAMPLE_EVERY_MS) % 60_000 !== 0) continue;
