@@ -1,4 +1,6 @@
 import { createServer } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AddressBook } from './address-book.js';
 import { BrokerLink } from './broker-link.js';
@@ -30,6 +32,18 @@ const tls = (ca: string | null): ClusterSecurity => ({
   tls: { ca, cert: null, key: null, rejectUnauthorized: true, servername: 'localhost' },
 });
 
+/** One call whose answer nobody keeps. */
+async function weakly(link: BrokerLink): Promise<WeakRef<object>> {
+  return new WeakRef(await link.call('Any', () => Promise.resolve({ rows: Array.from({ length: 100 }) }), 500));
+}
+
+/** In a later turn: a WeakRef holds its object until the end of the one that made it. */
+async function collectGarbage(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
 describe('one question to one broker', () => {
   it('is answered over one connection that stays', async () => {
     const b = await broker();
@@ -38,6 +52,16 @@ describe('one question to one broker', () => {
     expect(await e.apiVersions(b.address, 500)).toMatchObject({ ok: true });
     expect(b.connections).toBe(1);
     expect(e.requestCounts.get('ApiVersions')).toBe(2);
+  });
+
+  it('is forgotten once it is answered: the connection keeps nothing of it', async () => {
+    const b = await broker();
+    const link = new BrokerLink(b.address, { clientId: 'test', security: PLAINTEXT, addresses: new AddressBook() });
+    open.push(link);
+    const answers: WeakRef<object>[] = [];
+    for (let i = 0; i < 100; i += 1) answers.push(await weakly(link));
+    await collectGarbage();
+    expect(answers.filter((a) => a.deref() !== undefined).length).toBeLessThan(10);
   });
 
   it('ends with its deadline when the process behind the socket is frozen, and starts anew after it', async () => {

@@ -16,8 +16,7 @@ export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity
 type Session = {
   readonly ready: Promise<Connection>;
   connection: Connection | null;
-  readonly lost: Promise<never>;
-  lose: (why: Error) => void;
+  readonly inFlight: Set<(why: Error) => void>; // rejects a call that waits on this connection
 };
 
 /** Far beyond any deadline of ours: the library's own request timer leaves its connection in a state that corrupts later answers. */
@@ -62,10 +61,14 @@ export class BrokerLink {
 
   #once<T>(what: string, ask: (connection: Connection) => Promise<T>, deadlineMs: Ms): Promise<T> {
     const session = (this.#session ??= this.#open(deadlineMs));
+    // A promise per call, not one per connection: a race against one that lives on keeps every answer for as long.
+    let lose: (why: Error) => void = () => undefined;
+    const lost = new Promise<never>((_, reject) => (lose = reject));
+    session.inFlight.add(lose);
     const work = (async () => ask(await session.ready))();
-    return withDeadline(`${what} to ${this.address}`, Promise.race([work, session.lost]), deadlineMs, () =>
+    return withDeadline(`${what} to ${this.address}`, Promise.race([work, lost]), deadlineMs, () =>
       this.#drop(session),
-    );
+    ).finally(() => session.inFlight.delete(lose));
   }
 
   close(): void {
@@ -74,14 +77,10 @@ export class BrokerLink {
   }
 
   #open(deadlineMs: Ms): Session {
-    let lose: (why: Error) => void = () => undefined;
-    const lost = new Promise<never>((_, reject) => (lose = reject));
-    lost.catch(() => undefined); // calls in flight see it through their race; without any it must not end the process
     const session: Session = {
       ready: this.#connect(deadlineMs, (connection) => this.#adopt(session, connection)),
       connection: null,
-      lost,
-      lose: (why) => lose(why),
+      inFlight: new Set(),
     };
     session.ready.catch(() => {
       if (this.#session === session) this.#session = null;
@@ -131,9 +130,10 @@ export class BrokerLink {
   /** Throws the connection away; calls that shared it see a deadline too, for the same silence hit them. */
   #drop(session: Session): void {
     if (this.#session === session) this.#session = null;
-    session.lose(
-      Object.assign(new Error(`the connection to ${this.address} was given up`), { code: 'POINTSMAN_DEADLINE' }),
-    );
+    const why = Object.assign(new Error(`the connection to ${this.address} was given up`), {
+      code: 'POINTSMAN_DEADLINE',
+    });
+    for (const lose of session.inFlight) lose(why);
     session.connection?.socket?.destroy();
   }
 }
