@@ -14,27 +14,31 @@ export type LabAllow = {
 };
 
 /**
- * Rights in a `sasl` lab. `app` is an ordinary service: it may use every topic and group. `agent` has what Pointsman's
- * agent is documented to need, and not more, so that a missing right shows up in a test and not at an operator's site.
+ * Rights in a `sasl` lab. `app` is an ordinary service: it may use every topic and group. `agent` and `witness` have what
+ * docs/kafka-permissions.md says, and not more, so that a missing right shows up in a test and not at an operator's site.
  */
 export const defaultAllows: readonly LabAllow[] = [
   { user: 'app', resource: 'topic', name: '*', operations: ['READ', 'WRITE', 'DESCRIBE'] },
   { user: 'app', resource: 'group', name: '*', operations: ['READ', 'DESCRIBE'] },
   { user: 'app', resource: 'transactional-id', name: '*', operations: ['WRITE', 'DESCRIBE'] },
-  {
-    user: 'agent',
-    resource: 'cluster',
-    name: 'kafka-cluster',
-    operations: ['DESCRIBE', 'ALTER', 'DESCRIBE_CONFIGS'],
-  },
+  { user: 'agent', resource: 'cluster', name: 'kafka-cluster', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
   {
     user: 'agent',
     resource: 'topic',
     name: '*',
     operations: ['DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'READ'],
   },
-  { user: 'agent', resource: 'topic', name: 'pointsman-*', operations: ['CREATE', 'WRITE'] },
-  { user: 'agent', resource: 'group', name: '*', operations: ['READ', 'DESCRIBE'] },
+  {
+    user: 'agent',
+    resource: 'topic',
+    name: 'pointsman-*',
+    operations: ['CREATE', 'ALTER', 'ALTER_CONFIGS', 'READ', 'WRITE'],
+  },
+  { user: 'agent', resource: 'topic', name: 'connect-offsets', operations: ['READ'] },
+  { user: 'agent', resource: 'group', name: '*', operations: ['READ'] },
+  { user: 'witness', resource: 'cluster', name: 'kafka-cluster', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
+  { user: 'witness', resource: 'topic', name: '*', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
+  { user: 'witness', resource: 'topic', name: 'pointsman-canary', operations: ['READ', 'WRITE'] },
 ];
 
 const resourceTypes = {

@@ -18,7 +18,7 @@ usage: node dist/tools/lab/main.js [up] [options]
   --brokers 1|3        brokers per cluster (1)
   --kafka 4.3|3.9      Kafka's version (4.3)
   --etcd               start etcd too, in IDC c
-  --sasl               SASL_PLAINTEXT with users admin, mm2, agent, app (password <user>-secret)
+  --sasl               SASL_PLAINTEXT with users admin, mm2, agent, witness, app (password <user>-secret)
   --session fast|default  a dead broker is noticed after 3 s (fast) or Kafka's 9 s
   --topic name[:partitions]  a topic made on a and copied to b; may be repeated (orders:3)
   --group name         a consumer group whose offsets are copied; may be repeated (billing)

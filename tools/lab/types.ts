@@ -74,7 +74,7 @@ export type LabSpawn = {
 };
 
 /** Users of a `sasl` lab; the password of each is `<name>-secret`. admin and mm2 are super users. */
-export const labUsers = ['admin', 'mm2', 'agent', 'app'] as const;
+export const labUsers = ['admin', 'mm2', 'agent', 'witness', 'app'] as const;
 export type LabUser = (typeof labUsers)[number];
 
 export function labPassword(user: LabUser): string {
