@@ -158,9 +158,14 @@ export class DecisionRecorder {
   }
 }
 
-/** A `held` alert is sent again when the blockers change: the person must know which call lifts it now. */
-const discriminator = (type: AlertType, decision: Decision): string =>
-  type === 'held' ? `/${decision.blockers.map((b) => b.name).join('+')}` : '';
+/**
+ * A `held` alert is sent again when the blockers change: the person must know which call lifts it now. An endless loop of
+ * flows is not hidden by another misconfiguration.
+ */
+function discriminator(type: AlertType, decision: Decision): string {
+  if (type === 'held') return `/${decision.blockers.map((b) => b.name).join('+')}`;
+  return type === 'misconfigured' && decision.flowLoop !== undefined ? '/flow-loop' : '';
+}
 
 /** What makes a decision another one for the record; ages and fills do not. */
 const signature = (d: Decision): string =>

@@ -58,12 +58,17 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
   private tickGroup(group: GroupConfig): void {
     const { snapshot, decision } = this.evaluator.tick(group);
     const effect = EFFECTS[decision.action];
-    if (effect === undefined || !this.leadership.current().leading || this.acting.has(group.name)) return;
-    const run = effect(this.sagas, snapshot, decision)
-      .catch((error: unknown) => {
-        this.logger.error({ error, group: group.name, row: decision.row }, 'the act could not be started');
-      })
-      .finally(() => this.acting.delete(group.name));
-    this.acting.set(group.name, run);
+    if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
+    const loops = decision.flowLoop !== undefined && decision.gate.length === 0 && snapshot.graceOver;
+    // Beside the act, not instead of it: waiting for connectors must never hold up a failover.
+    if (loops) this.act(`${group.name}/loop`, decision, () => this.sagas.stopLoop(snapshot, decision));
+  }
+
+  private act(key: string, { row }: Decision, run: () => Promise<void>): void {
+    if (!this.leadership.current().leading || this.acting.has(key)) return;
+    const running = run()
+      .catch((error: unknown) => this.logger.error({ error, key, row }, 'the act could not be started'))
+      .finally(() => this.acting.delete(key));
+    this.acting.set(key, running);
   }
 }

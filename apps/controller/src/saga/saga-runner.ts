@@ -9,6 +9,7 @@ import type { SagaGroup, SagaOptions } from './saga-options.js';
 import type { SagaDriver } from './saga.port.js';
 import { confirmFailover, type Evaluation } from './steps/confirm-failover.step.js';
 import { openSaga, StaleGroupError } from './steps/open-saga.step.js';
+import { stopLoop } from './stop-loop.js';
 import { unfenceActive } from './unfence-active.js';
 
 export type SagaRunnerDeps = DriveDeps & Readonly<{ leadership: Leadership; log: SagaLog }>;
@@ -108,6 +109,16 @@ export class SagaRunner implements SagaDriver {
         decision,
       },
     );
+  }
+
+  async stopLoop(snapshot: Snapshot, decision: Decision): Promise<void> {
+    const view = this.deps.leadership.current();
+    const group = this.groups.get(snapshot.group.name);
+    const { term, signal } = view;
+    if (!view.leading || signal === null || group === undefined || term !== this.takenTerm) return;
+    if (this.openSagas.has(group.name) || this.starting.has(group.name)) return;
+    const leading = AbortSignal.any([signal, this.stopping.signal]);
+    await stopLoop({ ...this.deps, holder: this.options.controller, term, leading }, group, { snapshot, decision });
   }
 
   private async confirmAndOpen(asked: Evaluation, group: SagaGroup, term: number): Promise<SagaRecord | null> {

@@ -1,4 +1,5 @@
 import type { ActionName, AlertType, Blocker } from './facts.js';
+import { provedLoop } from './flow-loop.js';
 import type { Row } from './row.js';
 import type { Situation } from './situation.js';
 import { tableOf } from './tables.js';
@@ -23,6 +24,7 @@ const CROSS_ALERTS: readonly CrossAlert[] = [
   { type: 'held', due: (_s, row, o) => row.window !== null && o.wouldDo === 'hold' && o.windowFull },
   { type: 'needs_operator', due: (_s, _row, o) => o.action === 'propose' },
   { type: 'misconfigured', due: misconfiguredFor },
+  { type: 'misconfigured', due: (s) => provedLoop(s.snapshot, s.memory).length > 0 }, // I37
   { type: 'frozen', due: (s) => s.snapshot.group.frozen !== null },
 ];
 

@@ -3,6 +3,7 @@ import { findBlockers } from './blockers.js';
 import { alertsDue } from './alerts.js';
 import type { ActionName, Blocker, Decision, Memory, Policy, Snapshot, WindowState } from './facts.js';
 import { flowBetween, judgeLag, lagAsOf, type LagJudgement, readingOf } from './lag.js';
+import { loopReason, provedLoop, rememberLoop } from './flow-loop.js';
 import { lossOf } from './loss.js';
 import { reasonsOf } from './reasons.js';
 import { matches, type Row, wantedBy } from './row.js';
@@ -64,7 +65,10 @@ function actionOf(
 export function decide(snapshot: Snapshot, policy: Policy): Decision {
   const observed = situationOf(snapshot, policy);
   const { row, also, ids } = match(tableOf(policy), observed);
-  const s: Situation = { ...observed, memory: { ...observed.memory, conditionSinceMs: conditionSince(observed, ids) } };
+  const before = observed.memory.conditionSinceMs;
+  const conditionSinceMs = { ...conditionSince(observed, ids), ...rememberLoop(snapshot, before) };
+  const s: Situation = { ...observed, memory: { ...observed.memory, conditionSinceMs } };
+  const loop = provedLoop(snapshot, s.memory);
   const window = row.window === null ? null : windowOf(s, row.window, row.id);
   const lag = lagAtStart(s, row);
   const blockers = findBlockers(row.blockers, { situation: s, lag: lag.judgement });
@@ -80,8 +84,9 @@ export function decide(snapshot: Snapshot, policy: Policy): Decision {
     wouldDo,
     alerts: alertsDue(s, row, also, { blockers, wouldDo, action, windowFull: window?.complete === true }),
     also,
-    reasons: reasonsOf(s, row, lag.judgement),
+    reasons: [...(loop.length === 0 ? [] : [loopReason(loop)]), ...reasonsOf(s, row, lag.judgement)],
     blockers,
+    ...(loop.length === 0 ? {} : { flowLoop: loop }),
     window,
     target: s.target?.name ?? null,
     targetFit: s.fitness,

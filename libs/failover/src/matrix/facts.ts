@@ -10,7 +10,7 @@ export type Snapshot = Readonly<{
   group: GroupFacts;
   observers: readonly Observer[];
   votes: Readonly<Record<ClusterName, Readonly<Record<AgentId, Vote>>>>;
-  flows: readonly FlowFacts[]; // youngest sample, the target's agent first
+  flows: readonly SnapshotFlow[]; // youngest sample, the target's agent first
   fences: readonly FenceFacts[];
   clusterSettings: Readonly<Record<ClusterName, ClusterSettings>>;
   flowSettings: readonly FlowSettings[];
@@ -63,6 +63,9 @@ export type FlowFacts = Readonly<{
   checkpointConnector: ConnectorState;
   perPartition: readonly PartitionLag[];
 }>;
+
+/** `naming` from the configuration; absent: not known, which proves no loop. */
+export type SnapshotFlow = FlowFacts & Readonly<{ naming?: 'identity' | 'default' }>;
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'ABSENT' | 'UNKNOWN';
 
@@ -120,7 +123,7 @@ export type Memory = Readonly<{
   leading: boolean;
   lastAnsweredAtMs: Ms | null; // newest UP/DEGRADED sample of any expected observer
   lastAnsweredOutsideAtMs: Ms | null; // the same without S's own agent (row 420)
-  conditionSinceMs: Readonly<Record<string, Ms>>; // row id → since when continuously matched
+  conditionSinceMs: Readonly<Record<string, Ms>>; // row id (or `flow-loop`) → since when continuously matched
   freshSinceMs: Ms | null; // first fresh snapshot since start, leader change or blindness
   downSinceMs: Ms | null; // S has been DOWN_* since, until it answers
   recoveriesAtMs: readonly Ms[]; // returns of S from DOWN_*, for FLAPPING
@@ -205,6 +208,7 @@ export type Decision = Readonly<{
   also: readonly number[]; // every other row that matches
   reasons: readonly string[];
   blockers: readonly Blocker[];
+  flowLoop?: readonly Readonly<{ from: ClusterName; to: ClusterName }>[]; // both run (I37): stopped when no gate is closed
   window: WindowState | null;
   target: ClusterName | null;
   targetFit: Readonly<{ fit: boolean; reasons: readonly string[] }>;
