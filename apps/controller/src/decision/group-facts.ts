@@ -1,15 +1,18 @@
 import type { GroupFacts } from '#failover';
 import type { GroupConfig } from '../config/compile.js';
 import type { GroupRow } from '../persistence/authority-store.port.js';
+import type { HandAges } from './hand-watch.js';
 
 /**
- * A group's row as the decision sees it: ages instead of instants, expired things gone.
+ * A group's row as the decision sees it: ages instead of instants, expired things gone. Only cool-downs, retries and
+ * expiries are by the wall clock; `ages`, which windows rest on, are not.
  * @param row null before the store was read, or before the group was created: as configured, at epoch 0
  */
 export function groupFacts(
   config: GroupConfig,
   row: GroupRow | null,
   openSaga: GroupFacts['openSaga'],
+  ages: HandAges,
   wallMs: number,
 ): GroupFacts {
   const age = (at: string | null | undefined): number | null =>
@@ -25,22 +28,19 @@ export function groupFacts(
     active: row?.active ?? first.name,
     epoch: row?.epoch ?? 0,
     mode: row !== null && row.modeChangedAt !== null ? row.mode : config.mode,
-    modeChangedAgeMs: age(row?.modeChangedAt),
+    modeChangedAgeMs: ages.modeChangedMs,
     pause:
       row?.pause != null && leftMs(row.pause.expiresAt) > 0
         ? { owner: row.pause.owner, reason: row.pause.reason, expiresInMs: leftMs(row.pause.expiresAt) }
         : null,
-    unpausedAgeMs: youngest(
-      age(row?.unpausedAt),
-      row?.pause != null && leftMs(row.pause.expiresAt) <= 0 ? age(row.pause.expiresAt) : null,
-    ),
+    unpausedAgeMs: ages.unpausedMs,
     frozen: row?.frozen ?? null,
     openSaga,
     lastPublishedAuto:
       publishedAutoMs === null
         ? null
         : { ageMs: publishedAutoMs, acknowledged: acknowledgedMs !== null && acknowledgedMs <= publishedAutoMs },
-    lastPublishedSagaAgeMs: age(row?.lastPublishedSagaAt),
+    lastPublishedSagaAgeMs: ages.publishedSagaMs,
     lastUnpublishedClose:
       row?.lastUnpublishedClose == null
         ? null
@@ -63,6 +63,3 @@ export function groupFacts(
     armed: {},
   };
 }
-
-const youngest = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.min(a, b);

@@ -10,6 +10,7 @@ import {
   type GroupRow,
 } from '../persistence/authority-store.port.js';
 import { groupFacts } from './group-facts.js';
+import { HandWatch } from './hand-watch.js';
 
 type Peer = Readonly<{ row: ControllerRow; changedAtMs: number }>;
 
@@ -23,6 +24,7 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private readonly peers = new Map<string, Peer>();
   private incidents: readonly string[] = [];
   private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
+  private readonly hands = new HandWatch();
   private readAtMs: number | null = null;
   private beats = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -54,7 +56,9 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   facts(group: GroupConfig): GroupFacts {
     const saga = this.openSagas.get(group.name);
     const openSaga = saga === undefined ? null : { id: saga.id, openForMs: this.clock.monotonicMs() - saga.seenAtMs };
-    return groupFacts(group, this.groups.get(group.name) ?? null, openSaga, this.clock.wallMs());
+    const row = this.groups.get(group.name) ?? null;
+    const wallMs = this.clock.wallMs();
+    return groupFacts(group, row, openSaga, this.hands.ages(row, Math.floor(this.clock.monotonicMs()), wallMs), wallMs);
   }
 
   row(group: string): GroupRow | null {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupRow } from '../persistence/authority-store.port.js';
+import { HandWatch } from './hand-watch.js';
+
+const HOUR_MS = 3_600_000;
+const WALL = Date.parse('2026-11-21T10:00:00Z');
+const at = (ms: number): string => new Date(ms).toISOString();
+
+const row = (change: Partial<GroupRow>): GroupRow => ({ ...BLANK, ...change });
+const BLANK: GroupRow = {
+  name: 'orders',
+  active: 'a',
+  epoch: 4,
+  reservedEpoch: 4,
+  mode: 'auto',
+  modeChangedAt: null,
+  pause: null,
+  unpausedAt: null,
+  frozen: null,
+  lastPublishedAutoAt: null,
+  acknowledgedAt: null,
+  lastPublishedSagaAt: null,
+  lastUnpublishedClose: null,
+  lossAcceptance: null,
+  rejoin: [],
+};
+
+describe('the ages that windows rest on (I4, I12)', () => {
+  it('are null for what never happened', () => {
+    const none = { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };
+    expect(new HandWatch().ages(BLANK, 5_000, WALL)).toEqual(none);
+    expect(new HandWatch().ages(null, 5_000, WALL)).toEqual(none);
+  });
+
+  it.each([-HOUR_MS, HOUR_MS])('do not change when the wall clock jumps by %d ms', (jumpMs) => {
+    const watch = new HandWatch();
+    const changed = row({ modeChangedAt: at(WALL), unpausedAt: at(WALL), lastPublishedSagaAt: at(WALL) });
+    watch.ages(BLANK, 1_000, WALL);
+    watch.ages(changed, 2_000, WALL);
+    const ages = watch.ages(changed, 5_000, WALL + jumpMs);
+    expect(ages).toEqual({ modeChangedMs: 3_000, unpausedMs: 3_000, publishedSagaMs: 3_000 });
+  });
+
+  it('do not come from the wall clock of the controller that wrote the row', () => {
+    const watch = new HandWatch();
+    watch.ages(BLANK, 1_000, WALL);
+    expect(watch.ages(row({ unpausedAt: at(WALL - HOUR_MS) }), 2_000, WALL).unpausedMs).toBe(0);
+  });
+
+  it('count from the first reading in a process that has just started: longer, never shorter', () => {
+    const old = row({ modeChangedAt: at(WALL - HOUR_MS) });
+    const watch = new HandWatch();
+    expect(watch.ages(old, 50_000, WALL).modeChangedMs).toBe(0);
+    expect(watch.ages(old, 70_000, WALL).modeChangedMs).toBe(20_000);
+  });
+
+  it('start anew with each change', () => {
+    const watch = new HandWatch();
+    watch.ages(row({ unpausedAt: at(WALL) }), 1_000, WALL);
+    watch.ages(row({ unpausedAt: at(WALL + 1) }), 9_000, WALL);
+    expect(watch.ages(row({ unpausedAt: at(WALL + 1) }), 9_500, WALL).unpausedMs).toBe(500);
+  });
+
+  it('begin with the reading that finds a pause over, however far the clock jumped past its end', () => {
+    const watch = new HandWatch();
+    const paused = row({ pause: { owner: 'kim', reason: 'work', at: at(WALL), expiresAt: at(WALL + 60_000) } });
+    expect(watch.ages(paused, 1_000, WALL).unpausedMs).toBeNull();
+    expect(watch.ages(paused, 2_000, WALL + HOUR_MS).unpausedMs).toBe(0);
+    expect(watch.ages(paused, 5_000, WALL + HOUR_MS).unpausedMs).toBe(3_000);
+  });
+});

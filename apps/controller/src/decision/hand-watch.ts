@@ -1,0 +1,42 @@
+import type { Ms } from '#health';
+import type { GroupRow } from '../persistence/authority-store.port.js';
+
+/** How long ago, at least, a person or a saga last changed what starts windows anew. Null: never. */
+export type HandAges = Readonly<{ modeChangedMs: Ms | null; unpausedMs: Ms | null; publishedSagaMs: Ms | null }>;
+
+type Seen = Readonly<{ value: string; atMs: Ms }>;
+
+/**
+ * The ages that windows rest on, by this process's own monotonic clock: the time since it first saw the row's present
+ * value. The row's instants are another controller's wall clock, and a step of it (or of ours) by an hour would fill at
+ * once a window that must start anew (I4, I12). So a value found at the first reading counts as new too: at worst a
+ * controller that was just started waits one window longer, never one shorter. A pause that runs out is seen at the
+ * reading that finds it over; when that is, the wall clock still decides.
+ */
+export class HandWatch {
+  private readonly seen = new Map<string, Seen>();
+
+  ages(row: GroupRow | null, nowMs: Ms, wallMs: Ms): HandAges {
+    if (row === null) return { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };
+    const since = (what: string, value: string | null): Ms | null => this.since(`${row.name}/${what}`, value, nowMs);
+    const { pause } = row;
+    const ranOut = pause !== null && Date.parse(pause.expiresAt) <= wallMs ? pause.expiresAt : null;
+    const ages = [since('unpaused', row.unpausedAt), since('ran out', ranOut)].filter((age) => age !== null);
+    return {
+      modeChangedMs: since('mode', row.modeChangedAt),
+      unpausedMs: ages.length === 0 ? null : Math.min(...ages),
+      publishedSagaMs: since('saga', row.lastPublishedSagaAt),
+    };
+  }
+
+  private since(key: string, value: string | null, nowMs: Ms): Ms | null {
+    const known = this.seen.get(key);
+    if (value === null) {
+      this.seen.delete(key);
+      return null;
+    }
+    if (known?.value === value) return nowMs - known.atMs;
+    this.seen.set(key, { value, atMs: nowMs });
+    return 0;
+  }
+}
