@@ -7,6 +7,7 @@ import {
   pause,
   topicMatcher,
   type ClusterHands,
+  type ClusterLayout,
   type ConfigTable,
 } from '#kafka';
 import { ensureGroupTopic } from './group-topics.js';
@@ -32,9 +33,22 @@ export class ClusterFenceHand {
     this.#journal = journal;
   }
 
-  /** Brings all topics of the goal, those created since included, to the goal's state, and reads back. */
+  /**
+   * Brings all topics of the goal, those created since included, to the goal's state, and reads back. The topics that
+   * applications write to come before the check topic: to make that one takes a returning cluster seconds, in which a
+   * client that knows no pointer would go on writing.
+   */
   async apply(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
-    const topics = await this.#topics(goal, true);
+    const { layout, topics } = await this.#topics(goal);
+    const check = checkTopic(goal.group);
+    if (layout.topics.has(check)) return this.#bring(goal, topics, signal);
+    if (topics.length > 0) await this.#bring(goal, topics, signal);
+    signal.throwIfAborted();
+    await ensureGroupTopic(this.#hands, layout, check, topics, {}, CALL_MS);
+    return this.#bring(goal, [...topics, check], signal);
+  }
+
+  async #bring(goal: ClusterGoal, topics: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
     const journal = await this.#journal.of(goal.cluster);
     const tables = await this.#tables(topics);
     const plan =
@@ -54,18 +68,16 @@ export class ClusterFenceHand {
   }
 
   async observe(goal: ClusterGoal): Promise<GoalStatus> {
-    const topics = await this.#topics(goal, false);
+    const { topics } = await this.#topics(goal);
     return this.#status(goal, topics, await this.#tables(topics), []);
   }
 
-  async #topics(goal: ClusterGoal, makeCheckTopic: boolean): Promise<readonly string[]> {
+  async #topics(goal: ClusterGoal): Promise<Readonly<{ layout: ClusterLayout; topics: readonly string[] }>> {
     const layout = await this.#hands.layout(CALL_MS);
     const check = checkTopic(goal.group);
     const matches = topicMatcher(goal.topics);
-    const found = [...layout.topics.keys()].filter((t) => t === check || (matches(t) && !isInternalTopic(t)));
-    if (!makeCheckTopic || layout.topics.has(check)) return found;
-    await ensureGroupTopic(this.#hands, layout, check, found, {}, CALL_MS);
-    return [...found, check];
+    const topics = [...layout.topics.keys()].filter((t) => t === check || (matches(t) && !isInternalTopic(t)));
+    return { layout, topics };
   }
 
   async #readBack(
