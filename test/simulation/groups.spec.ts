@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Pointer } from '#config-center';
 import { MemoryConfigCenterServer } from '#testing';
-import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { type GroupRow, newGroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { GroupKeeper, type KeptGroup } from '../../apps/controller/src/publishing/group-keeper.js';
 import { ClaimLostError } from '../../apps/controller/src/publishing/publishing.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
@@ -238,20 +238,4 @@ describe('followers and the write canary', () => {
   });
 });
 
-const newborn: GroupRow = {
-  name: 'orders',
-  active: 'a',
-  epoch: 0,
-  reservedEpoch: 0,
-  mode: 'auto',
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
-};
+const newborn = newGroupRow({ name: 'orders', active: 'a', mode: 'auto' });

@@ -1,7 +1,7 @@
 import { MemoryConfigCenterServer } from '#testing';
 import { defaultPolicy, type SagaRecord, type StepName } from '#failover';
 import type { ConfigCenter, Pointer } from '#config-center';
-import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { type AuthorityStore, type GroupRow, newGroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
 import { SAGA_TIMES, type SagaGroup, type SagaTimes } from '../../apps/controller/src/saga/saga-options.js';
@@ -92,23 +92,7 @@ export class Simulation {
   async createGroup(): Promise<void> {
     const first = this.controller('founder');
     const term = await this.acquire(first);
-    const row: GroupRow = {
-      name: 'orders',
-      active: 'a',
-      epoch: 1,
-      reservedEpoch: 1,
-      mode: 'auto',
-      modeChangedAt: null,
-      pause: null,
-      unpausedAt: null,
-      frozen: null,
-      lastPublishedAutoAt: null,
-      acknowledgedAt: null,
-      lastPublishedSagaAt: null,
-      lastUnpublishedClose: null,
-      lossAcceptance: null,
-      rejoin: [],
-    };
+    const row = { ...newGroupRow({ name: 'orders', active: 'a', mode: 'auto' }), epoch: 1, reservedEpoch: 1 };
     await first.store.transact(term, first.id, (tx) => tx.saveGroup(row));
     await first.publishing.claim('orders', term);
     const pointer: Pointer = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupConfig } from '../config/compile.js';
-import type { GroupRow } from '../persistence/authority-store.port.js';
+import { type GroupRow, newGroupRow } from '../persistence/authority-store.port.js';
 import { groupFacts } from './group-facts.js';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
@@ -15,24 +15,7 @@ const config = {
   ],
 } as unknown as GroupConfig;
 
-const row: GroupRow = {
-  name: 'orders',
-  active: 'b',
-  epoch: 4,
-  reservedEpoch: 4,
-  mode: 'auto',
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
-  incident: null,
-} as GroupRow;
+const row = { ...newGroupRow({ name: 'orders', active: 'b', mode: 'auto' }), epoch: 4, reservedEpoch: 4 };
 
 const AGES = { modeChangedMs: 5_000, unpausedMs: 7_000, publishedSagaMs: 9_000 };
 

@@ -124,6 +124,23 @@ export type GroupRow = Readonly<{
   rejoin: readonly string[];
 }>;
 
+/** A group of which nothing has been published yet. */
+export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): GroupRow => ({
+  ...of,
+  epoch: 0,
+  reservedEpoch: 0,
+  modeChangedAt: null,
+  pause: null,
+  unpausedAt: null,
+  frozen: null,
+  lastPublishedAutoAt: null,
+  acknowledgedAt: null,
+  lastPublishedSagaAt: null,
+  lastUnpublishedClose: null,
+  lossAcceptance: null,
+  rejoin: [],
+});
+
 /** Per switch and partition: what bridges the two logs for ever. `null`: could not be read. */
 export type LedgerRow = Readonly<{
   group: string;

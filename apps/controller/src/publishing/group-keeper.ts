@@ -7,6 +7,7 @@ import {
   type AuthorityStore,
   type AuthorityTx,
   type GroupRow,
+  newGroupRow,
 } from '../persistence/authority-store.port.js';
 import type { FollowerLog, FollowerTime } from './follower-sync.js';
 import { judgeGroup, type GroupFinding } from './judge-group.js';
@@ -213,23 +214,7 @@ export class GroupKeeper {
   }
 }
 
-const newRow = (group: KeptGroup, active: string): GroupRow => ({
-  name: group.name,
-  active,
-  epoch: 0,
-  reservedEpoch: 0,
-  mode: group.mode,
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
-});
+const newRow = ({ name, mode }: KeptGroup, active: string): GroupRow => newGroupRow({ name, active, mode });
 
 async function note(
   tx: AuthorityTx,

@@ -1,5 +1,13 @@
 import type { ClusterGoal, JournalEntry, SagaRecord } from '#failover';
-import type { Alert, AuditRow, AuthorityStore, EventRow, GroupRow, LeaseHolder } from '../authority-store.port.js';
+import {
+  type Alert,
+  type AuditRow,
+  type AuthorityStore,
+  type EventRow,
+  type GroupRow,
+  type LeaseHolder,
+  newGroupRow,
+} from '../authority-store.port.js';
 
 /** Rows for the conformance suite, complete and plausible. */
 
@@ -20,21 +28,9 @@ export async function lead(store: AuthorityStore, me: LeaseHolder): Promise<numb
 }
 
 export const aGroup = (name = 'orders', more: Partial<GroupRow> = {}): GroupRow => ({
-  name,
-  active: 'a',
+  ...newGroupRow({ name, active: 'a', mode: 'observe' }),
   epoch: 1,
   reservedEpoch: 1,
-  mode: 'observe',
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
   ...more,
 });
 
