@@ -14,12 +14,18 @@ import {
 } from '../persistence/authority-store.port.js';
 import type { Evaluation } from './decision.port.js';
 import { IncidentBook } from './incident-book.js';
+import { RecentIds } from './recent-ids.js';
 import { StoreView } from './store-view.js';
+
+/** The part of the {@link StoreView} that is read here. */
+export type StoreReading = Pick<StoreView, 'ageMs' | 'knownIncidents' | 'knownAlerts'>;
 
 type Entry = Readonly<{ event: Omit<EventRow, 'seq'> | null; alerts: readonly Alert[] }>;
 
 /** Entries waiting for the store, per group. A store that is down for longer than this is told of by the direct path. */
 const MAX_WAITING = 200;
+/** An alert that the store held for this long before it fell silent was delivered by the leader of that time. */
+const DELIVERED_AFTER_MS = 30_000;
 
 /**
  * Writes what changed, and the alerts that are due, in one transaction. Only the leader writes. With the store silent
@@ -28,13 +34,14 @@ const MAX_WAITING = 200;
 @Injectable()
 export class DecisionRecorder {
   private readonly incidents = new IncidentBook();
-  private readonly told = new Set<string>(); // alert ids written or sent by this process
+  private readonly written = new RecentIds(); // alert ids that the store holds, or will once `waiting` is written
+  private readonly sent = new RecentIds(); // by the direct path of this process
   private readonly waiting: Entry[] = [];
   private writing: Promise<void> | null = null;
 
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
-    @Inject(StoreView) private readonly view: StoreView,
+    @Inject(StoreView) private readonly view: StoreReading,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(ALERTING) private readonly alerting: Alerting,
     @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
@@ -48,19 +55,36 @@ export class DecisionRecorder {
   }
 
   record(group: GroupConfig, now: Evaluation, before: Evaluation | null): void {
-    const leading = this.leadership.current().leading;
-    const orphaned = !leading && this.storeSilent();
-    if (!leading) this.learn();
-    if (!leading && !orphaned) return;
+    if (!this.leadership.current().leading) return this.follow(now);
     const at = rfc3339(this.clock.wallMs());
-    const alerts = this.dueAlerts(now, at);
-    if (orphaned) {
-      for (const alert of alerts) this.alerting.direct(alert);
+    const nowMs = this.clock.monotonicMs();
+    const alerts = this.dueAlerts(now, at).filter(({ id }) => this.written.since(id) === null);
+    for (const { id } of alerts) this.written.note(id, nowMs);
+    const changed = before === null || signature(before.decision) !== signature(now.decision);
+    if (changed || alerts.length > 0) this.push({ event: changed ? decisionEvent(group, now, at) : null, alerts });
+    this.flush();
+  }
+
+  /** Not leading: another tells, unless the store is silent past the lease. Then nobody knows who leads, and all tell. */
+  private follow(now: Evaluation): void {
+    if (this.writing === null) this.forget();
+    this.learn();
+    if (!this.storeSilent()) {
+      const { group, now: nowMs } = now.snapshot;
+      for (const type of now.decision.alerts) this.incidents.touch(group.name, group.epoch, type, nowMs);
       return;
     }
-    const changed = before === null || signature(before.decision) !== signature(now.decision);
-    if (!changed && alerts.length === 0) return;
-    this.push({ event: changed ? decisionEvent(group, now, at) : null, alerts });
+    const nowMs = this.clock.monotonicMs();
+    for (const alert of this.dueAlerts(now, rfc3339(this.clock.wallMs()))) {
+      if (this.sent.since(alert.id) !== null || this.wasDelivered(alert.id, nowMs)) continue;
+      this.sent.note(alert.id, nowMs);
+      this.alerting.direct(alert);
+    }
+  }
+
+  private wasDelivered(id: string, nowMs: number): boolean {
+    const since = this.written.since(id);
+    return since !== null && nowMs - (this.view.ageMs() ?? 0) - since >= DELIVERED_AFTER_MS;
   }
 
   /** Resolves when nothing is being written. */
@@ -76,10 +100,11 @@ export class DecisionRecorder {
   private learn(): void {
     const nowMs = this.clock.monotonicMs();
     for (const incident of this.view.knownIncidents()) this.incidents.seen(incident, nowMs);
+    for (const id of this.view.knownAlerts()) this.written.note(id, nowMs);
   }
 
   private dueAlerts({ snapshot, decision }: Evaluation, at: string): Alert[] {
-    return decision.alerts.flatMap((type) => {
+    return decision.alerts.map((type): Alert => {
       const { incident } = this.incidents.assert(snapshot.group.name, snapshot.group.epoch, type, snapshot.now);
       const blockers = decision.blockers.map(({ name, liftedBy }) => ({ name, liftedBy }));
       const id = alertId({
@@ -88,22 +113,9 @@ export class DecisionRecorder {
         type,
         epoch: snapshot.group.epoch,
       });
-      if (this.told.has(id)) return [];
-      this.told.add(id);
-      return [
-        {
-          id,
-          incident,
-          type,
-          group: snapshot.group.name,
-          row: decision.row,
-          reason: [decision.state, ...decision.reasons].join(' · '),
-          blockers,
-          term: snapshot.term,
-          epoch: snapshot.group.epoch,
-          at,
-        },
-      ];
+      const reason = [decision.state, ...decision.reasons].join(' · ');
+      const { name, epoch } = snapshot.group;
+      return { id, incident, type, group: name, row: decision.row, reason, blockers, term: snapshot.term, epoch, at };
     });
   }
 
@@ -114,6 +126,11 @@ export class DecisionRecorder {
       this.logger.error({ dropped }, 'the store takes no writes: the oldest entry is told by the direct path only');
       for (const alert of dropped?.alerts ?? []) this.alerting.direct(alert);
     }
+  }
+
+  /** At each tick, so that a store that was away for a moment gets what waits without anything new having to happen. */
+  private flush(): void {
+    if (this.waiting.length === 0) return;
     this.writing ??= this.drain().finally(() => {
       this.writing = null;
     });
@@ -133,10 +150,10 @@ export class DecisionRecorder {
           this.forget();
           return;
         }
-        this.logger.warn({ error }, 'decision not recorded yet: tried again with the next one');
+        this.logger.warn({ error }, 'decision not recorded yet: tried again at the next tick');
         return;
       }
-      this.waiting.shift();
+      if (this.waiting[0] === entry) this.waiting.shift(); // else the bound pushed it out meanwhile
     }
   }
 
@@ -153,7 +170,7 @@ export class DecisionRecorder {
 
   /** Not the leader any more: the new one sees the same facts and tells them itself. */
   private forget(): void {
-    for (const { alerts } of this.waiting) for (const { id } of alerts) this.told.delete(id);
+    for (const { alerts } of this.waiting) for (const { id } of alerts) this.written.forget(id);
     this.waiting.length = 0;
   }
 }

@@ -39,3 +39,22 @@ describe('IncidentBook', () => {
     expect(successor.assert('orders', 7, 'suspected', 200_000).incident).not.toBe(running);
   });
 });
+
+it('of a controller that only follows: a running story stays warm, and none is opened', () => {
+  const book = new IncidentBook();
+  book.touch('orders', 7, 'suspected', 0);
+  expect(book.current('orders', 7, 'suspected')).toBe('orders-7-failover-1');
+  book.seen('orders-7-failover-2', 1_000);
+  for (let at = 1_000; at <= 120_000; at += 500) book.touch('orders', 7, 'suspected', at);
+  expect(book.assert('orders', 7, 'suspected', 121_000).incident).toBe('orders-7-failover-2');
+  book.touch('orders', 7, 'suspected', 200_000); // quiet for too long: that story is over
+  expect(book.assert('orders', 7, 'suspected', 200_500).incident).toBe('orders-7-failover-3');
+});
+
+it('forgets the oldest stories, so that it does not grow for ever', () => {
+  const book = new IncidentBook();
+  for (let i = 0; i < 3; i++) book.assert('orders', 1, 'suspected', i * 100_000);
+  for (let epoch = 2; epoch < 2_500; epoch++) book.assert('orders', epoch, 'suspected', 0);
+  expect(book.current('orders', 1, 'suspected')).toBe('orders-1-failover-1');
+  expect(book.current('orders', 2_499, 'suspected')).toBe('orders-2499-failover-1');
+});

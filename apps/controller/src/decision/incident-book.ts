@@ -12,6 +12,8 @@ const FAMILY: Readonly<Partial<Record<AlertType, string>>> = {
 
 /** A family that was quiet for this long starts a new incident; a flap within it goes on with the old one. */
 const QUIET_MS = 30_000;
+/** Stories of old epochs are forgotten first; far more than there are groups and families. */
+const MAX_STORIES = 2_000;
 
 type Story = { count: number; lastAssertedMs: number | null };
 
@@ -29,8 +31,19 @@ export class IncidentBook {
     const story = this.stories.get(key) ?? { count: 0, lastAssertedMs: null };
     const fresh = story.count === 0 || (story.lastAssertedMs !== null && nowMs - story.lastAssertedMs > QUIET_MS);
     const next = { count: fresh ? story.count + 1 : story.count, lastAssertedMs: nowMs };
-    this.stories.set(key, next);
+    this.put(key, next);
     return { incident: `${key}-${next.count}`, fresh };
+  }
+
+  /**
+   * A controller that does not lead sees the same: a running story goes on, so that taking over in its middle neither
+   * opens a second one nor tells the same again. It opens none: that is told by the store.
+   */
+  touch(group: string, epoch: number, type: AlertType, nowMs: number): void {
+    const key = keyOf(group, epoch, type);
+    const story = this.stories.get(key);
+    if (story?.lastAssertedMs == null || nowMs - story.lastAssertedMs > QUIET_MS) return;
+    this.put(key, { ...story, lastAssertedMs: nowMs });
   }
 
   /** The present incident of the family, without asserting anything. */
@@ -45,7 +58,14 @@ export class IncidentBook {
     if (match?.[1] === undefined) return;
     const count = Number(match[2]);
     const story = this.stories.get(match[1]);
-    if (story === undefined || story.count < count) this.stories.set(match[1], { count, lastAssertedMs: nowMs });
+    if (story === undefined || story.count < count) this.put(match[1], { count, lastAssertedMs: nowMs });
+  }
+
+  private put(key: string, story: Story): void {
+    this.stories.delete(key);
+    this.stories.set(key, story);
+    const [oldest] = this.stories.keys();
+    if (this.stories.size > MAX_STORIES && oldest !== undefined) this.stories.delete(oldest);
   }
 }
 

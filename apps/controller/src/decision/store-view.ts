@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { GroupFacts } from '#failover';
+import type { GroupFacts, Json } from '#failover';
 import { CLOCK, type Clock, LOGGER, type Logger, packageVersion } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -23,6 +23,7 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private groups: ReadonlyMap<string, GroupRow> = new Map();
   private readonly peers = new Map<string, Peer>();
   private incidents: readonly string[] = [];
+  private alertIds: readonly string[] = [];
   private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
   private readonly hands = new HandWatch();
   private readAtMs: number | null = null;
@@ -80,6 +81,11 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     return this.incidents;
   }
 
+  /** Ids of the alerts that the store holds, oldest first. */
+  knownAlerts(): readonly string[] {
+    return this.alertIds;
+  }
+
   /** How long a saga has been open is counted on this process's own clock, from when it was first seen. */
   private seen(id: string, group: string, nowMs: number): Readonly<{ id: string; seenAtMs: number }> {
     const known = this.openSagas.get(group);
@@ -117,10 +123,15 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     }
     this.groups = new Map(groups.map((g) => [g.name, g]));
     this.openSagas = new Map(sagas.map(({ id, group }) => [group, this.seen(id, group, nowMs)]));
-    this.incidents = events.flat().flatMap(({ detail }) => {
-      const incident = typeof detail === 'object' && detail !== null && 'incident' in detail ? detail.incident : null;
-      return typeof incident === 'string' ? [incident] : [];
-    });
+    const all = events.flat();
+    this.incidents = all.flatMap(({ detail }) => textIn(detail, 'incident'));
+    this.alertIds = all.flatMap(({ type, detail }) => (type === 'alert' ? textIn(detail, 'id') : []));
     this.readAtMs = nowMs;
   }
+}
+
+function textIn(detail: Json, key: string): readonly string[] {
+  const value =
+    typeof detail === 'object' && detail !== null ? Object.entries(detail).find(([k]) => k === key)?.[1] : null;
+  return typeof value === 'string' ? [value] : [];
 }

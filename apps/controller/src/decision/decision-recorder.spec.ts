@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type AlertType, decide, type Decision, defaultPolicy, sampleSnapshot } from '#failover';
+import { createLogger } from '#platform';
+import { FakeLeadership } from '../../../../test/fakes/fake-leadership.js';
+import { MemoryAuthorityDatabase } from '../../../../test/fakes/memory-authority-database.js';
+import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import type { Alert, AuthorityStore, GroupRow } from '../persistence/authority-store.port.js';
+import type { Evaluation } from './decision.port.js';
+import { DecisionRecorder } from './decision-recorder.js';
+import { StoreView } from './store-view.js';
+
+const TTL_MS = 10_000;
+const logger = createLogger('test', 'silent');
+const group = { name: 'orders', policy: defaultPolicy } as unknown as GroupConfig;
+const ROW: GroupRow = {
+  name: 'orders',
+  active: 'a',
+  epoch: 7,
+  reservedEpoch: 7,
+  mode: 'auto',
+  modeChangedAt: null,
+  pause: null,
+  unpausedAt: null,
+  frozen: null,
+  lastPublishedAutoAt: null,
+  acknowledgedAt: null,
+  lastPublishedSagaAt: null,
+  lastUnpublishedClose: null,
+  lossAcceptance: null,
+  rejoin: [],
+};
+
+let now: number;
+let database: MemoryAuthorityDatabase;
+const clock = { monotonicMs: () => now, wallMs: () => 1_795_000_000_000 + now };
+
+/** One controller's recorder with its own reading of the shared store. */
+class Controller {
+  readonly store: AuthorityStore;
+  readonly leadership: FakeLeadership;
+  readonly view: StoreView;
+  readonly recorder: DecisionRecorder;
+  readonly direct: Alert[] = [];
+  #before: Evaluation | null = null;
+
+  constructor(readonly id: string) {
+    const http = { advertise: id };
+    const config = { id, idc: 'a', http, policyDigest: 'd', tickMs: 5, lease: { ttlMs: TTL_MS } };
+    const typed = config as unknown as ControllerConfig;
+    this.store = database.connect(id);
+    this.leadership = new FakeLeadership({ id, advertise: id });
+    this.view = new StoreView(this.store, typed, clock, logger);
+    const alerting = { nudge: () => undefined, direct: (alert: Alert) => void this.direct.push(alert) };
+    this.recorder = new DecisionRecorder(this.store, this.view, this.leadership, alerting, typed, clock, logger);
+    this.view.onModuleInit();
+  }
+
+  async lead(): Promise<void> {
+    const lease = await this.store.acquireLease(await this.store.readLease(), { id: this.id, advertise: this.id });
+    if (lease === null) throw new Error('no lease');
+    this.leadership.lead(lease.term);
+    await this.store.transact(lease.term, this.id, (tx) => tx.saveGroup(ROW));
+  }
+
+  /** One tick that finds these alerts due; `row` makes it another decision than the last one. */
+  async tick(alerts: readonly AlertType[], row = 410): Promise<void> {
+    const base = sampleSnapshot({ now, term: this.leadership.current().term });
+    const snapshot = { ...base, group: { ...base.group, epoch: 7 } };
+    const decision: Decision = { ...decide(snapshot, defaultPolicy), row, alerts };
+    const evaluation = { snapshot, decision };
+    this.recorder.record(group, evaluation, this.#before);
+    this.#before = evaluation;
+    await this.recorder.idle();
+  }
+
+  async until(found: () => boolean): Promise<void> {
+    await vi.waitFor(() => expect(found()).toBe(true), { timeout: 5_000, interval: 5 });
+  }
+}
+
+const outbox = async (): Promise<readonly Alert[]> =>
+  (await database.connect('observer').pendingAlerts(1_000)).map((row) => row.alert);
+const events = async () => await database.connect('observer').lastEvents(1_000, 'orders');
+
+let controllers: Controller[];
+const controller = (id: string): Controller => {
+  const made = new Controller(id);
+  controllers.push(made);
+  return made;
+};
+
+beforeEach(() => {
+  now = 1_000_000;
+  database = new MemoryAuthorityDatabase();
+  controllers = [];
+});
+afterEach(async () => {
+  await Promise.all(controllers.map((c) => c.view.onApplicationShutdown()));
+});
+
+describe('with the store', () => {
+  it('writes a change and its alerts once, in one transaction, and only as the leader', async () => {
+    const [leader, standby] = [controller('ctl-a'), controller('ctl-b')];
+    await leader.lead();
+    for (let i = 0; i < 3; i++) {
+      await leader.tick(['suspected']);
+      await standby.tick(['suspected']);
+    }
+    expect((await outbox()).map((a) => [a.type, a.incident])).toEqual([['suspected', 'orders-7-failover-1']]);
+    expect((await events()).map((e) => e.type)).toEqual(['decision', 'alert']);
+    expect([...leader.direct, ...standby.direct]).toEqual([]);
+  });
+
+  it('does not tell the same incident again after a change of leader, however long it has lasted', async () => {
+    const [first, second] = [controller('ctl-a'), controller('ctl-b')];
+    await first.lead();
+    await first.tick(['suspected']);
+    await second.until(() => second.view.knownAlerts().length === 1);
+    for (let i = 0; i < 120; i++) {
+      now += 500;
+      await second.tick(['suspected']);
+    }
+    first.leadership.follow(null);
+    await second.lead();
+    await second.tick(['suspected']);
+    expect(await outbox()).toHaveLength(1);
+    expect((await events()).filter((e) => e.type === 'alert')).toHaveLength(1);
+    expect(second.recorder.failoverIncident('orders', 7)).toBe('orders-7-failover-1');
+  });
+
+  it('writes what waited while the store was away, in order, without anything new having to happen', async () => {
+    const leader = controller('ctl-a');
+    await leader.lead();
+    database.stop();
+    await leader.tick(['suspected'], 410);
+    await leader.tick(['suspected', 'held'], 405);
+    await leader.tick(['suspected', 'held'], 400);
+    database.start();
+    await leader.tick(['suspected', 'held'], 400);
+    const written = (await events()).toSorted((x, y) => x.seq - y.seq);
+    expect(written.map((e) => (e.type === 'alert' ? e.summary.split(':')[0] : e.row))).toEqual([
+      410,
+      'suspected',
+      405,
+      'held',
+      400,
+    ]);
+    expect(leader.direct).toEqual([]);
+  });
+
+  it('keeps no more than a bound: the oldest entry goes by the direct path', async () => {
+    const leader = controller('ctl-a');
+    await leader.lead();
+    database.stop();
+    await leader.tick(['suspected'], 1);
+    for (let row = 2; row <= 205; row++) await leader.tick(['suspected'], row);
+    expect(leader.direct.map((a) => a.type)).toEqual(['suspected']);
+    database.start();
+    await leader.tick(['suspected'], 205);
+    const rows = (await events()).filter((e) => e.type === 'decision').map((e) => e.row ?? 0);
+    expect(rows).toHaveLength(200);
+    expect(Math.min(...rows)).toBe(6);
+  });
+});
+
+describe('with the store down past the lease (I30)', () => {
+  async function orphans(): Promise<readonly [Controller, Controller]> {
+    const [a, b] = [controller('ctl-a'), controller('ctl-b')];
+    await a.lead();
+    await Promise.all([a, b].map((c) => c.until(() => c.view.row('orders') !== null)));
+    database.stop();
+    return [a, b];
+  }
+
+  it('each controller alerts by the direct path, once, under one id; the row has it too when the store is back', async () => {
+    const [a, b] = await orphans();
+    await a.tick(['suspected']); // still the leader: waits for the store
+    now += TTL_MS + 1;
+    a.leadership.follow(null);
+    for (let i = 0; i < 3; i++) for (const c of [a, b]) await c.tick(['suspected']);
+    expect(a.direct).toHaveLength(1);
+    expect(b.direct.map((x) => x.id)).toEqual(a.direct.map((x) => x.id));
+    database.start();
+    await b.lead();
+    await b.tick(['suspected']);
+    expect((await outbox()).map((x) => x.id)).toEqual(a.direct.map((x) => x.id));
+  });
+
+  it('is quiet as long as the lease may still be held', async () => {
+    const [a, b] = await orphans();
+    now += TTL_MS - 1_000;
+    a.leadership.follow(null);
+    for (const c of [a, b]) await c.tick(['suspected']);
+    expect([...a.direct, ...b.direct]).toEqual([]);
+  });
+
+  it('repeats what was written a moment before the store fell silent, not what the leader had time to deliver', async () => {
+    const [a, b] = [controller('ctl-a'), controller('ctl-b')];
+    await a.lead();
+    await a.tick(['dr_not_ready']);
+    await b.until(() => b.view.knownAlerts().length === 1);
+    for (let i = 0; i < 80; i++) {
+      now += 500;
+      for (const c of [a, b]) await c.tick(['dr_not_ready']);
+    }
+    await a.tick(['dr_not_ready', 'suspected']);
+    await b.until(() => b.view.knownAlerts().length === 2 && b.view.ageMs() === 0);
+    await b.tick(['dr_not_ready', 'suspected']);
+    database.stop();
+    now += TTL_MS + 1;
+    a.leadership.follow(null);
+    await b.tick(['dr_not_ready', 'suspected']);
+    expect(b.direct.map((x) => x.type)).toEqual(['suspected']);
+  });
+});
