@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { LabIdc, LabProcess } from '#lab';
 import type { Installation } from '../installation/index.js';
-import { largest, metric } from './exposition.js';
+import { largest, metric } from '../stats/index.js';
 import { HeapProbe } from './heap-after-gc.js';
 
 export type Sample = Readonly<{

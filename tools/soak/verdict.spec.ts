@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { metric } from './exposition.js';
+import { metric } from '../stats/index.js';
 import type { Sample } from './process-sampler.js';
 import { judge } from './verdict.js';
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js';
 import { AgentServiceService, CLIENT_CHANNEL_OPTIONS } from '#rpc';
 import { serve } from '../child.js';
@@ -6,6 +7,7 @@ import { encodeBody, frame, helloOf, reportMessage } from './agent-bytes.js';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 const report = encodeBody(reportMessage(false));
+const REPORTS_IN_A_ROW = 20;
 const fullReport = encodeBody(reportMessage(true));
 
 /** One pretended agent: bytes made beforehand over its own connection, answers thrown away. */
@@ -56,7 +58,10 @@ const handlers = {
   burst: async (args: { perSession: number }): Promise<number> => {
     await Promise.all(
       sessions.map(async (session) => {
-        for (let i = 0; i < args.perSession; i += 1) if (!session.send(report)) await session.room();
+        for (let i = 1; i <= args.perSession; i += 1) {
+          if (!session.send(report)) await session.room();
+          if (i % REPORTS_IN_A_ROW === 0) await setImmediate(); // or keepalive finds this process dead
+        }
         await session.end();
       }),
     );
