@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Mode, Policy, WatchGroup } from '#failover';
+import {
+  compilePolicy,
+  DEFAULT_WINDOWS,
+  ISOLATED_SHORTCUT_MS,
+  type Mode,
+  type Policy,
+  type WatchGroup,
+} from '#failover';
 import type { RawControllerConfig } from './schema.js';
 
 /** A failover group with every default filled in. */
@@ -39,10 +46,6 @@ export type ControllerConfig = Readonly<{
 
 const TICK_MS = 500;
 const WRITE_CANARY_MS = 10_000;
-const LAG_MAX_AGE_MS = 10_000;
-const OBSERVER_LOST_MS = 30_000;
-const ISOLATED_MS = 60_000;
-const ISOLATED_NO_PRODUCERS_MS = 30_000;
 
 export function compileConfig(raw: RawControllerConfig, crashAt: string | null): ControllerConfig {
   const clusters = new Map(raw.clusters.map((c) => [c.name, c]));
@@ -73,7 +76,7 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
         principals: group.principals,
         flows: group.flows,
       },
-      policy: compilePolicy(group.policy, raw.sagaMaxOpen),
+      policy: policyOf(group.policy, raw.sagaMaxOpen),
     })),
     webhooks: raw.alerts.webhooks,
     policyDigest: policyDigest(raw),
@@ -81,10 +84,11 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
   };
 }
 
-function compilePolicy(policy: RawControllerConfig['groups'][number]['policy'], sagaMaxOpenMs: number): Policy {
+/** What the file cannot say has the default of the decision's own library. */
+function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaMaxOpenMs: number): Policy {
   const { windows } = policy;
-  const isolatedDefaultMs = policy.producersInSourceIdc ? ISOLATED_MS : ISOLATED_NO_PRODUCERS_MS;
-  return {
+  const isolatedDefaultMs = policy.producersInSourceIdc ? DEFAULT_WINDOWS.isolatedMs : ISOLATED_SHORTCUT_MS;
+  return compilePolicy({
     preset: policy.preset,
     acceptRisk: policy.acceptRisk ?? null,
     maxRpo: { records: policy.maxRpo.records, durationMs: policy.maxRpo.duration },
@@ -98,14 +102,10 @@ function compilePolicy(policy: RawControllerConfig['groups'][number]['policy'], 
       isolatedMs: Math.max(windows.isolated ?? isolatedDefaultMs, windows.service),
       grayMs: windows.gray,
       partitionMs: windows.partition,
-      blindSuspectMs: ISOLATED_MS,
     },
     cooldownMs: policy.cooldown,
-    lagMaxAgeMs: LAG_MAX_AGE_MS,
     sagaMaxOpenMs,
-    observerLostMs: OBSERVER_LOST_MS,
-    partitionShare: 0.3,
-  };
+  });
 }
 
 /** Equal files give equal digests whatever the order of their keys; addresses and secrets of this controller are left out. */

@@ -1,3 +1,4 @@
+import { modeErrors } from '#failover';
 import { formatDuration } from '#platform';
 import type { RawControllerConfig } from './schema.js';
 
@@ -107,24 +108,17 @@ function flowRules(group: Group, at: readonly PropertyKey[]): Broken[] {
 }
 
 function modeRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
-  const idcs = new Set(config.observers.map((o) => o.idc));
   if (group.mode === 'approve') {
     return [{ path: [...at, 'mode'], message: 'approve is not available in this version; use observe or auto' }];
   }
-  if (group.mode === 'auto' && (config.observers.length < 3 || idcs.size < 3)) {
-    return [
-      {
-        path: [...at, 'mode'],
-        message:
-          `auto needs at least 3 observers in 3 IDCs, found ${config.observers.length} in ${idcs.size}: ` +
-          'add a probe-only witness agent in another IDC, or use observe',
-      },
-    ];
-  }
-  return [];
+  const idcs = config.observers.map((o) => o.idc);
+  return modeErrors(group.mode, group.policy, idcs).map(({ at: field, message }) => ({
+    path: [...at, ...field.split('.')],
+    message,
+  }));
 }
 
-function policyRules(config: RawControllerConfig, { policy, mode }: Group, at: readonly PropertyKey[]): Broken[] {
+function policyRules(config: RawControllerConfig, { policy }: Group, at: readonly PropertyKey[]): Broken[] {
   const path = [...at, 'policy'];
   const broken: Broken[] = [];
   const { isolated, service, attested } = policy.windows;
@@ -147,13 +141,6 @@ function policyRules(config: RawControllerConfig, { policy, mode }: Group, at: r
     broken.push({
       path: [...path, 'windows', 'attested'],
       message: `attested ${formatDuration(attested)} must be at least 3 × probe.period ${formatDuration(config.probe.period)}`,
-    });
-  }
-  if (policy.preset === 'classic' && mode === 'auto' && policy.acceptRisk === undefined) {
-    broken.push({
-      path: [...path, 'preset'],
-      message:
-        'classic in mode auto moves on one unreachable probe and on lag: it needs acceptRisk: split-brain-and-loss',
     });
   }
   return broken;

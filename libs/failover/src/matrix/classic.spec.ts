@@ -51,9 +51,9 @@ describe('preset classic on the machinery', () => {
   });
 
   it('refuses mode auto without the risk accepted', () => {
-    expect(modeErrors('auto', classic, ['a', 'b', 'c'])).toHaveLength(1);
+    expect(modeErrors('auto', classic, ['a', 'b', 'c'])).toMatchObject([{ at: 'policy.preset' }]);
     const accepted = compilePolicy({ ...classic, acceptRisk: 'split-brain-and-loss' });
     expect(modeErrors('auto', accepted, ['a', 'b', 'c'])).toEqual([]);
-    expect(modeErrors('auto', accepted, ['a', 'b'])[0]).toContain('witness');
+    expect(modeErrors('auto', accepted, ['a', 'b'])[0]?.message).toContain('witness');
   });
 });

@@ -20,7 +20,11 @@ describe('compilePolicy', () => {
 describe('modeErrors', () => {
   it('auto asks for three IDCs and says what to add; the other modes do not', () => {
     expect(modeErrors('auto', defaultPolicy, ['a', 'b', 'b'])).toEqual([
-      'mode auto needs observers in at least 3 IDCs, there are 2: add a probe-only agent in another IDC (a witness)',
+      {
+        at: 'mode',
+        message:
+          'auto needs at least 3 observers in 3 IDCs, found 3 in 2: add a probe-only witness agent in another IDC, or use observe',
+      },
     ]);
     expect(modeErrors('auto', defaultPolicy, ['a', 'b', 'c'])).toEqual([]);
     expect(modeErrors('approve', defaultPolicy, ['a'])).toEqual([]);

@@ -71,25 +71,31 @@ export function compilePolicy(raw: RawPolicy): Policy {
 /** The shipped opinion with a budget of 10,000 records or 30 s; tests and scenarios start from it. */
 export const defaultPolicy: Policy = compilePolicy({ maxRpo: { records: 10_000, durationMs: 30_000 } });
 
+/** `at`: the field of the group that is to be changed; a caller with a file adds its line. */
+export type ModeError = Readonly<{ at: 'mode' | 'policy.preset'; message: string }>;
+
 /**
  * What keeps a group from running in its mode. `auto` needs three observers in three IDCs: with fewer, one silent or
  * lying agent would decide. `classic` acts on one reading and moves onto lagging copies: its owner must say so.
  */
 export function modeErrors(
   mode: 'observe' | 'approve' | 'auto',
-  policy: Policy,
-  observerIdcs: readonly string[],
-): readonly string[] {
+  { preset, acceptRisk }: Readonly<{ preset: Policy['preset']; acceptRisk?: Policy['acceptRisk'] | undefined }>,
+  observerIdcs: readonly string[], // one entry per observer
+): readonly ModeError[] {
   if (mode !== 'auto') return [];
+  const errors: ModeError[] = [];
   const idcs = new Set(observerIdcs).size;
-  return [
-    ...(idcs >= 3
-      ? []
-      : [
-          `mode auto needs observers in at least 3 IDCs, there are ${idcs}: add a probe-only agent in another IDC (a witness)`,
-        ]),
-    ...(policy.preset === 'classic' && policy.acceptRisk !== 'split-brain-and-loss'
-      ? ['preset classic in mode auto needs acceptRisk: split-brain-and-loss']
-      : []),
-  ];
+  if (idcs < 3) {
+    const message =
+      `auto needs at least 3 observers in 3 IDCs, found ${observerIdcs.length} in ${idcs}: ` +
+      'add a probe-only witness agent in another IDC, or use observe';
+    errors.push({ at: 'mode', message });
+  }
+  if (preset === 'classic' && acceptRisk !== 'split-brain-and-loss') {
+    const message =
+      'classic in mode auto moves on one unreachable probe and on lag: it needs acceptRisk: split-brain-and-loss';
+    errors.push({ at: 'policy.preset', message });
+  }
+  return errors;
 }
