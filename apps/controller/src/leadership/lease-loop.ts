@@ -29,7 +29,7 @@ const MAX_TERM = 2 ** 52;
 const MIN_WAIT_MS = 10;
 
 /**
- * Holds, takes and gives up the lease (I4).
+ * Holds, takes and gives up the lease (I4). Each spell of leading has a term of its own, whoever led before.
  * Guaranteed: `leading` is true only within the renew deadline of a renewal that succeeded, counted on this process's
  * monotonic clock from before it was sent; that is earlier than any candidate, which waits for the longer ttl, can lead.
  * NOT guaranteed: that an effect begun in time also ends in time (effects carry the term for that), nor anything while
@@ -142,8 +142,23 @@ export class LeaseLoop implements Leadership {
     if (!held) return;
     const sentAtMs = this.nowMs();
     const row = await this.bounded(this.options.store.renewLease(held.row.term, this.options.me));
-    if (row) this.hold(row, sentAtMs);
-    else this.drop(held);
+    this.refresh();
+    if (!row) this.drop(held);
+    else if (this.aborter !== null || this.heard > row.term) this.hold(row, sentAtMs);
+    else await this.takeAgain(row);
+  }
+
+  /**
+   * The lease was kept but its deadline passed: that spell is over, and whoever followed it has stopped. What it began
+   * may still be on its way, so the next spell has a term of its own, which every listener takes over from the store.
+   */
+  private async takeAgain(row: LeaseRow): Promise<void> {
+    this.watch.remember(row);
+    this.held = null;
+    if (this.stopping) return;
+    const sentAtMs = this.nowMs();
+    const taken = await this.bounded(this.options.store.acquireLease(row, this.options.me));
+    if (taken) this.hold(taken, sentAtMs);
   }
 
   /** I3: puts the row above a term that somebody has seen, before anything is done under it. */
