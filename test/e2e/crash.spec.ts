@@ -1,14 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type LabIdc, waitFor } from '#lab';
-import { Stand } from './support/stand.js';
+import { onStand, type Stand } from './support/stand.js';
 
 const FOLLOW_MS = 60_000;
 
-describe('the leader dies round fence-source, stop-replication and publish', () => {
-  let stand: Stand | null = null;
-  afterEach(async () => stand?.close());
-
-  it('one failover goes through a chain of leaders and publishes once', async () => {
+describe('a leader dies or freezes in mid-saga', () => {
+  it('one failover goes through a chain of leaders, killed round fence-source, stop-replication and publish, and publishes once', async () => {
     const chain = [
       { idc: 'c', at: 'before:fence-source' },
       { idc: 'b', at: 'after:fence-source' },
@@ -19,63 +16,113 @@ describe('the leader dies round fence-source, stop-replication and publish', () 
       { idc: 'c', at: null },
     ] as const;
     const crash = (at: string | null): Record<string, string> => (at === null ? {} : { POINTSMAN_CRASH: at });
-    stand = await Stand.set({
-      installation: {
-        firstLeader: 'c',
-        controllerEnvIn: { c: crash(chain[0].at), b: crash(chain[1].at) },
-      },
+    const controllerEnvIn = { c: crash(chain[0].at), b: crash(chain[1].at) };
+    await onStand({ installation: { firstLeader: 'c', controllerEnvIn } }, async (stand) => {
+      const { lab, installation, store, trail } = stand;
+      const { term: firstTerm } = await store.lease();
+      await lab.kill({ idc: 'a' });
+      for (const [i, { idc, at }] of chain.entries()) {
+        await waitForLeader(stand, idc, firstTerm + i);
+        // The next one starts only now, so that nobody else can take the lead: it is warm when it is needed.
+        const next = chain[i + 1];
+        if (i > 0 && next !== undefined) await installation.restartController(next.idc, crash(next.at));
+        if (at !== null) expect(await endOf(stand, idc), `ctl-${idc} ${at}`).toBe('SIGKILL');
+      }
+
+      const saga = await onlySaga(stand);
+      expect(await store.waitForOutcome(saga, FOLLOW_MS)).toBe('DONE');
+      const journal = await store.journal(saga);
+      expect([...new Set(journal.map((e) => e.term))]).toEqual(chain.map((_, i) => firstTerm + i));
+      expect(journal.filter((e) => e.direction === 'undo' || e.event === 'failed')).toEqual([]);
+      await expectSwitched(stand, saga);
+      // Published by the leader that died right after it; the last one found it and only went forward.
+      expect(trail.seen.at(-1)?.pointer.term).toBe(firstTerm + 5);
     });
-    const { lab, installation, store, trail } = stand;
-    const { term: firstTerm } = await store.lease();
-    await lab.kill({ idc: 'a' });
+  });
 
-    for (const [i, { idc, at }] of chain.entries()) {
-      const term = firstTerm + i;
-      await waitForLeader(idc, term);
-      // The one after it starts only now, so that nobody else can take the lead: it is warm when it is needed.
-      const next = chain[i + 1];
-      if (i > 0 && next !== undefined) await installation.restartController(next.idc, crash(next.at));
-      if (at === null) break;
-      const { signal } = await endOf(idc);
-      expect(signal, `ctl-${idc} at ${at}`).toBe('SIGKILL');
-    }
+  it('frozen in its publication past its lease, another acts; thawed, none of its writes arrives', async () => {
+    await onStand({ installation: { firstLeader: 'c' } }, async (stand) => {
+      const { lab, installation, store, trail } = stand;
+      const { term } = await store.lease();
+      await lab.kill({ idc: 'a' });
+      await store.waitForEntry({ step: 'stop-replication', event: 'intent' }, FOLLOW_MS);
+      await store.holdPointer(async (publicationWaits) => {
+        await publicationWaits(true, FOLLOW_MS);
+        await lab.freeze({ process: 'ctl-c' });
+        await publicationWaits(false, FOLLOW_MS); // the statement's own deadline: the frozen leader cannot hear of it
+      });
+      expect(trail.steps).toEqual(['a@1']);
 
-    const [saga] = await store.sagas();
-    if (saga === undefined) throw new Error('no saga was opened');
-    expect(await store.waitForOutcome(saga.id, FOLLOW_MS)).toBe('DONE');
-    const sagas = await store.sagas();
-    expect(sagas.map((s) => s.id)).toEqual([saga.id]);
-    const journal = sagas[0]?.journal ?? [];
-    expect([...new Set(journal.map((e) => e.term))]).toEqual(chain.map((_, i) => firstTerm + i));
-    expect(journal.filter((e) => e.direction === 'undo')).toEqual([]);
-    expect(journal.filter((e) => e.step === 'freeze-position' && e.event === 'done').length).toBeGreaterThan(0);
-
-    await trail.stop();
-    expect(trail.steps).toEqual(['a@1', 'b@2']);
-    expect(trail.seen.at(-1)?.pointer).toMatchObject({ sagaId: saga.id, term: firstTerm + 5 });
-    expect(await store.goals()).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ subject: 'cluster', cluster: 'a', state: 'fenced', epoch: 2 }),
-        expect.objectContaining({ subject: 'flow', from: 'a', to: 'b', state: 'stopped', epoch: 2 }),
-      ]),
-    );
-    expect(await store.ledger()).toEqual([0, 1, 2].map((partition) => ({ epoch: 2, topic: 'orders', partition })));
-    await stand.write('b', 'after the switch');
-
-    async function waitForLeader(idc: LabIdc, term: number): Promise<void> {
-      await waitFor(
-        `ctl-${idc} leads with term ${term}`,
-        async () => {
-          const lease = await store.lease();
-          return lease.holder === `ctl-${idc}` && lease.term === term ? true : undefined;
-        },
-        { timeoutMs: FOLLOW_MS, pollMs: 20 },
+      await waitForLeader(stand, 'b', term + 1);
+      const saga = await onlySaga(stand);
+      expect(await store.waitForOutcome(saga, FOLLOW_MS)).toBe('DONE');
+      const before = await written(stand);
+      await lab.thaw({ process: 'ctl-c' });
+      // It has judged again when it names the new leader at an instant after the thaw.
+      const thawedAt = Date.now();
+      await installation.waitForGroup(
+        'the thawed controller follows ctl-b',
+        (g) => g.leader?.id === 'ctl-b' && Date.parse(g.evaluatedAt ?? '') > thawedAt + 2_000,
+        { seenBy: ['c'], timeoutMs: FOLLOW_MS },
       );
-    }
-
-    async function endOf(idc: LabIdc): Promise<{ signal: NodeJS.Signals | null }> {
-      const controller = installation.controller(idc);
-      return await waitFor(`${controller.name} ends`, () => controller.lastExit, { timeoutMs: FOLLOW_MS, pollMs: 20 });
-    }
+      const after = await written(stand);
+      expect({ ...after, audit: [] }).toEqual({ ...before, audit: [] });
+      expect(after.audit.slice(before.audit.length).filter((row) => row.term <= term)).toEqual([]);
+      expect(installation.controller('c').running).toBe(true);
+      await expectSwitched(stand, saga);
+      expect(trail.seen.at(-1)?.pointer.term).toBe(term + 1);
+    });
   });
 });
+
+async function waitForLeader({ store }: Stand, idc: LabIdc, term: number): Promise<void> {
+  await waitFor(
+    `ctl-${idc} leads with term ${term}`,
+    async () => {
+      const lease = await store.lease();
+      return lease.holder === `ctl-${idc}` && lease.term === term ? true : undefined;
+    },
+    { timeoutMs: FOLLOW_MS, pollMs: 20 },
+  );
+}
+
+/** The signal that ended the controller of `idc`. */
+async function endOf({ installation }: Stand, idc: LabIdc): Promise<NodeJS.Signals | null> {
+  const controller = installation.controller(idc);
+  const { signal } = await waitFor(`${controller.name} ends`, () => controller.lastExit, { timeoutMs: FOLLOW_MS });
+  return signal;
+}
+
+async function onlySaga({ store }: Stand): Promise<string> {
+  const [saga, ...others] = await store.sagas();
+  expect(others).toEqual([]);
+  if (saga === undefined) throw new Error('no saga was opened');
+  return saga.id;
+}
+
+/** Everything that a leader writes: lease, journal, goals, pointer, audit. */
+async function written({ store, trail }: Stand) {
+  const [{ term, holder }, sagas, goals, audit] = await Promise.all([
+    store.lease(),
+    store.sagas(),
+    store.goals(),
+    store.audit(),
+  ]);
+  return { term, holder, sagas, goals, audit, pointers: [...trail.steps] };
+}
+
+/** One of the two good ends: the pointer moved once, the source is to be fenced, the copy is stopped, the ledger is written once. */
+async function expectSwitched(stand: Stand, saga: string): Promise<void> {
+  const { store, trail } = stand;
+  expect(trail.steps).toEqual(['a@1', 'b@2']);
+  expect(trail.seen.at(-1)?.pointer.sagaId).toBe(saga);
+  expect(await store.goals()).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ subject: 'cluster', cluster: 'a', state: 'fenced', epoch: 2 }),
+      expect.objectContaining({ subject: 'flow', from: 'a', to: 'b', state: 'stopped', epoch: 2 }),
+    ]),
+  );
+  expect(await stand.flowStates('a', 'b')).toEqual(['STOPPED', 'STOPPED']);
+  expect(await store.ledger()).toEqual([0, 1, 2].map((partition) => ({ epoch: 2, topic: 'orders', partition })));
+  await stand.write('b', 'after the switch');
+}

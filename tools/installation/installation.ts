@@ -41,8 +41,11 @@ export type GroupStatus = Readonly<{
   row: number | null; // null before the first tick
   name: string; // of the row
   gate: readonly string[];
-  blockers: readonly Readonly<{ name: string; liftedBy: string }>[];
+  blockers: readonly Readonly<{ name: string; liftedBy: string }>[]; // of a due action, each with what lifts it
   leader: Readonly<{ id: string; term: number }> | null;
+  evaluatedAt: string | null;
+  window: Readonly<{ fillMs: number; complete: boolean }> | null;
+  lag: Readonly<{ records: number | null }>;
 }>;
 
 /** Three controllers and three agents on a lab, one of each per IDC: the built programs, as a user runs them. */

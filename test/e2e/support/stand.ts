@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { checkoutRoot, type Lab, type LabClusterName, type LabOptions, startLab, type LabProcess } from '#lab';
-import { WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
+import { type Lab, type LabClusterName, type LabIdc, type LabOptions, startLab, waitFor } from '#lab';
+import { type ReceivedAlert, WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
 import { secretFile } from '../../../tools/installation/config-files.js';
-import { FAST_PROFILE, GROUP, Installation, type InstallationOptions } from '../../../tools/installation/index.js';
+import { FAST_PROFILE, Installation, type InstallationOptions } from '../../../tools/installation/index.js';
 import { PointerTrail } from './pointer-trail.js';
 import { StoreWindow } from './store-window.js';
 
 export const TOPIC = 'orders';
+const IDCS: readonly LabIdc[] = ['a', 'b', 'c'];
 const PARTITIONS = 3;
 const STEADY_MS = 60_000;
 
@@ -16,6 +16,8 @@ export type StandOptions = Readonly<{
   lab?: LabOptions;
   installation?: Omit<Partial<InstallationOptions>, 'lab' | 'webhooks'>;
 }>;
+
+export type Alert = ReceivedAlert & Readonly<{ blockers: readonly Readonly<{ name: string; liftedBy: string }>[] }>;
 
 /** A lab with Pointsman on it, steady, and everything a test looks through: closed as one, in any state. */
 export class Stand {
@@ -63,39 +65,17 @@ export class Stand {
     }
   }
 
-  /** Waits for an alert of this type. */
-  alert(type: string): WebhookReceiver['alerts'][number] | undefined {
-    return this.receiver.alerts.find((a) => a.type === type);
+  /** Waits for the first alert of this type after the `after`th of all, with everything that its body says. */
+  async waitForAlert(type: string, timeoutMs: number, after = 0): Promise<Alert> {
+    return await waitFor(
+      `an alert ${type}`,
+      () => this.receiver.alerts.slice(after).find((a) => a.type === type) as Alert | undefined,
+      { timeoutMs },
+    );
   }
 
-  /** Producers and consumers over the wrapper, in IDC c. Resolves once they are ready. */
-  async startLoad(ordersPerSecond: number): Promise<LabProcess> {
-    const { lab } = this;
-    const options = {
-      group: GROUP,
-      pointers: { type: 'sql', url: await lab.postgresUrl('c') },
-      clusters: { a: lab.bootstrapServers('a', 'c'), b: lab.bootstrapServers('b', 'c') },
-      topic: TOPIC,
-      consumerGroup: 'billing',
-      producers: 1,
-      consumers: 1,
-      ordersPerSecond,
-      logFile: null,
-      stateFile: join(lab.dir, 'load-pointer.json'),
-    };
-    const load = lab.spawn({
-      idc: 'c',
-      name: 'load',
-      command: process.execPath,
-      args: [join(checkoutRoot(), 'dist/tools/load/main.js'), JSON.stringify(options)],
-      onLine: () => undefined,
-    });
-    await load.waitForLine(/^ready$/, 30_000);
-    return load;
-  }
-
-  /** One write of an ordinary client that knows nothing of Pointsman, acknowledged by all replicas; throws if refused. */
-  async write(cluster: LabClusterName, value: string): Promise<void> {
+  /** Records of an ordinary client that knows nothing of Pointsman, acknowledged by all replicas; throws if refused. */
+  async write(cluster: LabClusterName, ...values: readonly string[]): Promise<void> {
     const kafka = new Kafka({
       clientId: 'ordinary',
       brokers: this.lab.directBootstrapServers(cluster),
@@ -105,10 +85,42 @@ export class Stand {
     const producer = kafka.producer();
     await producer.connect();
     try {
-      await producer.send({ topic: TOPIC, acks: -1, timeout: 5_000, messages: [{ value }] });
+      await producer.send({ topic: TOPIC, acks: -1, timeout: 5_000, messages: values.map((value) => ({ value })) });
     } finally {
       await producer.disconnect();
     }
+  }
+
+  /** A connector's state and its tasks', e.g. `RUNNING RUNNING`, `PAUSED PAUSED`, `STOPPED`; asked past the proxy. */
+  async connectorState(worker: LabClusterName, connector: string): Promise<string> {
+    const response = await fetch(`${this.lab.directConnectUrl(worker)}/connectors/${connector}/status`, {
+      signal: AbortSignal.timeout(5_000),
+    });
+    const { connector: own, tasks } = (await response.json()) as {
+      connector: { state: string };
+      tasks: readonly { state: string }[];
+    };
+    return [own.state, ...tasks.map((t) => t.state)].join(' ');
+  }
+
+  /** Of the connectors that copy records and offsets of a flow. */
+  async flowStates(from: LabClusterName, to: LabClusterName): Promise<readonly string[]> {
+    return await Promise.all(['src', 'cp'].map((part) => this.connectorState(to, `${from}-${to}-${part}`)));
+  }
+
+  /** What a person would look at first after a failed test. */
+  async report(): Promise<string> {
+    const groups = await Promise.allSettled(IDCS.map((idc) => this.installation.group(idc)));
+    const sagas = await this.store.sagas().catch((error: unknown) => [String(error)]);
+    const alerts = this.receiver.alerts.map((a) => `${a.type} (row ${a.row}) ${a.reason}`);
+    const logs = IDCS.flatMap((idc) => [this.installation.controller(idc).name, `agent-${idc}`]);
+    return [
+      ...groups.map((g) => JSON.stringify(g.status === 'fulfilled' ? g.value : String(g.reason))),
+      ...sagas.map((s) => JSON.stringify(s)),
+      `pointers ${this.trail.steps.join(' ')}`,
+      ...alerts,
+      ...logs.flatMap((name) => [`-- ${name}`, this.lab.logTail(name, 6)]),
+    ].join('\n');
   }
 
   async close(): Promise<void> {
@@ -127,4 +139,22 @@ async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void
     }
   }
   if (errors.length > 0) throw new AggregateError(errors, 'the stand could not be closed');
+}
+
+/** A line beside the test results: figures of a green run, the report of a red one. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs `play` on a stand of its own, says what the stand looked like if it fails, and closes the stand whatever happened. */
+export async function onStand(options: StandOptions, play: (stand: Stand) => Promise<void>): Promise<void> {
+  const stand = await Stand.set(options);
+  try {
+    await play(stand);
+  } catch (error) {
+    say(await stand.report());
+    throw error;
+  } finally {
+    await stand.close();
+  }
 }

@@ -22,7 +22,7 @@ export class StoreWindow {
   private constructor(private readonly pool: pg.Pool) {}
 
   static open(url: string): StoreWindow {
-    const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 2_000, query_timeout: 5_000 });
+    const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 2_000, query_timeout: 5_000 });
     pool.on('error', () => undefined); // told by the next query
     return new StoreWindow(pool);
   }
@@ -85,13 +85,44 @@ export class StoreWindow {
     return rows.map((r) => ({ epoch: Number(r.epoch), topic: r.topic, partition: r.topic_partition }));
   }
 
-  /** Terms under which journal, events and audit were written since an event of `sinceSeq`, each with the newest instant. */
-  async auditAfter(seq: number): Promise<readonly Readonly<{ seq: number; term: number; action: string }>[]> {
+  /** The audit log, oldest first. */
+  async audit(): Promise<readonly Readonly<{ seq: number; term: number; action: string }>[]> {
     const rows = await this.rows<{ seq: string; term: string; action: string }>(
-      'SELECT seq, term, action FROM pointsman_audit WHERE seq > $1 ORDER BY seq',
-      [seq],
+      'SELECT seq, term, action FROM pointsman_audit ORDER BY seq',
     );
     return rows.map((r) => ({ seq: Number(r.seq), term: Number(r.term), action: r.action }));
+  }
+
+  /**
+   * Holds the pointer's row of the SQL config center while `work` runs, so that a publication waits in the server.
+   * `publicationWaits(true)` waits until one does, `publicationWaits(false)` until none does any more.
+   */
+  async holdPointer(
+    work: (publicationWaits: (waits: boolean, timeoutMs: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT epoch FROM pointsman_pointer FOR UPDATE');
+      await work(async (waits, timeoutMs) => {
+        await waitFor(
+          waits ? 'a publication waits for the row' : 'no publication waits any more',
+          async () => ((await this.waitingPublications()) > 0 === waits ? true : undefined),
+          { timeoutMs, pollMs: POLL_MS },
+        );
+      });
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+  }
+
+  private async waitingPublications(): Promise<number> {
+    const [row] = await this.rows<{ count: string }>(
+      `SELECT count(*) FROM pg_stat_activity
+       WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE pointsman_pointer SET epoch = $2%'`,
+    );
+    return Number(row?.count ?? 0);
   }
 
   /** Waits for an entry of the only open saga; fails at once if a saga closes meanwhile. Looks every 5 ms. */
