@@ -64,7 +64,7 @@ describe('a due failover that is blocked is held, and lifting the blocker acts a
       const accepted = { reason: 'INC-7', by: 'kim', maxRecords: 300, expiresIn: '30m' };
       const liftedAtMs = Date.now();
       const answer = await installation.api('c').post(`/v1/groups/${GROUP}/accept-loss`, accepted, 1);
-      expect(answer).toMatchObject({ status: 200 });
+      expect(answer).toMatchObject({ status: 202 });
       await installation.waitForPointer('b', 1, ACTS_MS);
       const actedAfterMs = Date.now() - liftedAtMs;
       say(`acted ${(actedAfterMs / 1000).toFixed(1)} s after accept-loss`);

@@ -1,4 +1,5 @@
 import type { Pointer } from '#config-center';
+import { waitFor } from '#lab';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../../../tools/installation/index.js';
 
@@ -10,9 +11,11 @@ export class PointerTrail {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
 
-  static follow(installation: Installation): PointerTrail {
+  /** Resolves with the first pointer seen. */
+  static async follow(installation: Installation): Promise<PointerTrail> {
     const trail = new PointerTrail();
     trail.loop = trail.run(installation);
+    await waitFor('the config center shows a pointer', () => trail.seen[0], { timeoutMs: 10_000 });
     return trail;
   }
 

@@ -56,7 +56,7 @@ export class Stand {
       const store = StoreWindow.open(await lab.postgresUrl('c'));
       closers.push(() => store.close());
       await installation.waitForSteady(STEADY_MS);
-      const trail = PointerTrail.follow(installation);
+      const trail = await PointerTrail.follow(installation);
       closers.push(() => trail.stop());
       return new Stand(lab, installation, receiver, store, trail, closers);
     } catch (error) {
