@@ -12,6 +12,8 @@ import { waitFor } from './wait.js';
 
 const TIMEOUT_MS = 60_000;
 const DATABASE = 'pointsman';
+/** What a server says that is started at once after a SIGKILL: the dead one's children are still on their way out. */
+const ORPHANS = /pre-existing shared memory block|lock file "postmaster\.pid" already exists/;
 
 /** The lab's PostgreSQL in IDC c: spawned by ourselves, because the npm library leaves it running when we are killed. */
 export class LabPostgres {
@@ -50,7 +52,12 @@ export class LabPostgres {
     const ready = async (): Promise<void> => {
       await waitFor('postgres answers', () => this.ensureDatabase(), {
         timeoutMs: TIMEOUT_MS,
-        giveUp: () => process.failure(),
+        giveUp: () => {
+          const failure = process.failure();
+          if (failure === undefined || !ORPHANS.test(failure)) return failure;
+          process.spawn();
+          return undefined;
+        },
       });
       await proxy.awaitUp([port], TIMEOUT_MS);
     };
