@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { figure } from './support/figures.js';
 import { LONGER_THAN_EVERY_WINDOW_MS, staysFor } from './support/hold.js';
 import { PlainWriter } from './support/plain-writer.js';
 import { TOPIC, useStage } from './support/stage.js';
@@ -27,7 +28,7 @@ describe('the brokers of a freeze while the agent beside them lives', () => {
       await expect.poll(() => writer.count('refused'), { timeout: 30_000, interval: 20 }).toBeGreaterThan(0);
       const accepted = writer.count('accepted');
       const fencedMs = Math.round((writer.first('refused')?.endedMs ?? Number.NaN) - thawedAtMs);
-      console.info(`moved after ${movedMs} ms; a fenced ${fencedMs} ms after the thaw, ${accepted} records got in`);
+      figure(`moved after ${movedMs} ms; a fenced ${fencedMs} ms after the thaw, ${accepted} records got in`);
       expect(fencedMs).toBeLessThan(FENCED_WITHIN_MS);
       await staysFor('nothing moves back', LONGER_THAN_EVERY_WINDOW_MS, async () => {
         if (writer.count('accepted') > accepted) return `a took a write: ${JSON.stringify(writer.last('accepted'))}`;

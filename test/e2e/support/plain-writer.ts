@@ -5,7 +5,7 @@ export type Attempt = Readonly<{
   outcome: 'accepted' | 'refused' | 'unreachable';
   startedMs: number; // performance.now() when it was begun
   endedMs: number;
-  error: string | null;
+  error: unknown; // null when it was accepted
 }>;
 
 const TIMEOUT_MS = 1_000;
@@ -95,8 +95,7 @@ export class PlainWriter {
   }
 
   private note(startedMs: number, outcome: Attempt['outcome'], error: unknown): void {
-    const text = error === null ? null : error instanceof Error ? error.message : String(error);
-    this.attempts.push({ outcome, startedMs, endedMs: performance.now(), error: text });
+    this.attempts.push({ outcome, startedMs, endedMs: performance.now(), error });
   }
 }
 

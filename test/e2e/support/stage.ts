@@ -58,7 +58,7 @@ export class Stage {
       await installation.waitForSteady(STEADY_MS);
       return new Stage(lab, installation, receiver);
     } catch (error) {
-      console.error(tails(lab));
+      process.stderr.write(`${tails(lab)}\n`);
       for (const close of started.toReversed()) await close();
       throw error;
     }
@@ -138,7 +138,7 @@ export function useStage(options: StageOptions = {}): () => Stage {
   });
   beforeEach(() => {
     onTestFailed(async () => {
-      if (stage !== undefined) console.error(await stage.report());
+      if (stage !== undefined) process.stderr.write(`${await stage.report()}\n`);
     });
   });
   afterAll(async () => {

@@ -1,4 +1,3 @@
-import type { Kafka } from 'kafkajs';
 import { PLAINTEXT, PlatformaticEyes } from '#kafka';
 import { type Lab, type LabClusterName, waitFor } from '#lab';
 
@@ -43,17 +42,6 @@ export async function isFenced(lab: Lab, cluster: LabClusterName, topic: string)
   }
 }
 
-/** Writes one record as an ordinary application would; throws what the cluster answered. */
-export async function writeOne(kafka: Kafka, topic: string, key: string): Promise<void> {
-  const producer = kafka.producer({ retry: { retries: 2 } });
-  await producer.connect();
-  try {
-    await producer.send({ topic, messages: [{ key, value: key }] });
-  } finally {
-    await producer.disconnect();
-  }
-}
-
 /** The node id of the quorum's leader, which metadata does not tell: in KRaft a broker names any controller there. */
 export async function quorumLeader(lab: Lab, cluster: LabClusterName): Promise<number> {
   const bootstrapServers = lab.directBootstrapServers(cluster);
@@ -68,6 +56,6 @@ export async function quorumLeader(lab: Lab, cluster: LabClusterName): Promise<n
       { timeoutMs: 20_000 },
     );
   } finally {
-    await eyes.close();
+    eyes.close();
   }
 }
