@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { AgentServiceService, SERVER_CHANNEL_OPTIONS } from '#rpc';
-import type { IntakeServer } from './server-process.js';
+import type { IntakeServer } from './intake-server.js';
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 

@@ -16,7 +16,7 @@ import {
   GROUP_FACTS_SOURCE,
   type GroupFactsSource,
 } from '../../../apps/controller/src/observation/observation.port.js';
-import type { IntakeServer } from './server-process.js';
+import type { IntakeServer } from './intake-server.js';
 
 const view = { me: 'ctl-a', term: 1, leader: { id: 'ctl-a', advertise: '' }, leading: true, signal: null };
 const leadership: Leadership = { current: () => view, onChange: () => () => undefined, heardTerm: () => undefined };

@@ -1,8 +1,7 @@
 import { serve } from '../child.js';
+import type { IntakeServer } from './intake-server.js';
 import { startNoopIntake } from './noop-intake.js';
 import { startRealIntake } from './real-intake.js';
-
-export type IntakeServer = Readonly<{ port: number; sessions: () => number }>;
 
 let server: IntakeServer | null = null;
 
