@@ -106,14 +106,15 @@ export class DecisionRecorder {
   private dueAlerts({ snapshot, decision }: Evaluation, at: string): Alert[] {
     return decision.alerts.map((type): Alert => {
       const { incident } = this.incidents.assert(snapshot.group.name, snapshot.group.epoch, type, snapshot.now);
-      const blockers = decision.blockers.map(({ name, liftedBy }) => ({ name, liftedBy }));
+      const blockers = liftsOf(type, snapshot, decision);
       const id = alertId({
         group: snapshot.group.name,
         incident: `${incident}${discriminator(type, decision)}`,
         type,
         epoch: snapshot.group.epoch,
       });
-      const reason = [decision.state, ...decision.reasons].join(' · ');
+      const frozen = type === 'frozen' ? [`frozen: ${snapshot.group.frozen ?? ''}`] : [];
+      const reason = [...frozen, decision.state, ...decision.reasons].join(' · ');
       const { name, epoch } = snapshot.group;
       return { id, incident, type, group: name, row: decision.row, reason, blockers, term: snapshot.term, epoch, at };
     });
@@ -182,6 +183,12 @@ export class DecisionRecorder {
 function discriminator(type: AlertType, decision: Decision): string {
   if (type === 'held') return `/${decision.blockers.map((b) => b.name).join('+')}`;
   return type === 'misconfigured' && decision.flowLoop !== undefined ? '/flow-loop' : '';
+}
+
+/** What stands in the way and the call that lifts it; a freeze is a gate and no blocker, but a person must lift it too. */
+function liftsOf(type: AlertType, { group }: Evaluation['snapshot'], { blockers }: Decision): Alert['blockers'] {
+  const frozen = { name: 'FROZEN', liftedBy: `pointsman ack ${group.name} --reason "…"` };
+  return [...(type === 'frozen' ? [frozen] : []), ...blockers.map(({ name, liftedBy }) => ({ name, liftedBy }))];
 }
 
 /** What makes a decision another one for the record; ages and fills do not. */
