@@ -1,68 +1,43 @@
-import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { type Lab, type LabClusterName, type LabIdc, type LabOptions, startLab, waitFor } from '#lab';
-import { type ReceivedAlert, WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
-import { secretFile } from '../../../tools/installation/config-files.js';
-import { FAST_PROFILE, Installation, type InstallationOptions } from '../../../tools/installation/index.js';
+import { type Lab, type LabClusterName, waitFor } from '#lab';
+import type { ReceivedAlert, WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
+import type { Installation } from '../../../tools/installation/index.js';
 import { PointerTrail } from './pointer-trail.js';
+import { Stage, type StageOptions, TOPIC } from './stage.js';
 import { StoreWindow } from './store-window.js';
-
-export const TOPIC = 'orders';
-const IDCS: readonly LabIdc[] = ['a', 'b', 'c'];
-const PARTITIONS = 3;
-const STEADY_MS = 60_000;
-
-export type StandOptions = Readonly<{
-  lab?: LabOptions;
-  installation?: Omit<Partial<InstallationOptions>, 'lab' | 'webhooks'>;
-}>;
+import { connectorState } from './world.js';
 
 export type Alert = ReceivedAlert & Readonly<{ blockers: readonly Readonly<{ name: string; liftedBy: string }>[] }>;
 
-/** A lab with Pointsman on it, steady, and everything a test looks through: closed as one, in any state. */
+/** A stage with a look into the store and a trail of all pointers, for tests that interfere with a saga's steps. */
 export class Stand {
   private constructor(
-    readonly lab: Lab,
-    readonly installation: Installation,
-    readonly receiver: WebhookReceiver,
+    private readonly stage: Stage,
     readonly store: StoreWindow,
     readonly trail: PointerTrail,
-    private readonly closers: readonly (() => Promise<void>)[],
   ) {}
 
-  static async set(options: StandOptions = {}): Promise<Stand> {
-    const lab = await startLab({ sessionProfile: 'fast', ...options.lab });
-    const closers: (() => Promise<void>)[] = [() => lab.close()];
+  static async set(options: StageOptions = {}): Promise<Stand> {
+    const stage = await Stage.set(options);
     try {
-      const consumerGroups = ['billing'];
-      await Promise.all((['a', 'b'] as const).map((c) => lab.createTopic(c, { name: TOPIC, partitions: PARTITIONS })));
-      await Promise.all([
-        lab.createFlow({ from: 'a', to: 'b', topics: [TOPIC], consumerGroups, state: 'RUNNING' }),
-        lab.createFlow({ from: 'b', to: 'a', topics: [TOPIC], consumerGroups, state: 'STOPPED' }),
-      ]);
-      const secret = `whsec_${randomBytes(24).toString('base64')}`;
-      const receiver = await WebhookReceiver.start(secret, () => undefined);
-      closers.push(() => receiver.close());
-      const webhooks = [
-        { name: 'oncall', url: receiver.url, secretFile: await secretFile({ dir: lab.dir }, 'webhook.secret', secret) },
-      ];
-      const installation = await Installation.start({
-        lab,
-        profile: FAST_PROFILE,
-        webhooks,
-        ...options.installation,
-      });
-      closers.push(() => installation.close());
-      const store = StoreWindow.open(await lab.postgresUrl('c'));
-      closers.push(() => store.close());
-      await installation.waitForSteady(STEADY_MS);
-      const trail = await PointerTrail.follow(installation);
-      closers.push(() => trail.stop());
-      return new Stand(lab, installation, receiver, store, trail, closers);
+      const store = StoreWindow.open(await stage.lab.postgresUrl('c'));
+      return new Stand(stage, store, await PointerTrail.follow(stage.installation));
     } catch (error) {
-      await closeAll(closers);
+      await stage.close();
       throw error;
     }
+  }
+
+  get lab(): Lab {
+    return this.stage.lab;
+  }
+
+  get installation(): Installation {
+    return this.stage.installation;
+  }
+
+  get receiver(): WebhookReceiver {
+    return this.stage.receiver;
   }
 
   /** Waits for the first alert of this type after the `after`th of all, with everything that its body says. */
@@ -93,14 +68,8 @@ export class Stand {
 
   /** A connector's state and its tasks', e.g. `RUNNING RUNNING`, `PAUSED PAUSED`, `STOPPED`; asked past the proxy. */
   async connectorState(worker: LabClusterName, connector: string): Promise<string> {
-    const response = await fetch(`${this.lab.directConnectUrl(worker)}/connectors/${connector}/status`, {
-      signal: AbortSignal.timeout(5_000),
-    });
-    const { connector: own, tasks } = (await response.json()) as {
-      connector: { state: string };
-      tasks: readonly { state: string }[];
-    };
-    return [own.state, ...tasks.map((t) => t.state)].join(' ');
+    const { state, tasks } = await connectorState(this.lab, worker, connector);
+    return [state, ...tasks].join(' ');
   }
 
   /** Of the connectors that copy records and offsets of a flow. */
@@ -110,35 +79,18 @@ export class Stand {
 
   /** What a person would look at first after a failed test. */
   async report(): Promise<string> {
-    const groups = await Promise.allSettled(IDCS.map((idc) => this.installation.group(idc)));
     const sagas = await this.store.sagas().catch((error: unknown) => [String(error)]);
-    const alerts = this.receiver.alerts.map((a) => `${a.type} (row ${a.row}) ${a.reason}`);
-    const logs = IDCS.flatMap((idc) => [this.installation.controller(idc).name, `agent-${idc}`]);
-    return [
-      ...groups.map((g) => JSON.stringify(g.status === 'fulfilled' ? g.value : String(g.reason))),
-      ...sagas.map((s) => JSON.stringify(s)),
-      `pointers ${this.trail.steps.join(' ')}`,
-      ...alerts,
-      ...logs.flatMap((name) => [`-- ${name}`, this.lab.logTail(name, 6)]),
-    ].join('\n');
+    return [...sagas.map((s) => JSON.stringify(s)), ...this.trail.steps, await this.stage.report()].join('\n');
   }
 
   async close(): Promise<void> {
-    await closeAll(this.closers);
-  }
-}
-
-/** All of them, last first, whatever one of them says; the first error is thrown at the end. */
-async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
-  const errors: unknown[] = [];
-  for (const close of closers.toReversed()) {
     try {
-      await close();
-    } catch (error) {
-      errors.push(error);
+      await this.trail.stop();
+      await this.store.close();
+    } finally {
+      await this.stage.close();
     }
   }
-  if (errors.length > 0) throw new AggregateError(errors, 'the stand could not be closed');
 }
 
 /** A line beside the test results: figures of a green run, the report of a red one. */
@@ -147,7 +99,7 @@ export function say(line: string): void {
 }
 
 /** Runs `play` on a stand of its own, says what the stand looked like if it fails, and closes the stand whatever happened. */
-export async function onStand(options: StandOptions, play: (stand: Stand) => Promise<void>): Promise<void> {
+export async function onStand(options: StageOptions, play: (stand: Stand) => Promise<void>): Promise<void> {
   const stand = await Stand.set(options);
   try {
     await play(stand);
