@@ -1,15 +1,17 @@
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   AgentServiceService,
   type AgentServiceServer,
   type ControllerMessage,
   PROTOCOL_VERSION,
+  requestToWire,
+  responseFromWire,
   responseToWire,
   type SessionRequest,
   type SessionResponse,
 } from '#rpc';
-import { TestAgent } from './session-rig.js';
+import { TestAgent, TestController } from './session-rig.js';
 
 type Call = ServerDuplexStream<SessionRequest, SessionResponse>;
 
@@ -135,5 +137,40 @@ describe('an agent facing a controller that must not be obeyed', () => {
     });
     await until(() => expect(agent.service.connectedTo()).toHaveLength(1));
     expect(offered).toEqual([]);
+  });
+});
+
+/** Says hello in a version of the protocol; resolves to what the controller answers first, or to the status it ends with. */
+async function greet(port: number, protocolVersion: number): Promise<string> {
+  const { path, requestSerialize, responseDeserialize } = AgentServiceService.session;
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  opened.push(() => client.close());
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  const answer = new Promise<string>((resolve) => {
+    call.on('data', (response: SessionResponse) => resolve(responseFromWire(response)?.kind ?? 'acknowledgement'));
+    call.on('error', (error: Error & { code?: number }) => resolve(status[error.code ?? -1] ?? error.message));
+  });
+  const hello = {
+    protocolVersion,
+    agent: 'agent-a',
+    idc: 'a',
+    bootId: `boot-${protocolVersion}`,
+    highestTerm: 0,
+    goalsHeld: [],
+    clusters: ['a'],
+    softwareVersion: 'test',
+  };
+  call.write(requestToWire(1, { kind: 'hello', hello }));
+  const said = await answer;
+  call.cancel();
+  return said;
+}
+
+describe('a controller facing an agent of another version', () => {
+  it('speaks with one that is one protocol version apart, and refuses one two apart', async () => {
+    const controller = await TestController.start();
+    opened.push(() => controller.close());
+    expect(await greet(controller.port, PROTOCOL_VERSION + 1)).toBe('welcome');
+    expect(await greet(controller.port, PROTOCOL_VERSION + 2)).toBe('FAILED_PRECONDITION');
   });
 });
