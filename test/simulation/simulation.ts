@@ -1,7 +1,11 @@
 import { MemoryConfigCenterServer } from '#testing';
 import { defaultPolicy, type SagaRecord, type StepName } from '#failover';
 import type { ConfigCenter, Pointer } from '#config-center';
-import { type AuthorityStore, type GroupRow, newGroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import {
+  type AuthorityStore,
+  type GroupRow,
+  newGroupRow,
+} from '../../apps/controller/src/persistence/authority-store.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
 import { SAGA_TIMES, type SagaGroup, type SagaTimes } from '../../apps/controller/src/saga/saga-options.js';
