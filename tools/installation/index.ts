@@ -1,5 +1,4 @@
 /** Pointsman as its users run it, installed on a lab: for the demo, the end-to-end tests, the bench and the soak. */
-export { Api } from './api.js';
-export { GROUP, type TlsFiles } from './config-files.js';
+export { GROUP } from './config-files.js';
 export { type GroupStatus, Installation, type InstallationOptions } from './installation.js';
-export { DEFAULT_PROFILE, DEMO_PROFILE, FAST_PROFILE, type Profile } from './profiles.js';
+export { DEFAULT_PROFILE, DEMO_PROFILE, FAST_PROFILE } from './profiles.js';
