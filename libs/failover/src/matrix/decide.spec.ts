@@ -93,21 +93,4 @@ describe('decide, guarded', () => {
     const d = decide({ ...dead, flows: [], memory: { ...dead.memory, lagReadings } }, defaultPolicy);
     expect(d.blockers.map((b) => b.name)).toEqual(['LAG_OVER_BUDGET']);
   });
-
-  it('decides 200 groups well inside a tick', () => {
-    const snapshots = Array.from({ length: 200 }, (_, i) =>
-      sampleSnapshot({
-        group: sampleGroup({ name: `g${i}` }),
-        memory: decide(sampleSnapshot(), defaultPolicy).nextMemory,
-      }),
-    );
-    const run = (): number => {
-      const t = performance.now();
-      for (const s of snapshots) decide(s, defaultPolicy);
-      return performance.now() - t;
-    };
-    for (let i = 0; i < 20; i += 1) run();
-    const best = Math.min(...Array.from({ length: 20 }, run));
-    expect(best).toBeLessThan(25); // the bench holds it to 5 ms; a busy test machine is no bench
-  });
 });
