@@ -28,6 +28,7 @@ import { unitsOf, type Unit } from './unit.js';
 import { waitFor } from './wait.js';
 
 const STOP_TIMEOUT_MS = 30_000;
+const ROUTE_UP_MS = 10_000;
 const GONE_TIMEOUT_MS = 10_000;
 
 export type LabParts = {
@@ -108,13 +109,22 @@ export class Lab {
   async postgresUrl(viewer: LabIdc): Promise<string> {
     const { postgres } = this.parts;
     if (postgres === undefined) throw new Error('this lab was started without postgres');
-    return LabPostgres.url(await this.route(viewer, 'c', postgres.port, 'postgres'));
+    return LabPostgres.url(await this.routeTo(viewer, postgres.unit, 'postgres'));
   }
 
   async etcdUrl(viewer: LabIdc): Promise<string> {
-    const port = this.parts.etcd?.ports[0];
-    if (port === undefined) throw new Error('this lab was started without etcd');
-    return `http://127.0.0.1:${await this.route(viewer, 'c', port, 'etcd')}`;
+    const { etcd } = this.parts;
+    if (etcd === undefined) throw new Error('this lab was started without etcd');
+    return `http://127.0.0.1:${await this.routeTo(viewer, etcd, 'etcd')}`;
+  }
+
+  /** A route to a server of the lab's own in c. One that runs is reachable through it when this resolves. */
+  private async routeTo(viewer: LabIdc, unit: Unit, label: string): Promise<number> {
+    const [port] = unit.ports;
+    if (port === undefined) throw new Error(`${label} listens on no port`);
+    const route = await this.route(viewer, 'c', port, label);
+    if (unit.process.running) await this.parts.proxy.awaitUp([port], ROUTE_UP_MS);
+    return route;
   }
 
   /** A local port that leads through the proxy to `127.0.0.1:targetPort`, which belongs to `targetIdc`; made once, then reused. */
