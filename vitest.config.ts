@@ -5,6 +5,12 @@ import { defineConfig } from 'vitest/config';
  * `e2e` starts whole labs and therefore runs one file at a time.
  */
 const conditions = ['pointsman-source', 'module', 'node', 'development|production'];
+/**
+ * Real servers on two shared cores: what fails once is run once more, and the output says `(retry x1)` beside it.
+ * A test that needs it again and again is a defect of the test or of the product.
+ */
+const REAL_SERVERS = { retry: 1, fileParallelism: false } as const;
+
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({
@@ -16,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,tools}/**/*.spec.ts', 'test/{docs,scenarios,simulation}/**/*.spec.ts'],
+          testTimeout: 30_000, // for a machine that does other things too; none waits for a clock
         },
       },
       {
@@ -25,7 +32,7 @@ export default defineConfig({
           include: ['test/integration/**/*.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          ...REAL_SERVERS,
         },
       },
       {
@@ -35,7 +42,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          ...REAL_SERVERS,
           sequence: { concurrent: false },
         },
       },
