@@ -24,6 +24,13 @@ export class PointerTrail {
     return this.seen.map(({ pointer }) => `${pointer.activeCluster}@${pointer.epoch}`);
   }
 
+  /** {@link steps} once `last` is among them: whoever else saw a publication may be one sample ahead of this trail. */
+  async stepsWith(last: string): Promise<readonly string[]> {
+    return waitFor(`the trail shows ${last}`, () => (this.steps.includes(last) ? this.steps : undefined), {
+      timeoutMs: 10_000,
+    });
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.loop;
