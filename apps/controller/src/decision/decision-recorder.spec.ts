@@ -4,7 +4,7 @@ import { createLogger } from '#platform';
 import { FakeLeadership } from '../../../../test/fakes/fake-leadership.js';
 import { MemoryAuthorityDatabase } from '../../../../test/fakes/memory-authority-database.js';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
-import type { Alert, AuthorityStore, GroupRow } from '../persistence/authority-store.port.js';
+import { type Alert, type AuthorityStore, type GroupRow, newGroupRow } from '../persistence/authority-store.port.js';
 import type { Evaluation } from './decision.port.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { StoreView } from './store-view.js';
@@ -13,21 +13,9 @@ const TTL_MS = 10_000;
 const logger = createLogger('test', 'silent');
 const group = { name: 'orders', policy: defaultPolicy } as unknown as GroupConfig;
 const ROW: GroupRow = {
-  name: 'orders',
-  active: 'a',
+  ...newGroupRow({ name: 'orders', active: 'a', mode: 'auto' }),
   epoch: 7,
   reservedEpoch: 7,
-  mode: 'auto',
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
 };
 
 let now: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupRow } from '../persistence/authority-store.port.js';
+import { type GroupRow, newGroupRow } from '../persistence/authority-store.port.js';
 import { HandWatch } from './hand-watch.js';
 
 const HOUR_MS = 3_600_000;
@@ -8,21 +8,9 @@ const at = (ms: number): string => new Date(ms).toISOString();
 
 const row = (change: Partial<GroupRow>): GroupRow => ({ ...BLANK, ...change });
 const BLANK: GroupRow = {
-  name: 'orders',
-  active: 'a',
+  ...newGroupRow({ name: 'orders', active: 'a', mode: 'auto' }),
   epoch: 4,
   reservedEpoch: 4,
-  mode: 'auto',
-  modeChangedAt: null,
-  pause: null,
-  unpausedAt: null,
-  frozen: null,
-  lastPublishedAutoAt: null,
-  acknowledgedAt: null,
-  lastPublishedSagaAt: null,
-  lastUnpublishedClose: null,
-  lossAcceptance: null,
-  rejoin: [],
 };
 
 describe('the ages that windows rest on (I4, I12)', () => {
