@@ -5,6 +5,7 @@ export { LabProcess } from './lab-process.js';
 export { processesOfRun } from './proc-fs.js';
 export type { ProcessExit } from './processes.js';
 export type { ConnectMutation, CountsByPair, ProxyStats } from './proxy/protocol.js';
+export { AlertmanagerServer, RedisServer } from './lone-servers.js';
 export { startLab } from './start-lab.js';
 export {
   labIdcs,
@@ -22,4 +23,11 @@ export {
   type LabUser,
 } from './types.js';
 export { waitFor } from './wait.js';
-export { SetupError, checkoutRoot, ensureEtcd, ensurePostgres, type KafkaVersion } from '../setup/index.js';
+export {
+  SetupError,
+  checkoutRoot,
+  ensureEtcd,
+  ensurePostgres,
+  ensurePrometheus,
+  type KafkaVersion,
+} from '../setup/index.js';

@@ -4,6 +4,8 @@ export { ensureKafkaJars, type KafkaVersion } from './kafka-jars.js';
 export { checkoutRoot } from './paths.js';
 export { ensurePostgres, type PostgresBinaries } from './postgres.js';
 export type { Progress } from './progress.js';
+export { ensurePrometheus, type PrometheusBinaries } from './prometheus.js';
+export { ensureRedis, type RedisBinaries } from './redis.js';
 export { requireJava, requireLinux, requireNode, requireSetpriv } from './requirements.js';
 export { runCommand, tail } from './run-command.js';
 export { SetupError } from './setup-error.js';

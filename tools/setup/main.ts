@@ -6,6 +6,8 @@ import { ensureClassArchives } from '../lab/class-archives.js';
 import { ensureEtcd } from './etcd.js';
 import { ensureKafkaJars } from './kafka-jars.js';
 import { ensurePostgres } from './postgres.js';
+import { ensurePrometheus } from './prometheus.js';
+import { ensureRedis } from './redis.js';
 import { requireJava, requireLinux, requireMaven, requireNode, requireSetpriv } from './requirements.js';
 import { SetupError } from './setup-error.js';
 import { progressToStderr } from './progress.js';
@@ -15,7 +17,7 @@ const usage = `Fetches what the demo or the tests need, into the cache folder (P
 usage: node dist/tools/setup/main.js demo|test
 
   demo   Kafka 4.3 (Maven), PostgreSQL (npm)
-  test   the same, Kafka 3.9, and etcd (Debian packages, unpacked, not installed)
+  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed)
 
 example: POINTSMAN_CACHE=~/.cache/pointsman node dist/tools/setup/main.js test
 `;
@@ -39,6 +41,8 @@ async function main(what: string | undefined): Promise<number> {
     await ensureKafkaJars('3.9');
     await ensureClassArchives('3.9', progressToStderr);
     await ensureEtcd();
+    await ensureRedis();
+    await ensurePrometheus();
   }
   progressToStderr(`set-up for ${what}: complete`);
   return 0;
