@@ -1,6 +1,7 @@
-import type { ClusterSettings, ConnectorState, FenceFacts, FlowSettings } from '#failover';
+import type { ClusterSettings, ConnectorState, FenceFacts, FencingFacts, FlowSettings } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import type { AgentReport, FenceUpdate, FlowUpdate, PartitionUpdate } from './messages.js';
+import { fenceKind } from './goal.mapping.js';
 import { clusterReportFromWire, clusterReportToWire } from './report.mapping.js';
 import { ageFromWire, enumCodec, optionalAge, orNull, orUndefined, UNUSABLE_AGE_MS } from './wire.js';
 
@@ -22,8 +23,6 @@ const fenceState = enumCodec<FenceFacts['state']>({
   unknown: pb.FenceState.FENCE_STATE_UNKNOWN,
 });
 
-const fenceKind = enumCodec<NonNullable<FenceFacts['kind']>>({ 'topic-config': pb.FenceKind.FENCE_KIND_TOPIC_CONFIG });
-
 export const reportToWire = (r: AgentReport): pb.Report => ({
   full: r.full,
   self: r.self,
@@ -34,6 +33,7 @@ export const reportToWire = (r: AgentReport): pb.Report => ({
     cluster: s.cluster,
     brokerSessionTimeoutMs: orUndefined(s.brokerSessionTimeoutMs),
     electionTimeoutMs: orUndefined(s.electionTimeoutMs),
+    fencing: s.fencing === undefined ? undefined : fencingToWire(s.fencing),
   })),
   flowSettings: r.flowSettings.map((s) => ({
     group: s.group,
@@ -56,6 +56,7 @@ export const reportFromWire = (r: pb.Report): AgentReport => ({
     cluster: s.cluster,
     brokerSessionTimeoutMs: orNull(s.brokerSessionTimeoutMs),
     electionTimeoutMs: orNull(s.electionTimeoutMs),
+    ...(s.fencing === undefined ? {} : { fencing: fencingFromWire(s.fencing) }),
   })),
   flowSettings: r.flowSettings.map((s): Readonly<FlowSettings & { group: string }> => ({
     group: s.group,
@@ -65,6 +66,26 @@ export const reportFromWire = (r: pb.Report): AgentReport => ({
     excludesMaxMessageBytes: orNull(s.excludesMaxMessageBytes),
     foreignTopics: s.foreignTopics,
   })),
+});
+
+const fencingToWire = (f: FencingFacts): pb.FencingFacts => ({
+  authorizer: orUndefined(f.authorizer),
+  denyByDefault: orUndefined(f.denyByDefault),
+  agentIsSuperUser: orUndefined(f.agentIsSuperUser),
+  writers: f.writers,
+  offers: f.offers.map((o) => ({ ...o, kind: fenceKind.toWire(o.kind) as pb.FenceKind })),
+});
+
+/** An offer of a kind that this version does not know is none. */
+const fencingFromWire = (f: pb.FencingFacts): FencingFacts => ({
+  authorizer: orNull(f.authorizer),
+  denyByDefault: orNull(f.denyByDefault),
+  agentIsSuperUser: orNull(f.agentIsSuperUser),
+  writers: f.writers,
+  offers: f.offers.flatMap((o) => {
+    const kind = fenceKind.fromWire(o.kind);
+    return kind === null ? [] : [{ kind, usable: o.usable, reason: o.reason }];
+  }),
 });
 
 const flowToWire = (f: FlowUpdate): pb.FlowReport => ({

@@ -1,4 +1,4 @@
-import type { Goal, GoalStatus } from '#failover';
+import type { ClusterGoal, FenceKind, Goal, GoalStatus } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import type { AgentGoalSet, GoalAssignment, GoalRole } from './messages.js';
 import { ageFromWire, enumCodec, orNull, orUndefined } from './wire.js';
@@ -30,6 +30,12 @@ const condition = enumCodec<GoalStatus['observed']>({
   refused: pb.GoalCondition.GOAL_CONDITION_REFUSED,
 });
 
+export const fenceKind = enumCodec<FenceKind>({
+  'topic-config': pb.FenceKind.FENCE_KIND_TOPIC_CONFIG,
+  acl: pb.FenceKind.FENCE_KIND_ACL,
+  hook: pb.FenceKind.FENCE_KIND_HOOK,
+});
+
 export const goalToWire = (g: Goal): pb.Goal => ({
   group: g.group,
   epoch: g.epoch,
@@ -42,6 +48,7 @@ export const goalToWire = (g: Goal): pb.Goal => ({
             cluster: g.cluster,
             state: clusterState.toWire(g.state) as pb.ClusterGoalState,
             topics: g.topics,
+            kinds: (g.kinds ?? []).map((k) => fenceKind.toWire(k) as pb.FenceKind),
           },
         }
       : {
@@ -59,9 +66,20 @@ export const goalToWire = (g: Goal): pb.Goal => ({
 export function goalFromWire(g: pb.Goal | undefined): Goal | null {
   if (g?.subject?.$case === 'cluster') {
     const state = clusterState.fromWire(g.subject.cluster.state);
-    if (state === null) return null;
+    const kinds = g.subject.cluster.kinds.map((k) => fenceKind.fromWire(k)).filter((k) => k !== null);
+    // Kinds none of which this version knows are no leave to choose one.
+    if (state === null || (kinds.length === 0 && g.subject.cluster.kinds.length > 0)) return null;
     const { cluster, topics } = g.subject.cluster;
-    return { subject: 'cluster', group: g.group, cluster, state, epoch: g.epoch, term: g.term, topics };
+    const goal: ClusterGoal = {
+      subject: 'cluster',
+      group: g.group,
+      cluster,
+      state,
+      epoch: g.epoch,
+      term: g.term,
+      topics,
+    };
+    return kinds.length === 0 ? goal : { ...goal, kinds };
   }
   if (g?.subject?.$case === 'flow') {
     const { from, to, connectors } = g.subject.flow;
@@ -100,6 +118,7 @@ export const goalStatusToWire = (s: GoalStatus): pb.GoalStatus => ({
   ageMs: s.ageMs,
   detail: s.detail,
   previous: Object.entries(s.previous).map(([topic, value]) => ({ topic, value: orUndefined(value) })),
+  kind: s.kind === undefined ? undefined : (fenceKind.toWire(s.kind) as pb.FenceKind),
 });
 
 /** Null: it does not say what was wanted in words that this version knows. */
@@ -107,7 +126,9 @@ export function goalStatusFromWire(s: pb.GoalStatus): GoalStatus | null {
   const wanted = condition.fromWire(s.wanted);
   if (wanted !== 'fenced' && wanted !== 'open' && wanted !== 'running' && wanted !== 'stopped') return null;
   const observed = condition.fromWire(s.observed) ?? 'unknown';
+  const kind = fenceKind.fromWire(s.kind);
   return {
+    ...(kind === null ? {} : { kind }),
     key: s.key,
     wanted,
     observed,

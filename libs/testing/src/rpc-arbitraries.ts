@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import type { ClusterFields, ClusterReport, PartitionCounts, ProbeErrorKind } from '#health';
-import type { Command, CommandBody, CommandOutput, CommandResult, Goal, GoalStatus } from '#failover';
+import {
+  FENCE_KINDS,
+  type Command,
+  type CommandBody,
+  type CommandOutput,
+  type CommandResult,
+  type FencingFacts,
+  type Goal,
+  type GoalStatus,
+} from '#failover';
 import type { AgentHello, AgentReport, ControllerWelcome, FlowUpdate, GoalAssignment, PartitionUpdate } from '#rpc';
 
 /** Arbitrary domain values of every shape that travels. Used by the round-trip properties only. */
@@ -113,6 +122,15 @@ const flow: fc.Arbitrary<FlowUpdate> = fc.record({
   roundAgeMs: age,
 });
 
+const fenceKind = fc.constantFrom(...FENCE_KINDS);
+const fencing: fc.Arbitrary<FencingFacts> = fc.record({
+  authorizer: orNull(fc.boolean()),
+  denyByDefault: orNull(fc.boolean()),
+  agentIsSuperUser: orNull(fc.boolean()),
+  writers: names,
+  offers: fc.array(fc.record({ kind: fenceKind, usable: fc.boolean(), reason: name }), { maxLength: 3 }),
+});
+
 export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
   full: fc.boolean(),
   self: fc.record({ healthy: fc.boolean(), reasons: names }),
@@ -129,14 +147,17 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
         'foreign' as const,
         'unknown' as const,
       ),
-      kind: orNull(fc.constant('topic-config' as const)),
+      kind: orNull(fenceKind),
       epoch: orNull(big),
       ageMs: orNull(age),
     }),
     { maxLength: 2 },
   ),
   clusterSettings: fc.array(
-    fc.record({ cluster: name, brokerSessionTimeoutMs: orNull(age), electionTimeoutMs: orNull(age) }),
+    fc.record(
+      { cluster: name, brokerSessionTimeoutMs: orNull(age), electionTimeoutMs: orNull(age), fencing },
+      { requiredKeys: ['cluster', 'brokerSessionTimeoutMs', 'electionTimeoutMs'] },
+    ),
     { maxLength: 2 },
   ),
   flowSettings: fc.array(
@@ -154,13 +175,17 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
 
 const stamp = { group: name, epoch: big, term: big };
 const goal: fc.Arbitrary<Goal> = fc.oneof(
-  fc.record({
-    subject: fc.constant('cluster' as const),
-    ...stamp,
-    cluster: name,
-    state: fc.constantFrom('fenced' as const, 'open' as const),
-    topics: names,
-  }),
+  fc.record(
+    {
+      subject: fc.constant('cluster' as const),
+      ...stamp,
+      cluster: name,
+      state: fc.constantFrom('fenced' as const, 'open' as const),
+      topics: names,
+      kinds: fc.subarray([...FENCE_KINDS], { minLength: 1 }),
+    },
+    { requiredKeys: ['subject', 'group', 'epoch', 'term', 'cluster', 'state', 'topics'] },
+  ),
   fc.record({
     subject: fc.constant('flow' as const),
     ...stamp,
@@ -177,17 +202,21 @@ export const anyGoalAssignment: fc.Arbitrary<GoalAssignment> = fc.record({
 });
 
 export const anyGoalStatus: fc.Arbitrary<GoalStatus> = fc
-  .record({
-    key: name,
-    wanted: fc.constantFrom('fenced' as const, 'open' as const, 'running' as const, 'stopped' as const),
-    other: fc.constantFrom('partial' as const, 'foreign' as const, 'refused' as const, 'unknown' as const),
-    reached: fc.boolean(),
-    epoch: big,
-    term: big,
-    ageMs: age,
-    detail: name,
-    previous: fc.dictionary(name, orNull(name), { maxKeys: 3, noNullPrototype: true }),
-  })
+  .record(
+    {
+      key: name,
+      wanted: fc.constantFrom('fenced' as const, 'open' as const, 'running' as const, 'stopped' as const),
+      other: fc.constantFrom('partial' as const, 'foreign' as const, 'refused' as const, 'unknown' as const),
+      reached: fc.boolean(),
+      epoch: big,
+      term: big,
+      ageMs: age,
+      detail: name,
+      previous: fc.dictionary(name, orNull(name), { maxKeys: 3, noNullPrototype: true }),
+      kind: fenceKind,
+    },
+    { requiredKeys: ['key', 'wanted', 'other', 'reached', 'epoch', 'term', 'ageMs', 'detail', 'previous'] },
+  )
   .map(({ other, ...s }) => ({ ...s, observed: s.reached ? s.wanted : other }));
 
 export const anyHello: fc.Arbitrary<AgentHello> = fc.record({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Goal } from '#failover';
+import { FENCE_KINDS, type ClusterGoal, type Goal } from '#failover';
 import type { Logger } from '#platform';
 import type { Watch } from '#rpc';
 import { AtomicFile } from './atomic-file.js';
@@ -57,7 +57,13 @@ const mutable = (floors: Floors): z.input<typeof floorsSchema> => ({
 });
 
 const mutableGoal = (goal: Goal): z.input<typeof goalSchema> =>
-  goal.subject === 'cluster' ? { ...goal, topics: [...goal.topics] } : { ...goal };
+  goal.subject === 'cluster' ? mutableClusterGoal(goal) : { ...goal };
+
+const mutableClusterGoal = ({ kinds, ...goal }: ClusterGoal): z.input<typeof goalSchema> => ({
+  ...goal,
+  topics: [...goal.topics],
+  ...(kinds === undefined ? {} : { kinds: [...kinds] }),
+});
 
 const count = z.int().min(0);
 const connectors = z.strictObject({ source: z.string(), checkpoint: z.string(), heartbeat: z.string() });
@@ -70,6 +76,7 @@ const goalSchema = z.discriminatedUnion('subject', [
     cluster: z.string(),
     state: z.enum(['fenced', 'open']),
     topics: z.array(z.string()),
+    kinds: z.array(z.enum(FENCE_KINDS)).optional(),
   }),
   z.strictObject({
     subject: z.literal('flow'),

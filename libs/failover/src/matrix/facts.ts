@@ -1,3 +1,4 @@
+import type { FenceKind } from '../saga/effects.js';
 import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
 
 /** The decision's whole input. Built once per tick by the controller with one `now`; frozen. */
@@ -72,12 +73,27 @@ export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNAS
 export type FenceFacts = Readonly<{
   cluster: ClusterName;
   state: 'fenced' | 'open' | 'partial' | 'foreign' | 'unknown';
-  kind: 'topic-config' | null;
+  kind: FenceKind | null;
   epoch: number | null;
   ageMs: Ms | null;
 }>;
 
-export type ClusterSettings = Readonly<{ brokerSessionTimeoutMs: Ms | null; electionTimeoutMs: Ms | null }>;
+export type ClusterSettings = Readonly<{
+  brokerSessionTimeoutMs: Ms | null;
+  electionTimeoutMs: Ms | null;
+  fencing?: FencingFacts; // absent: not looked at yet, or by an agent that cannot
+}>;
+
+/** What a cluster offers to close it, found out by its agent beforehand. */
+export type FencingFacts = Readonly<{
+  authorizer: boolean | null; // null: could not be found out
+  denyByDefault: boolean | null; // `allow.everyone.if.no.acl.found=false`, by what an ordinary principal may do
+  agentIsSuperUser: boolean | null;
+  writers: readonly string[]; // principals with WRITE on a hot-standby topic by an ACL
+  offers: readonly FenceOffer[]; // strongest first
+}>;
+
+export type FenceOffer = Readonly<{ kind: FenceKind; usable: boolean; reason: string }>;
 
 export type FlowSettings = Readonly<{
   from: ClusterName;

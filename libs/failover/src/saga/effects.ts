@@ -8,6 +8,10 @@ export type GroupOffset = Readonly<PartitionOffset & { group: string }>;
 
 export type ConnectorNames = Readonly<{ source: string; checkpoint: string; heartbeat: string }>;
 
+/** How a cluster is closed to applications, strongest first. */
+export const FENCE_KINDS = ['acl', 'topic-config', 'hook'] as const;
+export type FenceKind = (typeof FENCE_KINDS)[number];
+
 export type ClusterGoal = Readonly<{
   subject: 'cluster';
   group: string;
@@ -16,6 +20,12 @@ export type ClusterGoal = Readonly<{
   epoch: number;
   term: number;
   topics: readonly string[]; // literal or trailing *; the check topic is included by the sender
+  /**
+   * Of a fence: the kinds that may be in force; absent: any. `fenced` with `['acl', 'hook']` is how `topic-config` is
+   * exchanged before a flow writes to that cluster (it stops MirrorMaker too): the new fence is read back before the old
+   * one is lifted, and the goal is reached only when no other kind of ours is left.
+   */
+  kinds?: readonly FenceKind[];
 }>;
 
 export type FlowGoal = Readonly<{
@@ -49,6 +59,7 @@ export type GoalStatus = Readonly<{
   ageMs: Ms; // since `observed` was read back
   detail: string;
   previous: Readonly<Record<string, string | null>>; // fence 2: topic → max.message.bytes before ('null': unset)
+  kind?: FenceKind; // of a fence in force
 }>;
 
 export type CommandBody =

@@ -162,13 +162,21 @@ export namespace FenceState {
   export type UNRECOGNIZED = typeof FenceState.UNRECOGNIZED;
 }
 
-export const FenceKind = { FENCE_KIND_UNSPECIFIED: 0, FENCE_KIND_TOPIC_CONFIG: 1, UNRECOGNIZED: -1 } as const;
+export const FenceKind = {
+  FENCE_KIND_UNSPECIFIED: 0,
+  FENCE_KIND_TOPIC_CONFIG: 1,
+  FENCE_KIND_ACL: 2,
+  FENCE_KIND_HOOK: 3,
+  UNRECOGNIZED: -1,
+} as const;
 
 export type FenceKind = typeof FenceKind[keyof typeof FenceKind];
 
 export namespace FenceKind {
   export type FENCE_KIND_UNSPECIFIED = typeof FenceKind.FENCE_KIND_UNSPECIFIED;
   export type FENCE_KIND_TOPIC_CONFIG = typeof FenceKind.FENCE_KIND_TOPIC_CONFIG;
+  export type FENCE_KIND_ACL = typeof FenceKind.FENCE_KIND_ACL;
+  export type FENCE_KIND_HOOK = typeof FenceKind.FENCE_KIND_HOOK;
   export type UNRECOGNIZED = typeof FenceKind.UNRECOGNIZED;
 }
 
@@ -540,7 +548,30 @@ export interface FenceReport {
 export interface ClusterSettings {
   readonly cluster: string;
   readonly brokerSessionTimeoutMs?: number | undefined;
-  readonly electionTimeoutMs?: number | undefined;
+  readonly electionTimeoutMs?:
+    | number
+    | undefined;
+  /** Absent: not looked at. */
+  readonly fencing?: FencingFacts | undefined;
+}
+
+/** What the cluster offers to close it. */
+export interface FencingFacts {
+  readonly authorizer?: boolean | undefined;
+  readonly denyByDefault?: boolean | undefined;
+  readonly agentIsSuperUser?:
+    | boolean
+    | undefined;
+  /** Principals with WRITE on a hot-standby topic. */
+  readonly writers: readonly string[];
+  /** Strongest first. */
+  readonly offers: readonly FenceOffer[];
+}
+
+export interface FenceOffer {
+  readonly kind: FenceKind;
+  readonly usable: boolean;
+  readonly reason: string;
 }
 
 export interface FlowSettings {
@@ -577,6 +608,8 @@ export interface ClusterGoal {
   readonly cluster: string;
   readonly state: ClusterGoalState;
   readonly topics: readonly string[];
+  /** Of a fence: the kinds that may be in force; none: any. */
+  readonly kinds: readonly FenceKind[];
 }
 
 export interface FlowGoal {
@@ -597,6 +630,8 @@ export interface GoalStatus {
   readonly ageMs: number;
   readonly detail: string;
   readonly previous: readonly PreviousValue[];
+  /** Of a fence in force. */
+  readonly kind?: FenceKind | undefined;
 }
 
 export interface PreviousValue {
@@ -2612,7 +2647,7 @@ export const FenceReport: MessageFns<FenceReport> = {
 };
 
 function createBaseClusterSettings(): ClusterSettings {
-  return { cluster: "", brokerSessionTimeoutMs: undefined, electionTimeoutMs: undefined };
+  return { cluster: "", brokerSessionTimeoutMs: undefined, electionTimeoutMs: undefined, fencing: undefined };
 }
 
 export const ClusterSettings: MessageFns<ClusterSettings> = {
@@ -2625,6 +2660,9 @@ export const ClusterSettings: MessageFns<ClusterSettings> = {
     }
     if (message.electionTimeoutMs !== undefined) {
       writer.uint32(25).double(message.electionTimeoutMs);
+    }
+    if (message.fencing !== undefined) {
+      FencingFacts.encode(message.fencing, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2664,6 +2702,172 @@ export const ClusterSettings: MessageFns<ClusterSettings> = {
             }
 
             message.electionTimeoutMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fencing = FencingFacts.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFencingFacts(): FencingFacts {
+  return { authorizer: undefined, denyByDefault: undefined, agentIsSuperUser: undefined, writers: [], offers: [] };
+}
+
+export const FencingFacts: MessageFns<FencingFacts> = {
+  encode(message: FencingFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorizer !== undefined) {
+      writer.uint32(8).bool(message.authorizer);
+    }
+    if (message.denyByDefault !== undefined) {
+      writer.uint32(16).bool(message.denyByDefault);
+    }
+    if (message.agentIsSuperUser !== undefined) {
+      writer.uint32(24).bool(message.agentIsSuperUser);
+    }
+    for (const v of message.writers) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.offers) {
+      FenceOffer.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FencingFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFencingFacts() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.authorizer = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.denyByDefault = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.agentIsSuperUser = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.writers.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.offers.push(FenceOffer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFenceOffer(): FenceOffer {
+  return { kind: 0, usable: false, reason: "" };
+}
+
+export const FenceOffer: MessageFns<FenceOffer> = {
+  encode(message: FenceOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.usable !== false) {
+      writer.uint32(16).bool(message.usable);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FenceOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFenceOffer() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.usable = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
             continue;
           }
         }
@@ -2994,7 +3198,7 @@ export const Goal: MessageFns<Goal> = {
 };
 
 function createBaseClusterGoal(): ClusterGoal {
-  return { cluster: "", state: 0, topics: [] };
+  return { cluster: "", state: 0, topics: [], kinds: [] };
 }
 
 export const ClusterGoal: MessageFns<ClusterGoal> = {
@@ -3007,6 +3211,13 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
     }
     for (const v of message.topics) {
       writer.uint32(26).string(v!);
+    }
+    if (message.kinds.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.kinds) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -3047,6 +3258,24 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
 
             message.topics.push(reader.string());
             continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.kinds.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.kinds.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -3141,7 +3370,18 @@ export const FlowGoal: MessageFns<FlowGoal> = {
 };
 
 function createBaseGoalStatus(): GoalStatus {
-  return { key: "", wanted: 0, observed: 0, reached: false, epoch: 0, term: 0, ageMs: 0, detail: "", previous: [] };
+  return {
+    key: "",
+    wanted: 0,
+    observed: 0,
+    reached: false,
+    epoch: 0,
+    term: 0,
+    ageMs: 0,
+    detail: "",
+    previous: [],
+    kind: undefined,
+  };
 }
 
 export const GoalStatus: MessageFns<GoalStatus> = {
@@ -3172,6 +3412,9 @@ export const GoalStatus: MessageFns<GoalStatus> = {
     }
     for (const v of message.previous) {
       PreviousValue.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.kind !== undefined) {
+      writer.uint32(80).int32(message.kind);
     }
     return writer;
   },
@@ -3259,6 +3502,14 @@ export const GoalStatus: MessageFns<GoalStatus> = {
             }
 
             message.previous.push(PreviousValue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
             continue;
           }
         }
