@@ -59,6 +59,7 @@ export class FakeAgentGateway implements AgentGateway {
       if (!this.world.answers(body.to)) return null;
       return { kind: 'replication_position', via: 'connect', positions: offsets(this.world.replicated) };
     }
+    if (body.kind === 'seed_flow') return this.seed(body, term);
     if (!this.world.answers(body.cluster)) return null;
     const cluster = this.world.cluster(body.cluster);
     switch (body.kind) {
@@ -91,6 +92,17 @@ export class FakeAgentGateway implements AgentGateway {
           ? { kind: 'canary', accepted: false, errorCode: 10, detail: 'MESSAGE_TOO_LARGE' }
           : { kind: 'canary', accepted: true, errorCode: null, detail: 'accepted' };
     }
+  }
+
+  private seed(body: Extract<Command['body'], { kind: 'seed_flow' }>, term: number): CommandOutput | null {
+    const key = `${body.from}->${body.to}`;
+    if (!this.world.answers(body.to) || this.world.workers.has(body.to)) return null;
+    if (this.world.flows.get(key) !== 'stopped') {
+      return { kind: 'seeded', outcome: 'not_stopped', equal: 0, different: [], detail: `${key} runs` };
+    }
+    this.world.seeds.set(key, new Map(body.positions.map((p) => [`${p.topic}/${p.partition}`, p.offset])));
+    this.world.note('flow-seeded', key, term);
+    return { kind: 'seeded', outcome: 'seeded', equal: body.positions.length, different: [], detail: '' };
   }
 }
 

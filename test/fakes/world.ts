@@ -21,7 +21,7 @@ export type FakeAgent = { readonly name: string; readonly idc: string; alive: bo
 
 export type Effect = Readonly<{
   atMs: number;
-  kind: 'fenced' | 'opened' | 'flow-stopped' | 'flow-started' | 'offsets-applied' | 'stale-refused';
+  kind: 'fenced' | 'opened' | 'flow-stopped' | 'flow-started' | 'flow-seeded' | 'offsets-applied' | 'stale-refused';
   subject: string;
   term: number;
 }>;
@@ -37,6 +37,8 @@ export class World {
     ['orders/0', 94],
     ['orders/1', 41],
   ]);
+  /** Per flow: where it goes on, as its worker has stored it. */
+  readonly seeds = new Map<string, ReadonlyMap<string, number>>();
   readonly history: Effect[] = [];
   readonly goals = new Map<string, Goal>();
   highestTerm = 0;

@@ -37,6 +37,15 @@ const applied = enumCodec<AppliedOutcome>({
   unknown_topic: pb.AppliedOutcome.APPLIED_OUTCOME_UNKNOWN_TOPIC,
 });
 
+type SeededOutcome = Extract<CommandOutput, { kind: 'seeded' }>['outcome'];
+const seeded = enumCodec<SeededOutcome>({
+  seeded: pb.SeededOutcome.SEEDED_OUTCOME_SEEDED,
+  not_stopped: pb.SeededOutcome.SEEDED_OUTCOME_NOT_STOPPED,
+  absent: pb.SeededOutcome.SEEDED_OUTCOME_ABSENT,
+  wrong_source: pb.SeededOutcome.SEEDED_OUTCOME_WRONG_SOURCE,
+  different: pb.SeededOutcome.SEEDED_OUTCOME_DIFFERENT,
+});
+
 export const commandToWire = (c: Command): pb.Command => ({
   id: c.id,
   term: c.term,
@@ -82,6 +91,10 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
           principal: principal.toWire(b.principal) as pb.CanaryPrincipal,
         },
       };
+    case 'seed_flow': {
+      const { from, to, connectors, positions } = b;
+      return { $case: 'seedFlow', seedFlow: { from, to, connectors, positions } };
+    }
   }
 }
 
@@ -100,6 +113,10 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
     case 'canary': {
       const who = principal.fromWire(b.canary.principal);
       return who === null ? null : { kind: 'canary', cluster: b.canary.cluster, topic: b.canary.topic, principal: who };
+    }
+    case 'seedFlow': {
+      const { from, to, connectors, positions } = b.seedFlow;
+      return connectors === undefined ? null : { kind: 'seed_flow', from, to, connectors, positions };
     }
     case undefined:
       return null;
@@ -157,6 +174,13 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
         $case: 'canary',
         canary: { accepted: o.accepted, errorCode: orUndefined(o.errorCode), detail: o.detail },
       };
+    case 'seeded': {
+      const { outcome, equal, different, detail } = o;
+      return {
+        $case: 'seeded',
+        seeded: { outcome: seeded.toWire(outcome) as pb.SeededOutcome, equal, different, detail },
+      };
+    }
   }
 }
 
@@ -184,6 +208,11 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
     case 'canary': {
       const { accepted, errorCode, detail } = o.canary;
       return { kind: 'canary', accepted, errorCode: orNull(errorCode), detail };
+    }
+    case 'seeded': {
+      const { equal, different, detail } = o.seeded;
+      const outcome = seeded.fromWire(o.seeded.outcome);
+      return outcome === null ? null : { kind: 'seeded', outcome, equal, different, detail };
     }
     case 'failure':
     case undefined:

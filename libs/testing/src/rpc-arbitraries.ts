@@ -287,6 +287,13 @@ const body: fc.Arbitrary<CommandBody> = fc.oneof(
     topic: name,
     principal: fc.constantFrom('agent' as const, 'ordinary' as const),
   }),
+  fc.record({
+    kind: fc.constant('seed_flow' as const),
+    from: name,
+    to: name,
+    connectors,
+    positions: partitionOffsets,
+  }),
 );
 
 export const anyCommand: fc.Arbitrary<Command> = fc.record({ id: name, ...stamp, deadlineMs: age, body });
@@ -316,6 +323,19 @@ const output: fc.Arbitrary<CommandOutput> = fc.oneof(
     kind: fc.constant('canary' as const),
     accepted: fc.boolean(),
     errorCode: orNull(fc.integer()),
+    detail: name,
+  }),
+  fc.record({
+    kind: fc.constant('seeded' as const),
+    outcome: fc.constantFrom(
+      'seeded' as const,
+      'not_stopped' as const,
+      'absent' as const,
+      'wrong_source' as const,
+      'different' as const,
+    ),
+    equal: count,
+    different: partitionOffsets,
     detail: name,
   }),
 );

@@ -1,5 +1,13 @@
 import type { ClusterName, Ms } from '#health';
-import { goalKey, type Command, type CommandOutput, type CommandResult, type Goal, type GoalStatus } from '#failover';
+import {
+  flowKey,
+  goalKey,
+  type Command,
+  type CommandOutput,
+  type CommandResult,
+  type Goal,
+  type GoalStatus,
+} from '#failover';
 import { ConnectClient, ConnectError, KafkaCallError, monotonicMs, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { Hands, RecordedEpoch } from '../ports.js';
@@ -14,6 +22,7 @@ import {
   readReplicationPosition,
   type TimeLeft,
 } from './offset-commands.js';
+import { seedFlow } from './seed-flow.hand.js';
 import { Turns } from './turns.js';
 
 const EPOCH_MS = 5_000;
@@ -86,7 +95,8 @@ export class AgentHands implements Hands {
     }
   }
 
-  async #output({ body }: Command, left: TimeLeft): Promise<CommandOutput> {
+  async #output(command: Command, left: TimeLeft): Promise<CommandOutput> {
+    const { body } = command;
     switch (body.kind) {
       case 'read_end_offsets':
         return readEndOffsets(this.#tool(body.cluster).hands, body, left);
@@ -98,7 +108,17 @@ export class AgentHands implements Hands {
         return applyGroupOffsets(this.#tool(body.cluster).hands, body, left);
       case 'canary':
         return this.#canary(body, left());
+      case 'seed_flow':
+        return this.#seed(body, command.group, left);
     }
+  }
+
+  /** In turn with the flow's goal: a start must not come between the look at the stopped connector and its seed. */
+  #seed(body: Extract<Command['body'], { kind: 'seed_flow' }>, group: string, left: TimeLeft): Promise<CommandOutput> {
+    const { hands, connect } = this.#tool(body.to);
+    if (connect === null) throw noWorker(body.to);
+    const key = flowKey(group, body.from, body.to);
+    return this.#turns.take(key, () => seedFlow({ connect, ownCluster: hands }, body, left));
   }
 
   /** A refusal is a result, silence is not: only a broker's own "no" proves a fence. */
@@ -167,9 +187,11 @@ function ordinaryHands(
   return security.sasl === null && (security.tls?.cert ?? null) === null ? own : null;
 }
 
+const noWorker = (cluster: ClusterName): UnsupportedError =>
+  new UnsupportedError(`cluster ${cluster} has no connectUrl: its worker is out of reach`);
+
 function flowOf(tools: ClusterTools): FlowHand {
-  if (tools.flow === null)
-    throw new UnsupportedError(`cluster ${tools.config.name} has no connectUrl: its worker is out of reach`);
+  if (tools.flow === null) throw noWorker(tools.config.name);
   return tools.flow;
 }
 

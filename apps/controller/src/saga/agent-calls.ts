@@ -24,6 +24,7 @@ const OUTPUT_OF = {
   read_group_offsets: 'group_offsets',
   apply_group_offsets: 'applied',
   canary: 'canary',
+  seed_flow: 'seeded',
 } as const satisfies Record<CommandBody['kind'], CommandOutput['kind']>;
 
 type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OUTPUT_OF)[B['kind']] }>;

@@ -41,9 +41,11 @@ export type FlowGoal = Readonly<{
 
 export type Goal = ClusterGoal | FlowGoal;
 
+export const flowKey = (group: string, from: ClusterName, to: ClusterName): string => `${group}/flow/${from}->${to}`;
+
 /** Stable identity of a goal: one goal per group and subject. */
 export const goalKey = (g: Goal): string =>
-  g.subject === 'cluster' ? `${g.group}/cluster/${g.cluster}` : `${g.group}/flow/${g.from}->${g.to}`;
+  g.subject === 'cluster' ? `${g.group}/cluster/${g.cluster}` : flowKey(g.group, g.from, g.to);
 
 /**
  * `refused`: of flows only; their Connect worker refused every connection in readings at least 2 s apart, so nothing of the
@@ -73,7 +75,15 @@ export type CommandBody =
     }>
   | Readonly<{ kind: 'read_group_offsets'; cluster: ClusterName; groups: readonly string[]; topics: readonly string[] }>
   | Readonly<{ kind: 'apply_group_offsets'; cluster: ClusterName; group: string; offsets: readonly PartitionOffset[] }>
-  | Readonly<{ kind: 'canary'; cluster: ClusterName; topic: string; principal: 'agent' | 'ordinary' }>;
+  | Readonly<{ kind: 'canary'; cluster: ClusterName; topic: string; principal: 'agent' | 'ordinary' }>
+  /** `positions`: the first offset to copy (S) per partition of the flow's source. Only while the flow is stopped. */
+  | Readonly<{
+      kind: 'seed_flow';
+      from: ClusterName;
+      to: ClusterName;
+      connectors: ConnectorNames;
+      positions: readonly PartitionOffset[];
+    }>;
 
 export type Command = Readonly<{
   id: string;
@@ -95,7 +105,20 @@ export type CommandOutput =
       states: Readonly<Record<string, ConsumerGroupState>>;
     }>
   | Readonly<{ kind: 'applied'; outcome: 'applied' | 'active' | 'unknown_topic'; offsets: readonly PartitionOffset[] }> // read back
-  | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>;
+  | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>
+  | SeededOutput;
+
+/**
+ * What Connect has stored now, read back. `different` (bounded): what was found instead, -1 for "no entry".
+ * `not_stopped`, `absent`, `wrong_source` (its alias is another cluster's): nothing was sent to the worker.
+ */
+export type SeededOutput = Readonly<{
+  kind: 'seeded';
+  outcome: 'seeded' | 'not_stopped' | 'absent' | 'wrong_source' | 'different';
+  equal: number; // partitions whose stored offset is what was asked
+  different: readonly PartitionOffset[];
+  detail: string;
+}>;
 
 export type CommandResult = Readonly<
   { id: string } & (

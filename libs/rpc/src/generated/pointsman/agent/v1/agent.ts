@@ -358,6 +358,28 @@ export namespace AppliedOutcome {
   export type UNRECOGNIZED = typeof AppliedOutcome.UNRECOGNIZED;
 }
 
+export const SeededOutcome = {
+  SEEDED_OUTCOME_UNSPECIFIED: 0,
+  SEEDED_OUTCOME_SEEDED: 1,
+  SEEDED_OUTCOME_NOT_STOPPED: 2,
+  SEEDED_OUTCOME_ABSENT: 3,
+  SEEDED_OUTCOME_WRONG_SOURCE: 4,
+  SEEDED_OUTCOME_DIFFERENT: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type SeededOutcome = typeof SeededOutcome[keyof typeof SeededOutcome];
+
+export namespace SeededOutcome {
+  export type SEEDED_OUTCOME_UNSPECIFIED = typeof SeededOutcome.SEEDED_OUTCOME_UNSPECIFIED;
+  export type SEEDED_OUTCOME_SEEDED = typeof SeededOutcome.SEEDED_OUTCOME_SEEDED;
+  export type SEEDED_OUTCOME_NOT_STOPPED = typeof SeededOutcome.SEEDED_OUTCOME_NOT_STOPPED;
+  export type SEEDED_OUTCOME_ABSENT = typeof SeededOutcome.SEEDED_OUTCOME_ABSENT;
+  export type SEEDED_OUTCOME_WRONG_SOURCE = typeof SeededOutcome.SEEDED_OUTCOME_WRONG_SOURCE;
+  export type SEEDED_OUTCOME_DIFFERENT = typeof SeededOutcome.SEEDED_OUTCOME_DIFFERENT;
+  export type UNRECOGNIZED = typeof SeededOutcome.UNRECOGNIZED;
+}
+
 export interface SessionRequest {
   readonly seq: number;
   readonly body:
@@ -653,6 +675,7 @@ export interface Command {
     | { readonly $case: "readGroupOffsets"; readonly readGroupOffsets: ReadGroupOffsets }
     | { readonly $case: "applyGroupOffsets"; readonly applyGroupOffsets: ApplyGroupOffsets }
     | { readonly $case: "canary"; readonly canary: Canary }
+    | { readonly $case: "seedFlow"; readonly seedFlow: SeedFlow }
     | undefined;
 }
 
@@ -686,6 +709,17 @@ export interface Canary {
   readonly principal: CanaryPrincipal;
 }
 
+/** Before a stopped flow starts: where it goes on, per partition of its source. */
+export interface SeedFlow {
+  readonly from: string;
+  readonly to: string;
+  readonly connectors:
+    | ConnectorNames
+    | undefined;
+  /** The first offset that the flow must copy (S), not the last one copied. */
+  readonly positions: readonly PartitionOffset[];
+}
+
 export interface PartitionOffset {
   readonly topic: string;
   readonly partition: number;
@@ -702,6 +736,7 @@ export interface CommandResult {
     | { readonly $case: "groupOffsets"; readonly groupOffsets: GroupOffsets }
     | { readonly $case: "applied"; readonly applied: Applied }
     | { readonly $case: "canary"; readonly canary: CanaryOutcome }
+    | { readonly $case: "seeded"; readonly seeded: Seeded }
     | undefined;
 }
 
@@ -745,6 +780,15 @@ export interface Applied {
 export interface CanaryOutcome {
   readonly accepted: boolean;
   readonly errorCode?: number | undefined;
+  readonly detail: string;
+}
+
+export interface Seeded {
+  readonly outcome: SeededOutcome;
+  /** Partitions whose stored offset equals what was asked, read back. */
+  readonly equal: number;
+  /** What was found instead, read back: offset -1 means "no entry". Bounded. */
+  readonly different: readonly PartitionOffset[];
   readonly detail: string;
 }
 
@@ -3619,6 +3663,9 @@ export const Command: MessageFns<Command> = {
       case "canary":
         Canary.encode(message.body.canary, writer.uint32(82).fork()).join();
         break;
+      case "seedFlow":
+        SeedFlow.encode(message.body.seedFlow, writer.uint32(162).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3723,6 +3770,14 @@ export const Command: MessageFns<Command> = {
             }
 
             message.body = { $case: "canary", canary: Canary.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.body = { $case: "seedFlow", seedFlow: SeedFlow.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -4078,6 +4133,85 @@ export const Canary: MessageFns<Canary> = {
   },
 };
 
+function createBaseSeedFlow(): SeedFlow {
+  return { from: "", to: "", connectors: undefined, positions: [] };
+}
+
+export const SeedFlow: MessageFns<SeedFlow> = {
+  encode(message: SeedFlow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.connectors !== undefined) {
+      ConnectorNames.encode(message.connectors, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.positions) {
+      PartitionOffset.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeedFlow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeedFlow() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.connectors = ConnectorNames.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positions.push(PartitionOffset.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionOffset(): PartitionOffset {
   return { topic: "", partition: 0, offset: 0 };
 }
@@ -4174,6 +4308,9 @@ export const CommandResult: MessageFns<CommandResult> = {
       case "canary":
         CanaryOutcome.encode(message.outcome.canary, writer.uint32(58).fork()).join();
         break;
+      case "seeded":
+        Seeded.encode(message.outcome.seeded, writer.uint32(162).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4248,6 +4385,14 @@ export const CommandResult: MessageFns<CommandResult> = {
             }
 
             message.outcome = { $case: "canary", canary: CanaryOutcome.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.outcome = { $case: "seeded", seeded: Seeded.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -4733,6 +4878,85 @@ export const CanaryOutcome: MessageFns<CanaryOutcome> = {
           }
           case 3: {
             if (tag !== 26) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeeded(): Seeded {
+  return { outcome: 0, equal: 0, different: [], detail: "" };
+}
+
+export const Seeded: MessageFns<Seeded> = {
+  encode(message: Seeded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcome !== 0) {
+      writer.uint32(8).int32(message.outcome);
+    }
+    if (message.equal !== 0) {
+      writer.uint32(16).uint32(message.equal);
+    }
+    for (const v of message.different) {
+      PartitionOffset.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Seeded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeeded() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.equal = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.different.push(PartitionOffset.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
