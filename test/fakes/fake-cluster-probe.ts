@@ -9,6 +9,7 @@ export type Weather = 'up' | 'refused';
 export class FakeClusterProbe implements ClusterProbe {
   weather: Weather = 'up';
   flows: readonly Readonly<{ group: string; facts: FlowFacts }>[] = [];
+  consumerGroups: ProbeRound['consumerGroups'] = [];
   watch: readonly WatchGroup[] = [];
   idc: IdcName | null = null;
   closed = false;
@@ -25,6 +26,7 @@ export class FakeClusterProbe implements ClusterProbe {
       fences: [],
       clusterSettings: { brokerSessionTimeoutMs: 9_000, electionTimeoutMs: 1_000 },
       flowSettings: [],
+      consumerGroups: this.consumerGroups,
     };
   }
 
@@ -54,6 +56,7 @@ function sampleOf(weather: Weather, takenAtMs: Ms): ClusterSample {
     activeBrokers: up ? 1 : null,
     clusterId: up ? 'cluster' : null,
     quorumLeader: up ? 1 : null,
+    quorumError: null,
     hotStandby: up ? counts : null,
     otherTopics: up ? counts : null,
     canaries: up ? [{ brokerId: 1, ok: true, latencyMs: 2, error: null, errorCode: null }] : [],

@@ -12,7 +12,7 @@ const group: WatchGroup = {
   name: 'orders',
   clusters: ['a', 'b'],
   topics: ['orders'],
-  consumerGroups: [],
+  consumerGroups: ['billing', 'shipping', 'nobody'],
   principals: [],
   flows: [
     {
@@ -95,6 +95,14 @@ async function send(count: number): Promise<void> {
   await producer.disconnect();
 }
 
+/** Partition 0 of `orders` holds ten records of the first batch of 60. */
+async function commit(groupId: string, offset: number): Promise<void> {
+  const admin = lab.kafka('a').admin();
+  await admin.connect();
+  await admin.setOffsets({ groupId, topic: 'orders', partitions: [{ partition: 0, offset: String(offset) }] });
+  await admin.disconnect();
+}
+
 describe('a healthy cluster', () => {
   it('is seen whole: brokers, quorum, partitions, a canary on each broker', async () => {
     const { sample, clusterSettings } = await until(
@@ -130,13 +138,32 @@ describe('a healthy cluster', () => {
     expect((await a.sample()).sample.endOffsetsAdvanced).toBe(false);
   });
 
-  it('costs Metadata, one ListOffsets per broker and the canary, whatever the number of partitions', async () => {
+  it('shows how far consumer groups are, those that never committed too', async () => {
+    await commit('billing', 4);
+    await commit('shipping', 9);
+    const lagOf = ({ consumerGroups }: ProbeRound, name: string) =>
+      consumerGroups.find((c) => c.consumerGroup === name)?.lagRecords;
+    const before = await until(
+      'both groups read',
+      a,
+      (r) => lagOf(r, 'billing') === 6 && lagOf(r, 'shipping') === 1 && lagOf(r, 'nobody') === null,
+      60_000,
+    );
+    expect(before.consumerGroups).toMatchObject([{ group: 'orders' }, { group: 'orders' }, { group: 'orders' }]);
+    await commit('billing', 10);
+    const after = await until('billing at the end', a, (r) => lagOf(r, 'billing') === 0);
+    expect(after.consumerGroups.find((c) => c.consumerGroup === 'billing')?.committedAgeMs).not.toBeNull();
+    expect(lagOf(after, 'shipping')).toBe(1);
+  });
+
+  it('costs at most 2B+1 requests and the canary, whatever the number of partitions and groups', async () => {
     const rounds = 3;
     await lab.resetProxyStats();
     for (let i = 0; i < rounds; i += 1) await a.sample();
     const { kafkaRequestsByClient } = await lab.proxyStats();
     const sent = kafkaRequestsByClient['a->a']?.['pointsman-agent-a'] ?? {};
-    const { DescribeConfigs = 0, ...perRound } = sent; // the slow tick may fall into these rounds, once
+    // The slow ticks may fall into these rounds, once each.
+    const { DescribeConfigs = 0, FindCoordinator = 0, OffsetFetch = 0, ...perRound } = sent;
     expect(perRound).toEqual({
       Metadata: rounds,
       ListOffsets: 3 * rounds,
@@ -145,6 +172,9 @@ describe('a healthy cluster', () => {
       DescribeQuorum: rounds,
     });
     expect(DescribeConfigs).toBeLessThanOrEqual(2);
+    expect(FindCoordinator).toBeLessThanOrEqual(1);
+    expect(OffsetFetch).toBeGreaterThanOrEqual(rounds);
+    expect(OffsetFetch).toBeLessThanOrEqual(3 * rounds); // one per coordinator: Metadata + ListOffsets + this ≤ 2B+1
   });
 
   it('measures the flow into b: records behind, connectors, heartbeats, and what its settings mean', async () => {

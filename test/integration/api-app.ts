@@ -8,8 +8,8 @@ import { DECISIONS } from '../../apps/controller/src/decision/decision.port.js';
 import { LEADERSHIP } from '../../apps/controller/src/leadership/leadership.port.js';
 import { METRICS_OPTIONS } from '../../apps/controller/src/metrics/metrics.options.js';
 import { MetricsModule } from '../../apps/controller/src/metrics/metrics.module.js';
-import { AGENT_GATEWAY } from '../../apps/controller/src/observation/observation.port.js';
-import type { AgentSession } from '../../apps/controller/src/observation/observation.port.js';
+import { AGENT_GATEWAY, CONSUMER_LAGS } from '../../apps/controller/src/observation/observation.port.js';
+import type { AgentSession, ConsumerLag } from '../../apps/controller/src/observation/observation.port.js';
 import { OperatorModule } from '../../apps/controller/src/operator/operator.module.js';
 import { OPERATOR_OPTIONS } from '../../apps/controller/src/operator/operator.options.js';
 import type { OperatorOptions } from '../../apps/controller/src/operator/operator.options.js';
@@ -32,6 +32,14 @@ const AGENT: AgentSession = {
   lastReportAgeMs: 400,
   clusters: ['a', 'b'],
   goodbye: false,
+};
+
+const CONSUMER: ConsumerLag = {
+  cluster: 'a',
+  consumerGroup: 'billing',
+  lagRecords: 40,
+  observedAgeMs: 900,
+  committedAgeMs: 2_100,
 };
 
 /** One controller's HTTP side over fakes: real Nest, real sockets, everything behind the ports in memory. */
@@ -65,6 +73,7 @@ export class ApiApp {
       [AUTHORITY_STORE, store],
       [LEADERSHIP, leadership],
       [DECISIONS, decisions],
+      [CONSUMER_LAGS, { of: () => [CONSUMER] }],
       [AGENT_GATEWAY, { sessions: () => [AGENT] }],
       [OPERATOR_OPTIONS, options],
       [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],

@@ -87,6 +87,7 @@ describe('GET groups', () => {
       window: null,
       blockers: [],
       lag: { records: 12, ms: 400, budget: { records: 10_000, ms: 30_000 } },
+      consumerGroups: [{ cluster: 'a', consumerGroup: 'billing', lagRecords: 40 }],
       epoch: 7,
       leader: { id: 'ctl-a', term: 1 },
       pause: null,
@@ -181,6 +182,7 @@ describe('the other reads', () => {
       'pointsman_vote_info{cluster="a",agent="agent-a",state="UP"} 1',
       'pointsman_replication_lag_records{group="orders",from="a",to="b"} 12',
       'pointsman_replication_lag_seconds{group="orders",from="a",to="b"} 0.4',
+      'pointsman_consumer_group_lag_records{group="orders",cluster="a",consumer_group="billing"} 40',
       'pointsman_outbox_pending 0',
     ]) {
       expect(text).toContain(line);

@@ -83,7 +83,7 @@ async function roundsAs(user: LabUser, idc: string): Promise<ProbeRound> {
 
 function probeComplaints({ sample, fences, clusterSettings }: ProbeRound): string[] {
   const said: string[] = [];
-  if (sample.quorumLeader === null) said.push('no quorum leader');
+  if (sample.quorumLeader === null) said.push(`no quorum leader by ${sample.quorumError ?? 'nobody'}`);
   if (clusterSettings?.brokerSessionTimeoutMs == null) said.push('no session time-out');
   if (sample.hotStandby?.total !== HOT_PARTITIONS)
     said.push(`${sample.hotStandby?.total ?? 'no'} hot-standby partitions`);
@@ -222,7 +222,7 @@ const settled = (what: string, holds: (said: readonly string[]) => boolean): Pro
 
 /** What docs/kafka-permissions.md says is seen when a right is missing. */
 const SEEN: Readonly<Record<string, RegExp>> = {
-  'agent: cluster kafka-cluster DESCRIBE': /no quorum leader/,
+  'agent: cluster kafka-cluster DESCRIBE': /no quorum leader by authorization/,
   'agent: cluster kafka-cluster DESCRIBE_CONFIGS': /no session time-out/,
   'agent: topic * DESCRIBE': /other topics are not seen/,
   'agent: topic * DESCRIBE_CONFIGS': /settings of other topics are unknown/,

@@ -10,6 +10,7 @@ import type {
   GoalStatus,
   WatchGroup,
 } from '#failover';
+import type { ConsumerGroupUpdate } from '#rpc';
 
 /**
  * What the session, the goal keeper and the observe loop need of the rest of the agent. `probes/` implements
@@ -28,11 +29,14 @@ export type ProbeRound = Readonly<{
   fences: readonly FenceObservation[]; // may be empty: read on a slow tick, or not at all without a fence artefact
   clusterSettings: ClusterSettings | null; // null: not read yet
   flowSettings: readonly FlowSettingsObservation[];
+  consumerGroups: readonly ConsumerGroupObservation[];
 }>;
 
 /** A partition whose value was not read again in this round keeps its last value with its growing age. */
 export type FlowObservation = Readonly<{ group: string; facts: FlowFacts }>;
 export type FenceObservation = Readonly<{ group: string; facts: FenceFacts }>;
+/** Ages are relative to `agesAtMs` of the round; the cluster is the round's. */
+export type ConsumerGroupObservation = Omit<ConsumerGroupUpdate, 'cluster'>;
 export type FlowSettingsObservation = Readonly<{ group: string; facts: FlowSettings }>;
 
 /** One cluster's probes over own sockets. */

@@ -85,7 +85,7 @@ function marksOf(m: HealthMemory, s: HealthSettings): readonly VoteMark[] {
     ['NO_QUORUM', j.noQuorum && answered],
     ['RECOVERING', m.recovering && answered],
     ['GRAY', answered && isGray(m.canaries, s)],
-    ['MISCONFIGURED', j.outcome === 'misconfigured' || j.foreignErrors.length > 0],
+    ['MISCONFIGURED', j.outcome === 'misconfigured' || j.foreignErrors.length > 0 || j.quorumHidden],
   ];
   return found.flatMap(([mark, holds]) => (holds ? [mark] : []));
 }

@@ -31,6 +31,7 @@ const UP: Omit<ClusterSample, 'takenAtMs'> = {
   activeBrokers: 3,
   clusterId: 'k',
   quorumLeader: 1,
+  quorumError: null,
   hotStandby: { total: 6, offline: 0, underReplicated: 0, underMinIsr: 0 },
   otherTopics: null,
   canaries: canaries(null, null, null),
@@ -184,7 +185,20 @@ describe('DEGRADED', () => {
   it('no quorum leader while the canary works', () => {
     expect(run([...up(3), { quorumLeader: null }])).toMatchObject({ state: 'DEGRADED', marks: ['NO_QUORUM'] });
     expect(run([...up(3), { ...STUCK, quorumLeader: null }]).marks).not.toContain('NO_QUORUM');
+    expect(run([...up(3), { quorumLeader: null, quorumError: 'deadline' }]).marks).toEqual(['NO_QUORUM']);
   });
+
+  it.each(['authorization', 'authentication', 'tls', 'dns', 'quota'] as const)(
+    'a quorum that this agent cannot ask for by %s is its own misconfiguration, and hides no failure',
+    (quorumError) => {
+      const report = run([...up(3), { quorumLeader: null, quorumError }]);
+      expect(report).toMatchObject({ state: 'DEGRADED', marks: ['MISCONFIGURED'], fields: { quorumLeader: null } });
+      expect(report.fields.errorKinds).toEqual([quorumError]);
+      expect(report.reasons[0]).toContain(quorumError);
+      const stuck = times(3, { ...STUCK, quorumLeader: null, quorumError });
+      expect(run([...up(3), ...stuck])).toMatchObject({ state: 'DOWN', kind: 'NO_SERVICE' });
+    },
+  );
 
   it('gray: less than half of the canaries of 30 s on at least half of the brokers', () => {
     const bad = { canaries: canaries('deadline', 'deadline', null) };

@@ -14,11 +14,17 @@ export type SampleJudgement = Readonly<{
   noQuorum: boolean;
   serves: boolean; // every canary came back and no hot-standby partition is at fault: counts towards recovery
   foreignErrors: readonly ProbeErrorKind[]; // errors outside the closed list, distinct
+  quorumHidden: boolean; // this agent may not or cannot ask for the quorum leader: its own fault, no finding
   reasons: readonly string[];
 }>;
 
 const downKinds: ReadonlySet<string> = new Set(DOWN_ERROR_KINDS);
 const canaryDownCodes: ReadonlySet<number> = new Set(CANARY_DOWN_ERROR_CODES);
+
+/** Ends of the question for the quorum leader that say nothing of a quorum; silence and a broker's own error do. */
+const HIDING_KINDS: ReadonlySet<ProbeErrorKind> = new Set(['authorization', 'authentication', 'tls', 'dns', 'quota']);
+
+const quorumHidden = (s: ClusterSample): boolean => s.quorumError !== null && HIDING_KINDS.has(s.quorumError);
 
 const canaryIsDown = (c: CanaryProbe): boolean =>
   c.error === 'broker'
@@ -32,6 +38,7 @@ export function errorKindsOf(sample: ClusterSample): readonly ProbeErrorKind[] {
   const kinds: ProbeErrorKind[] = [];
   for (const b of sample.brokers) if (b.error !== null) kinds.push(b.error);
   for (const c of sample.canaries) if (c.error !== null) kinds.push(c.error);
+  if (sample.quorumError !== null && quorumHidden(sample)) kinds.push(sample.quorumError);
   return distinct(kinds);
 }
 
@@ -81,7 +88,8 @@ const FAULTS: readonly Fault[] = [
     says: (s) => `canary fails on ${s.canaries.filter((c) => !c.ok).length} of ${s.canaries.length} sampled brokers`,
     found: (s) => s.canaries.some((c) => !c.ok),
   },
-  { says: () => 'no quorum leader', found: (s) => s.quorumLeader === null },
+  { says: () => 'no quorum leader', found: (s) => s.quorumLeader === null && !quorumHidden(s) },
+  { says: (s) => `the quorum leader cannot be asked for: ${s.quorumError ?? ''}`, found: quorumHidden },
 ];
 
 const judgement = (
@@ -94,6 +102,7 @@ const judgement = (
   noQuorum: false,
   serves: false,
   foreignErrors: [],
+  quorumHidden: false,
   ...more,
   reasons,
 });
@@ -118,7 +127,10 @@ function judgeAnswering(sample: ClusterSample): SampleJudgement {
   const foreignErrors = foreignErrorsOf(sample);
   const reasons = FAULTS.filter((f) => f.found(sample)).map((f) => f.says(sample));
   const canaryWorks = sample.canaries.some((c) => c.ok) || sample.canaries.length === 0;
-  const more = { foreignErrors, noQuorum: sample.quorumLeader === null && canaryWorks, serves: serves(sample) };
+  // A hidden quorum is kept out of the foreign errors: a missing right must not hide a cluster that serves nobody.
+  const hidden = quorumHidden(sample);
+  const noQuorum = sample.quorumLeader === null && !hidden && canaryWorks;
+  const more = { foreignErrors, noQuorum, quorumHidden: hidden, serves: serves(sample) };
   const noneWorks = sample.canaries.length > 0 && sample.canaries.every((c) => !c.ok);
   // Living clients are the best witness: while their records arrive, nothing here is worse than imperfect.
   if (noneWorks && sampledEnough(sample) && sample.endOffsetsAdvanced !== true) {

@@ -57,6 +57,7 @@ export type ClusterSample = Readonly<{
   activeBrokers: number | null; // by Metadata; null when no metadata was had
   clusterId: string | null;
   quorumLeader: number | null; // null: none within the deadline
+  quorumError: ProbeErrorKind | null; // why the question was not answered; null: it was, or nobody could be asked
   hotStandby: PartitionCounts | null;
   otherTopics: PartitionCounts | null;
   canaries: readonly CanaryProbe[]; // empty: not probed this round (topic not there yet)

@@ -11,7 +11,7 @@ import {
   type Connection,
 } from '@platformatic/kafka';
 import type { Ms } from '#health';
-import { toCommitted, toConfigTable, toLayout, toOffsetList, toSlice } from './codec.js';
+import { toCommittedList, toConfigTable, toLayout, toOffsetList, toSlice } from './codec.js';
 import type { ClusterConnectionConfig } from './connection-config.js';
 import { monotonicMs } from './deadline.js';
 import { failureOf, responseIn } from './kafka-error.js';
@@ -111,14 +111,14 @@ export class PlatformaticEyes implements ClusterEyes {
   committedOffsets(address: Address, groups: readonly string[], deadlineMs: Ms) {
     return this.#ask(address, deadlineMs, {
       name: 'OffsetFetch',
-      lane: 'facts',
+      lane: 'slow', // a coordinator that loads its partition must not hold up what says that the broker lives
       ask: (c) =>
         offsetFetchV8.api.async(
           c,
           groups.map((groupId) => ({ groupId, memberId: null, memberEpoch: -1, topics: null })),
           false,
         ),
-      read: toCommitted,
+      read: toCommittedList,
       tolerant: true,
     });
   }

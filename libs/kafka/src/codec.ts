@@ -2,6 +2,7 @@ import type { describeConfigsV4, fetchV12, listOffsetsV7, metadataV12, offsetFet
 import { formatAddress } from './connection-config.js';
 import type {
   ClusterLayout,
+  CommittedList,
   CommittedOffset,
   ConfigTable,
   ConfigValue,
@@ -70,6 +71,11 @@ export function toCommitted(r: OffsetFetchResponse): readonly CommittedOffset[] 
   }
   return all;
 }
+
+export const toCommittedList = (r: OffsetFetchResponse): CommittedList => ({
+  offsets: toCommitted(r),
+  failed: r.groups.filter((g) => g.errorCode !== 0).map((g) => ({ group: g.groupId, errorCode: g.errorCode })),
+});
 
 export function toConfigTable(r: DescribeConfigsResponse): ConfigTable {
   const table = new Map<string, ReadonlyMap<string, ConfigValue>>();

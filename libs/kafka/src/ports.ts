@@ -35,6 +35,12 @@ export type OffsetFailure = Readonly<{ topic: string; partition: number; errorCo
 export type OffsetList = Readonly<{ offsets: readonly OffsetEntry[]; failed: readonly OffsetFailure[] }>;
 export type CommittedOffset = OffsetEntry & Readonly<{ group: string }>;
 
+/** `failed`: groups that answered with an error (moved, not allowed): nothing is known of their commits. */
+export type CommittedList = Readonly<{
+  offsets: readonly CommittedOffset[];
+  failed: readonly Readonly<{ group: string; errorCode: number }>[];
+}>;
+
 export type ConfigValue = Readonly<{ value: string | null; set: boolean }>; // set: on the topic itself, not a default
 /** Resource name → key → value. */
 export type ConfigTable = ReadonlyMap<string, ReadonlyMap<string, ConfigValue>>;
@@ -69,11 +75,7 @@ export interface ClusterEyes {
     deadlineMs: Ms,
   ): Promise<Answer<ReadonlyMap<string, number>>>;
   /** All committed offsets of the groups, one request for all of them; to their coordinator. */
-  committedOffsets(
-    address: Address,
-    groups: readonly string[],
-    deadlineMs: Ms,
-  ): Promise<Answer<readonly CommittedOffset[]>>;
+  committedOffsets(address: Address, groups: readonly string[], deadlineMs: Ms): Promise<Answer<CommittedList>>;
   topicConfigs(
     address: Address,
     topics: readonly string[],

@@ -43,6 +43,11 @@ export const reportToWire = (r: AgentReport): pb.Report => ({
     excludesMaxMessageBytes: orUndefined(s.excludesMaxMessageBytes),
     foreignTopics: s.foreignTopics,
   })),
+  consumerGroups: r.consumerGroups.map((c) => ({
+    ...c,
+    lagRecords: orUndefined(c.lagRecords),
+    committedAgeMs: orUndefined(c.committedAgeMs),
+  })),
 });
 
 /** A report that says nothing of the agent's own health comes from a doubtful agent. */
@@ -65,6 +70,12 @@ export const reportFromWire = (r: pb.Report): AgentReport => ({
     syncsTopicAcls: orNull(s.syncsTopicAcls),
     excludesMaxMessageBytes: orNull(s.excludesMaxMessageBytes),
     foreignTopics: s.foreignTopics,
+  })),
+  consumerGroups: r.consumerGroups.map((c) => ({
+    ...c,
+    lagRecords: orNull(c.lagRecords),
+    observedAgeMs: ageFromWire(c.observedAgeMs),
+    committedAgeMs: optionalAge(c.committedAgeMs),
   })),
 });
 

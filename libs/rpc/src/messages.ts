@@ -70,6 +70,7 @@ export type AgentReport = Readonly<{
   fences: readonly FenceUpdate[];
   clusterSettings: readonly Readonly<ClusterSettings & { cluster: ClusterName }>[];
   flowSettings: readonly Readonly<FlowSettings & { group: string }>[];
+  consumerGroups: readonly ConsumerGroupUpdate[];
 }>;
 
 export type FlowUpdate = Readonly<
@@ -91,6 +92,16 @@ export type PartitionUpdate = Readonly<{
   replicatedCurrent: boolean;
   sourceEndAgeMs: Ms | null;
   replicatedAgeMs: Ms | null;
+}>;
+
+/** What one consumer group has committed in a watched group's topics on one cluster. */
+export type ConsumerGroupUpdate = Readonly<{
+  group: string;
+  cluster: ClusterName;
+  consumerGroup: string;
+  lagRecords: number | null; // null: nothing committed, or an end offset is not known
+  observedAgeMs: Ms; // since the committed offsets were read
+  committedAgeMs: Ms | null; // since one was seen to move; null: never by this agent
 }>;
 
 export type FenceUpdate = Readonly<FenceFacts & { group: string }>;

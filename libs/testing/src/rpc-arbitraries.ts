@@ -171,6 +171,17 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  consumerGroups: fc.array(
+    fc.record({
+      group: name,
+      cluster: name,
+      consumerGroup: name,
+      lagRecords: orNull(big),
+      observedAgeMs: age,
+      committedAgeMs: orNull(age),
+    }),
+    { maxLength: 2 },
+  ),
 });
 
 const stamp = { group: name, epoch: big, term: big };

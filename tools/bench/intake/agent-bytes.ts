@@ -82,5 +82,13 @@ export const reportMessage = (full: boolean): AgentMessage => ({
     fences: [],
     clusterSettings: [],
     flowSettings: [],
+    consumerGroups: ['a', 'b'].map((cluster) => ({
+      group: 'orders',
+      cluster,
+      consumerGroup: 'billing',
+      lagRecords: 40,
+      observedAgeMs: 20,
+      committedAgeMs: 400,
+    })),
   },
 });

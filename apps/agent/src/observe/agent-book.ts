@@ -9,7 +9,7 @@ import {
   type Ms,
   type SelfHealth,
 } from '#health';
-import type { AgentReport, FenceUpdate } from '#rpc';
+import type { AgentReport, ConsumerGroupUpdate, FenceUpdate } from '#rpc';
 import type { ProbeRound } from '../ports.js';
 import { FlowBook } from './flow-book.js';
 
@@ -96,6 +96,7 @@ export class AgentBook {
         flowSettings: settled.flatMap(([, { round }]) =>
           round.flowSettings.map(({ group, facts }) => ({ group, ...facts })),
         ),
+        consumerGroups: changed.flatMap(([cluster, { round }]) => consumerGroupsOf(cluster, round, now)),
       },
     };
   }
@@ -107,6 +108,16 @@ function fencesOf(round: ProbeRound, now: Ms): FenceUpdate[] {
     ...facts,
     group,
     ageMs: facts.ageMs === null ? null : facts.ageMs + sinceMs,
+  }));
+}
+
+function consumerGroupsOf(cluster: ClusterName, round: ProbeRound, now: Ms): ConsumerGroupUpdate[] {
+  const sinceMs = Math.max(0, now - round.agesAtMs);
+  return round.consumerGroups.map((c) => ({
+    ...c,
+    cluster,
+    observedAgeMs: c.observedAgeMs + sinceMs,
+    committedAgeMs: c.committedAgeMs === null ? null : c.committedAgeMs + sinceMs,
   }));
 }
 

@@ -16,6 +16,7 @@ import { askInTurn } from './ask-in-turn.js';
 import { canaryTargets, probeCanary } from './canary.probe.js';
 import { durabilityOf, ensureCanaryTopic } from './canary-topic.js';
 import { ClusterMemory } from './cluster-memory.js';
+import { ConsumerGroups } from './consumer-groups.js';
 import { movedParts, ProgressRound } from './end-offsets.probe.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
 import { observeFences } from './fences.js';
@@ -48,7 +49,7 @@ type Wave = Readonly<{
   findings: readonly BrokerFinding[];
   strangers: readonly BrokerProbe[];
   metadata: ClusterLayout | null;
-  quorumLeader: number | null;
+  quorum: Answer<number | null> | null;
   canaries: readonly CanaryProbe[];
 }>;
 
@@ -62,6 +63,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   readonly #memory: ClusterMemory;
   readonly #slow: SlowFacts;
   readonly #flows: FlowWatch;
+  readonly #consumers: ConsumerGroups;
   #groups: readonly WatchGroup[] = [];
   #isHot: (topic: string) => boolean = () => false;
   #idc: IdcName | null = null; // where the cluster stands; in its own IDC this agent makes the canary topic
@@ -75,6 +77,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#memory = new ClusterMemory(parts.bootstrapServers);
     this.#slow = new SlowFacts(parts.eyes);
     this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
+    this.#consumers = new ConsumerGroups(parts.eyes);
   }
 
   setWatch(groups: readonly WatchGroup[], idc: IdcName | null): void {
@@ -83,6 +86,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     const matches = topicMatcher(this.#groups.flatMap((g) => g.topics));
     this.#isHot = (topic) => !isInternalTopic(topic) && matches(topic);
     this.#flows.setWatch(this.#groups);
+    this.#consumers.setWatch(this.#groups);
   }
 
   async sample(): Promise<ProbeRound> {
@@ -118,6 +122,7 @@ export class KafkaClusterProbe implements ClusterProbe {
       this.#ask(asked),
       this.#flows.ask(startedAtMs, this.#parts.timeoutMs),
       this.#refreshSlowFacts(startedAtMs),
+      this.#askConsumers(startedAtMs),
     ]);
 
     const progress = new ProgressRound();
@@ -156,7 +161,7 @@ export class KafkaClusterProbe implements ClusterProbe {
       findings,
       strangers,
       metadata: valueOf(metadata?.answer),
-      quorumLeader: valueOf(quorum?.answer),
+      quorum: quorum?.answer ?? null,
       canaries,
     };
   }
@@ -209,6 +214,11 @@ export class KafkaClusterProbe implements ClusterProbe {
     await this.#ensureCanaryTopic(layout, nowMs);
   }
 
+  #askConsumers(nowMs: Ms): Promise<void> {
+    const anyone = this.#memory.candidates()[0] ?? null;
+    return this.#consumers.ask({ anyone, broker: (id) => this.#memory.address(id) }, nowMs, this.#parts.timeoutMs);
+  }
+
   async #ensureCanaryTopic(layout: ClusterLayout, nowMs: Ms): Promise<void> {
     const { hands, timeoutMs, agentIdc } = this.#parts;
     if (this.#idc !== agentIdc || this.#groups.length === 0) return;
@@ -224,7 +234,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   }
 
   #report(takenAtMs: Ms, wave: Wave, progress: ProgressRound): ProbeRound {
-    const { clock, self, cluster } = this.#parts;
+    const { clock, self, cluster, board } = this.#parts;
     const agesAtMs = clock();
     const counts = wave.metadata ? countPartitions(wave.metadata, this.#isHot, this.#slow.configs) : null;
     const { configs, configsAtMs } = this.#slow;
@@ -236,7 +246,8 @@ export class KafkaClusterProbe implements ClusterProbe {
       brokers,
       activeBrokers: wave.metadata?.brokers.length ?? null,
       clusterId: wave.metadata?.clusterId ?? null,
-      quorumLeader: wave.quorumLeader,
+      quorumLeader: valueOf(wave.quorum),
+      quorumError: wave.quorum === null || wave.quorum.ok ? null : wave.quorum.kind,
       hotStandby: counts?.hotStandby ?? null,
       otherTopics: counts?.otherTopics ?? null,
       canaries: wave.canaries,
@@ -250,18 +261,19 @@ export class KafkaClusterProbe implements ClusterProbe {
       fences: observeFences(cluster, this.#groups, configs, configsAtMs === null ? null : agesAtMs - configsAtMs),
       clusterSettings: this.#slow.settings,
       flowSettings: this.#flows.settings(),
+      consumerGroups: this.#consumers.observations(board.entry(cluster).ends, agesAtMs),
     };
   }
 
   /** Nothing was ever heard of this cluster: the bootstrap addresses are all there is to say. */
   async #silent(takenAtMs: Ms, brokers: readonly BrokerProbe[]): Promise<ProbeRound> {
     await this.#flows.ask(this.#parts.clock(), this.#parts.timeoutMs);
-    const nobody: Wave = { findings: [], strangers: brokers, metadata: null, quorumLeader: null, canaries: [] };
+    const nobody: Wave = { findings: [], strangers: brokers, metadata: null, quorum: null, canaries: [] };
     return this.#report(takenAtMs, nobody, new ProgressRound());
   }
 }
 
-const valueOf = <T>(answer: Answer<T> | undefined): T | null => (answer?.ok ? answer.value : null);
+const valueOf = <T>(answer: Answer<T> | null | undefined): T | null => (answer?.ok ? answer.value : null);
 const asPair = (topic: string, value: number | null): readonly (readonly [string, number])[] =>
   value === null ? [] : [[topic, value]];
 

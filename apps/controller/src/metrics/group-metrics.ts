@@ -7,6 +7,8 @@ import type { Decisions } from '../decision/decision.port.js';
 import type { Decision, Snapshot } from '#failover';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
+import { CONSUMER_LAGS } from '../observation/observation.port.js';
+import type { ConsumerLags } from '../observation/observation.port.js';
 import { METRICS_OPTIONS } from './metrics.options.js';
 import type { MetricsOptions } from './metrics.options.js';
 
@@ -23,6 +25,7 @@ export class GroupMetrics {
     @Inject(DECISIONS) private readonly decisions: Decisions,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(ALERT_BACKLOG) private readonly backlog: AlertBacklog,
+    @Inject(CONSUMER_LAGS) private readonly lags: ConsumerLags,
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
@@ -61,8 +64,16 @@ export class GroupMetrics {
     for (const group of this.options.groups) {
       const latest = this.decisions.latest(group);
       if (latest) this.group(group, latest.snapshot, latest.decision);
+      this.consumers(group);
     }
     return this.registry.metrics();
+  }
+
+  private consumers(group: string): void {
+    for (const { cluster, consumerGroup, lagRecords } of this.lags.of(group)) {
+      const labels = { group, cluster, consumer_group: consumerGroup };
+      if (lagRecords !== null) this.gauges.consumerLag.set(labels, lagRecords);
+    }
   }
 
   private group(group: string, snapshot: Snapshot, decision: Decision): void {
@@ -103,6 +114,11 @@ const makeGauges = (registry: Registry) => {
       'group',
       'from',
       'to',
+    ]),
+    consumerLag: gauge('consumer_group_lag_records', 'Records of the topics that a consumer group has yet to commit.', [
+      'group',
+      'cluster',
+      'consumer_group',
     ]),
     blocker: gauge('blocker_active', 'A blocker that forbids an automatic failover now; always 1.', [
       'group',

@@ -4,7 +4,7 @@ import { GroupMetrics } from './group-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { SagaWatch } from './saga-watch.service.js';
 
-/** HTTP /metrics. Wants, from global modules: METRICS_OPTIONS, DECISIONS, LEADERSHIP, AUTHORITY_STORE. */
+/** HTTP /metrics. Wants, from global modules: METRICS_OPTIONS, DECISIONS, LEADERSHIP, AUTHORITY_STORE, CONSUMER_LAGS. */
 @Module({
   imports: [AlertingModule],
   controllers: [MetricsController],

@@ -27,6 +27,7 @@ const report = (over: Partial<AgentReport> = {}): AgentReport => ({
   fences: [],
   clusterSettings: [],
   flowSettings: [],
+  consumerGroups: [],
   ...over,
 });
 
@@ -51,6 +52,7 @@ const book = (): ObservationBook =>
     clusters: new Set(['a']),
     fenceKeys: new Set(['orders/cluster/a']),
     flowKeys: new Set(['orders/flow/a->b']),
+    consumerKeys: new Set(['orders/cluster/a/consumer/billing']),
   });
 
 describe('the observation book', () => {
@@ -67,6 +69,16 @@ describe('the observation book', () => {
     b.report('agent-a', report(), 900);
     expect(b.agent('agent-a')).toMatchObject({ reportAtMs: 900 });
     expect(b.agent('agent-a')?.clusters.get('a')?.atMs).toBe(100);
+  });
+
+  it('keeps of the consumer groups those that are configured', () => {
+    const b = book();
+    const said = { group: 'orders', cluster: 'a', lagRecords: 3, observedAgeMs: 1, committedAgeMs: null };
+    const consumerGroups = ['billing', 'stranger'].map((consumerGroup) => ({ ...said, consumerGroup }));
+    b.report('agent-a', report({ consumerGroups }), 100);
+    expect([...(b.agent('agent-a')?.consumerGroups.keys() ?? [])]).toEqual(['orders/cluster/a/consumer/billing']);
+    b.report('agent-a', report({ full: true }), 200);
+    expect(b.agent('agent-a')?.consumerGroups.size).toBe(0);
   });
 
   it('forgets with a full report what the agent no longer knows', () => {

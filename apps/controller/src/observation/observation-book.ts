@@ -1,6 +1,6 @@
 import type { AgentId, ClusterName, ClusterReport, Ms, SelfHealth } from '#health';
 import type { ClusterSettings, FenceFacts, FlowSettings, GoalStatus } from '#failover';
-import type { AgentReport } from '#rpc';
+import type { AgentReport, ConsumerGroupUpdate } from '#rpc';
 import { FlowRecord } from './flow-record.js';
 
 type At<T> = Readonly<{ value: T; atMs: Ms }>; // received, by this process's monotonic clock
@@ -17,15 +17,20 @@ export type AgentRecord = {
   readonly clusterSettings: Map<ClusterName, At<ClusterSettings>>;
   readonly flowSettings: Map<string, At<FlowSettings>>; // flowKey
   readonly statuses: Map<string, At<GoalStatus>>; // goalKey
+  readonly consumerGroups: Map<string, At<ConsumerGroupUpdate>>; // consumerKey
 };
 
 export const flowKey = (group: string, from: ClusterName, to: ClusterName): string => `${group}/flow/${from}->${to}`;
 export const fenceKey = (group: string, cluster: ClusterName): string => `${group}/cluster/${cluster}`;
 
+export const consumerKey = (c: Readonly<{ group: string; cluster: ClusterName; consumerGroup: string }>): string =>
+  `${fenceKey(c.group, c.cluster)}/consumer/${c.consumerGroup}`;
+
 export type BookScope = Readonly<{
   clusters: ReadonlySet<ClusterName>;
   fenceKeys: ReadonlySet<string>; // also the keys of cluster goals
   flowKeys: ReadonlySet<string>; // also the keys of flow goals
+  consumerKeys: ReadonlySet<string>;
 }>;
 
 /**
@@ -84,6 +89,10 @@ export class ObservationBook {
       const key = flowKey(group, settings.from, settings.to);
       if (this.#scope.flowKeys.has(key)) record.flowSettings.set(key, { value: settings, atMs: now });
     }
+    for (const consumer of report.consumerGroups) {
+      const key = consumerKey(consumer);
+      if (this.#scope.consumerKeys.has(key)) record.consumerGroups.set(key, { value: consumer, atMs: now });
+    }
     return this.#putFlows(record, report, now);
   }
 
@@ -108,6 +117,7 @@ function forget(record: AgentRecord): void {
   record.fences.clear();
   record.clusterSettings.clear();
   record.flowSettings.clear();
+  record.consumerGroups.clear();
 }
 
 const emptyRecord = (agent: AgentId): AgentRecord => ({
@@ -121,4 +131,5 @@ const emptyRecord = (agent: AgentId): AgentRecord => ({
   clusterSettings: new Map(),
   flowSettings: new Map(),
   statuses: new Map(),
+  consumerGroups: new Map(),
 });

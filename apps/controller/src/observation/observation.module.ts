@@ -1,9 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { AgentSessions } from './agent-sessions.service.js';
+import { ConsumerLagBook, consumersOf } from './consumer-lags.js';
 import { GrpcIntake } from './grpc-intake.service.js';
-import { fenceKey, flowKey, ObservationBook } from './observation-book.js';
+import { consumerKey, fenceKey, flowKey, ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
-import { AGENT_GATEWAY, SNAPSHOT_SOURCE } from './observation.port.js';
+import { AGENT_GATEWAY, CONSUMER_LAGS, SNAPSHOT_SOURCE } from './observation.port.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
 
 const makeBook = (options: ObservationOptions): ObservationBook =>
@@ -13,11 +14,12 @@ const makeBook = (options: ObservationOptions): ObservationBook =>
       clusters: new Set(options.clusters.map((c) => c.name)),
       fenceKeys: new Set(options.groups.flatMap((g) => g.watch.clusters.map((c) => fenceKey(g.watch.name, c)))),
       flowKeys: new Set(options.groups.flatMap((g) => g.watch.flows.map((f) => flowKey(g.watch.name, f.from, f.to)))),
+      consumerKeys: new Set(options.groups.flatMap((g) => consumersOf(g.watch).map(consumerKey))),
     },
   );
 
 /**
- * Gives SNAPSHOT_SOURCE and AGENT_GATEWAY, and serves the agents' sessions.
+ * Gives SNAPSHOT_SOURCE, AGENT_GATEWAY and CONSUMER_LAGS, and serves the agents' sessions.
  * Wants, from global modules: OBSERVATION_OPTIONS, GROUP_FACTS_SOURCE, LEADERSHIP, CLOCK, LOGGER.
  */
 @Global()
@@ -29,7 +31,8 @@ const makeBook = (options: ObservationOptions): ObservationBook =>
     GrpcIntake,
     { provide: SNAPSHOT_SOURCE, useExisting: SnapshotBuilder },
     { provide: AGENT_GATEWAY, useExisting: AgentSessions },
+    { provide: CONSUMER_LAGS, useClass: ConsumerLagBook },
   ],
-  exports: [SNAPSHOT_SOURCE, AGENT_GATEWAY, GrpcIntake],
+  exports: [SNAPSHOT_SOURCE, AGENT_GATEWAY, CONSUMER_LAGS, GrpcIntake],
 })
 export class ObservationModule {}

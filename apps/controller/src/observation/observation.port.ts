@@ -37,6 +37,20 @@ export type AgentSession = Readonly<{
   goodbye: boolean;
 }>;
 
+/** How far the services' consumer groups are, for people: no decision is made by it. */
+export interface ConsumerLags {
+  /** Per consumer group and cluster the youngest word of any agent; those that nobody could read are left out. */
+  of(group: string): readonly ConsumerLag[];
+}
+
+export type ConsumerLag = Readonly<{
+  cluster: ClusterName;
+  consumerGroup: string;
+  lagRecords: number | null; // behind the ends of the group's topics; null: nothing committed there, or not known
+  observedAgeMs: Ms;
+  committedAgeMs: Ms | null; // since an offset was seen to move; null: not seen yet
+}>;
+
 /** What a snapshot needs besides the agents' reports; each answer is this process's newest knowledge, without waiting. */
 export interface GroupFactsSource {
   /** Throws only for an unknown group. */
@@ -49,4 +63,5 @@ export interface GroupFactsSource {
 
 export const GROUP_FACTS_SOURCE = Symbol('GroupFactsSource');
 export const SNAPSHOT_SOURCE = Symbol('SnapshotSource');
+export const CONSUMER_LAGS = Symbol('ConsumerLags');
 export const AGENT_GATEWAY = Symbol('AgentGateway');

@@ -3,7 +3,8 @@ import { sampleFields, sampleFlow, sampleGroup } from '#failover';
 import type { ClusterReport } from '#health';
 import type { AgentReport, FlowUpdate } from '#rpc';
 import { FakeLeadership } from '../../../../test/fakes/fake-leadership.js';
-import { fenceKey, flowKey, ObservationBook } from './observation-book.js';
+import { ConsumerLagBook, consumersOf } from './consumer-lags.js';
+import { consumerKey, fenceKey, flowKey, ObservationBook } from './observation-book.js';
 import type { ObservationOptions } from './observation.options.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
 
@@ -14,7 +15,7 @@ const watch = {
   name: 'orders',
   clusters: ['a', 'b'],
   topics: ['orders'],
-  consumerGroups: [],
+  consumerGroups: ['billing'],
   principals: [],
   flows: [
     {
@@ -30,6 +31,7 @@ class Rig {
   now = 100_000;
   readonly book: ObservationBook;
   readonly builder: SnapshotBuilder;
+  readonly lags: ConsumerLagBook;
 
   constructor(observers: ObservationOptions['observers']) {
     this.book = new ObservationBook(
@@ -38,6 +40,7 @@ class Rig {
         clusters: new Set(['a', 'b']),
         fenceKeys: new Set([fenceKey('orders', 'a'), fenceKey('orders', 'b')]),
         flowKeys: new Set([flowKey('orders', 'a', 'b')]),
+        consumerKeys: new Set(consumersOf(watch).map(consumerKey)),
       },
     );
     const options: ObservationOptions = {
@@ -58,12 +61,21 @@ class Rig {
       configCenter: () => ({ writableAgeMs: null, error: null }),
     };
     const clock = { monotonicMs: () => this.now, wallMs: () => 0 };
+    this.lags = new ConsumerLagBook(options, this.book, clock);
     const leadership = new FakeLeadership({ id: 'ctl-a', advertise: '' });
     this.builder = new SnapshotBuilder(options, this.book, facts, leadership, clock);
   }
 
   report(agent: string, over: Partial<AgentReport>): void {
-    const empty = { full: false, clusters: [], flows: [], fences: [], clusterSettings: [], flowSettings: [] };
+    const empty = {
+      full: false,
+      clusters: [],
+      flows: [],
+      fences: [],
+      clusterSettings: [],
+      flowSettings: [],
+      consumerGroups: [],
+    };
     this.book.report(agent, { self: { healthy: true, reasons: [] }, ...empty, ...over }, this.now);
   }
 
@@ -186,6 +198,18 @@ describe('a snapshot', () => {
     expect(rig.snapshot.fences[0]).toMatchObject({ state: 'open', ageMs: 5 });
     rig.book.status('agent-a', { ...status, observed: 'unknown', ageMs: 0 }, rig.now);
     expect(rig.snapshot.fences[0]?.state).toBe('open');
+  });
+
+  it('takes the youngest word on a consumer group, aged to now; what nobody read is left out', () => {
+    const rig = new Rig(THREE);
+    const said = { group: 'orders', cluster: 'a', consumerGroup: 'billing', committedAgeMs: null };
+    rig.report('agent-a', { consumerGroups: [{ ...said, lagRecords: 7, observedAgeMs: 500 }] });
+    rig.report('agent-b', { consumerGroups: [{ ...said, lagRecords: 9, observedAgeMs: 20, committedAgeMs: 1_000 }] });
+    rig.now += 30;
+    expect(rig.lags.of('orders')).toEqual([
+      { cluster: 'a', consumerGroup: 'billing', lagRecords: 9, observedAgeMs: 50, committedAgeMs: 1_030 },
+    ]);
+    expect(rig.lags.of('other')).toEqual([]);
   });
 
   it('refuses an unknown group', () => {

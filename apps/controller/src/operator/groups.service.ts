@@ -4,6 +4,8 @@ import { DECISIONS } from '../decision/decision.port.js';
 import type { Decisions } from '../decision/decision.port.js';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
+import { CONSUMER_LAGS } from '../observation/observation.port.js';
+import type { ConsumerLags } from '../observation/observation.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
 import { notFound } from './http/problem.js';
@@ -28,6 +30,7 @@ export class Groups implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(DECISIONS) private readonly decisions: Decisions,
+    @Inject(CONSUMER_LAGS) private readonly lags: ConsumerLags,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -59,6 +62,7 @@ export class Groups implements OnApplicationBootstrap, OnApplicationShutdown {
         saga: sagas?.find((s) => s.group === g.name) ?? null,
         leadership: this.leadership.current(),
         trend: this.trend.of(g.name, g.policy.maxRpo.durationMs),
+        consumers: this.lags.of(g.name),
         wallNowMs: Date.now(),
       }),
     );

@@ -147,6 +147,7 @@ export function sampleOf(v: View, round: number, takenAtMs: Ms, self: ClusterSam
     activeBrokers: 3,
     clusterId: 'kafka',
     quorumLeader: 1,
+    quorumError: null,
     hotStandby: PARTITIONS,
     otherTopics: null,
     canaries: canaries(thrice(null)),

@@ -1,5 +1,6 @@
 import type { Decision, FlowFacts, Policy, Snapshot, SagaRecord } from '#failover';
 import type { LeadershipView } from '../../leadership/leadership.port.js';
+import type { ConsumerLag } from '../../observation/observation.port.js';
 import type { GroupRow } from '../../persistence/authority-store.port.js';
 import type { Trend } from './lag-trend.js';
 
@@ -16,6 +17,7 @@ export type GroupSources = Readonly<{
   saga: SagaRecord | null;
   leadership: LeadershipView;
   trend: Trend;
+  consumers: readonly ConsumerLag[];
   wallNowMs: number;
 }>;
 
@@ -43,6 +45,7 @@ export const groupView = (s: GroupSources) => {
     window: snapshot && decision ? windowView(snapshot, decision) : null,
     blockers: decision?.blockers ?? [],
     lag: lagView(snapshot?.flows.find((f) => f.from === active && f.to === standby) ?? null, s.policy, s.trend),
+    consumerGroups: s.consumers,
     epoch: s.row?.epoch ?? snapshot?.group.epoch ?? 0,
     leader: leaderView(s.leadership),
     observers: snapshot ? observersView(snapshot) : [],

@@ -475,6 +475,7 @@ export interface Report {
   readonly fences: readonly FenceReport[];
   readonly clusterSettings: readonly ClusterSettings[];
   readonly flowSettings: readonly FlowSettings[];
+  readonly consumerGroups: readonly ConsumerGroupReport[];
 }
 
 export interface SelfHealth {
@@ -565,6 +566,21 @@ export interface FenceReport {
   readonly kind?: FenceKind | undefined;
   readonly epoch?: number | undefined;
   readonly ageMs?: number | undefined;
+}
+
+/** One consumer group of a watched group on one cluster: what it has committed in the watched topics, against their ends. */
+export interface ConsumerGroupReport {
+  readonly group: string;
+  readonly cluster: string;
+  readonly consumerGroup: string;
+  /** Over all watched partitions in which it has committed. Absent: it has committed in none, or an end is not known. */
+  readonly lagRecords?:
+    | number
+    | undefined;
+  /** Since the committed offsets were last read. */
+  readonly observedAgeMs: number;
+  /** Since a committed offset was last seen to move. Absent: never by this agent. */
+  readonly committedAgeMs?: number | undefined;
 }
 
 export interface ClusterSettings {
@@ -1642,7 +1658,16 @@ export const ConnectorNames: MessageFns<ConnectorNames> = {
 };
 
 function createBaseReport(): Report {
-  return { full: false, self: undefined, clusters: [], flows: [], fences: [], clusterSettings: [], flowSettings: [] };
+  return {
+    full: false,
+    self: undefined,
+    clusters: [],
+    flows: [],
+    fences: [],
+    clusterSettings: [],
+    flowSettings: [],
+    consumerGroups: [],
+  };
 }
 
 export const Report: MessageFns<Report> = {
@@ -1667,6 +1692,9 @@ export const Report: MessageFns<Report> = {
     }
     for (const v of message.flowSettings) {
       FlowSettings.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.consumerGroups) {
+      ConsumerGroupReport.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -1738,6 +1766,14 @@ export const Report: MessageFns<Report> = {
             }
 
             message.flowSettings.push(FlowSettings.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.consumerGroups.push(ConsumerGroupReport.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2675,6 +2711,114 @@ export const FenceReport: MessageFns<FenceReport> = {
             }
 
             message.ageMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConsumerGroupReport(): ConsumerGroupReport {
+  return {
+    group: "",
+    cluster: "",
+    consumerGroup: "",
+    lagRecords: undefined,
+    observedAgeMs: 0,
+    committedAgeMs: undefined,
+  };
+}
+
+export const ConsumerGroupReport: MessageFns<ConsumerGroupReport> = {
+  encode(message: ConsumerGroupReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.consumerGroup !== "") {
+      writer.uint32(26).string(message.consumerGroup);
+    }
+    if (message.lagRecords !== undefined) {
+      writer.uint32(32).uint64(message.lagRecords);
+    }
+    if (message.observedAgeMs !== 0) {
+      writer.uint32(41).double(message.observedAgeMs);
+    }
+    if (message.committedAgeMs !== undefined) {
+      writer.uint32(49).double(message.committedAgeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsumerGroupReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsumerGroupReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.consumerGroup = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lagRecords = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.observedAgeMs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.committedAgeMs = reader.double();
             continue;
           }
         }
