@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAILOVER_STEPS, type StepName } from '#failover';
+import { stepsOf, type StepName } from '#failover';
 import type { AuthorityStore } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { CrashedHere, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
@@ -44,7 +44,7 @@ const atTransaction = (n: number, when: 'before' | 'after'): Death => ({
   how: (died) => ({ store: dyingAt(n, when, died) }),
 });
 
-export const EFFECT_DEATHS: readonly Death[] = FAILOVER_STEPS.flatMap((step) => [
+export const EFFECT_DEATHS: readonly Death[] = stepsOf('failover').flatMap((step) => [
   atEffect('before', step),
   atEffect('after', step),
 ]);

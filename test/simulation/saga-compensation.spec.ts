@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FAILOVER_STEPS, type SagaRecord } from '#failover';
+import { stepsOf, type SagaRecord } from '#failover';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { expectGoodEnd } from './good-end.js';
 import { Simulation, type SimController } from './simulation.js';
@@ -19,10 +19,12 @@ beforeEach(async () => {
   await sim.acquire(leader);
 });
 
-const FREEZES = FAILOVER_STEPS.flatMap((step) => [
-  { when: 'before' as const, step },
-  { when: 'after' as const, step },
-]).filter(({ when, step }) => !(when === 'after' && step === 'close'));
+const FREEZES = stepsOf('failover')
+  .flatMap((step) => [
+    { when: 'before' as const, step },
+    { when: 'after' as const, step },
+  ])
+  .filter(({ when, step }) => !(when === 'after' && step === 'close'));
 
 const ended = (who: SimController): Promise<void> => time.runUntil(() => who.runner.open('orders') === null, 900_000);
 

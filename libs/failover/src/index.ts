@@ -21,5 +21,6 @@ export * from './simulate/index.js';
 export * from './saga/effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
+export * from './saga/plan-table.js';
 export * from './saga/next.js';
 export * from './saga/invariants.js';

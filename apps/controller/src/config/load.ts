@@ -1,5 +1,5 @@
 import { ConfigError, loadConfigFile } from '#platform';
-import { FAILOVER_STEPS } from '#failover';
+import { STEP_NAMES } from '#failover';
 import { compileConfig, type ControllerConfig } from './compile.js';
 import { brokenRules } from './rules.js';
 import { controllerSchema } from './schema.js';
@@ -12,8 +12,8 @@ export function loadControllerConfig(file: string, env: NodeJS.ProcessEnv = proc
 function crashPoint(text: string | undefined): string | null {
   if (text === undefined || text === '') return null;
   const [when, step] = text.split(':');
-  if ((when === 'before' || when === 'after') && FAILOVER_STEPS.some((s) => s === step)) return text;
-  const message = `"${text}": expected before:<step> or after:<step>, steps: ${FAILOVER_STEPS.join(', ')}`;
+  if ((when === 'before' || when === 'after') && STEP_NAMES.some((s) => s === step)) return text;
+  const message = `"${text}": expected before:<step> or after:<step>, steps: ${STEP_NAMES.join(', ')}`;
   throw new ConfigError([{ file: 'environment', line: 1, column: 1, path: 'POINTSMAN_CRASH', message }]);
 }
 

@@ -1,14 +1,11 @@
 import {
-  isPublished,
   nextStep,
   planOf,
-  publishOutcomeOpen,
-  type FailoverPlan,
   type Goal,
   type Json,
   type NextStep,
+  type SagaPlan,
   type SagaRecord,
-  type SagaWorld,
   type StepName,
 } from '#failover';
 import { rfc3339 } from '#platform';
@@ -16,14 +13,16 @@ import type { Alerting } from '../alerting/alerting.port.js';
 import type { Decisions } from '../decision/decision.port.js';
 import type { AgentGateway } from '../observation/observation.port.js';
 import { LostLeadershipError, type AuthorityStore } from '../persistence/authority-store.port.js';
-import { ClaimLostError, type Publishing } from '../publishing/publishing.port.js';
+import type { Publishing } from '../publishing/publishing.port.js';
+import { AbortedByPerson, SagaAborts, type AbortAnswer } from './saga-abort.js';
 import { CrashedHere, type CrashPoint } from './crash-point.js';
 import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
-import { within, type SagaTime } from './saga-time.js';
+import { SagaPointer } from './saga-pointer.js';
+import type { SagaTime } from './saga-time.js';
 import { sagaAlert } from './steps/announce-failover.step.js';
 import { closingAlert, sagaReport, settleGroup } from './steps/close-saga.step.js';
-import { STEPS } from './steps/index.js';
+import { stepOf } from './steps/index.js';
 import { StepFailure, type StepContext, type StepResult } from './steps/step.js';
 
 export type DriveDeps = Readonly<{
@@ -56,9 +55,10 @@ const MAX_TURNS = 10_000;
 /** Load → next → intent → effect → look → evidence, again and again. The evidence of one step and the intent of the next are one commit. */
 export class SagaDrive {
   private saga: SagaRecord;
-  private pointer: SagaWorld['pointer'] | null = null;
+  private readonly pointer: SagaPointer;
+  private readonly aborts: SagaAborts;
   private readonly journal: SagaJournal;
-  private readonly plan: FailoverPlan;
+  private readonly plan: SagaPlan;
 
   constructor(
     private readonly deps: DriveDeps,
@@ -67,6 +67,8 @@ export class SagaDrive {
     const { store, time, times } = deps;
     this.saga = drive.saga;
     this.plan = planOf(drive.saga, drive.group.policy.sagaMaxOpenMs, times.steps);
+    this.aborts = new SagaAborts(this.plan, drive.leading, drive.term);
+    this.pointer = new SagaPointer(deps, { ...drive, plan: this.plan, group: drive.saga.group });
     this.journal = new SagaJournal(store, time, times.storeRetryMs, drive.term, drive.holder, drive.leading);
   }
 
@@ -93,31 +95,15 @@ export class SagaDrive {
     throw new Error(`saga ${this.saga.id} took more than ${MAX_TURNS} turns: this is a fault of the next-step rule`);
   }
 
-  /** The pointer matters when the drive begins and from the moment publish is attempted; asking oftener only costs time. */
-  private async world(saga: SagaRecord): Promise<SagaWorld> {
-    const { term, openForMs } = this.drive;
-    const known = this.pointer !== null && this.pointer !== 'silent';
-    const settled = this.pointer !== null && isPublished(saga, { pointer: this.pointer, term, openForMs: 0 });
-    if (!known || (publishOutcomeOpen(saga) && !settled)) this.pointer = await this.readPointer(this.pointer === null);
-    return { pointer: this.pointer ?? 'silent', term, openForMs: openForMs() };
+  /** Ends the saga by a person's wish; see {@link SagaAborts}. */
+  async abort(reason: string): Promise<AbortAnswer> {
+    return await this.aborts.ask(this.saga, reason);
   }
 
-  private async readPointer(first: boolean): Promise<SagaWorld['pointer']> {
-    const { publishing, time, times } = this.deps;
-    const deadline = time.deadline(times.pointerReadMs);
-    const signal = AbortSignal.any([deadline.signal, this.drive.leading]);
-    try {
-      if (first) await within(publishing.claim(this.saga.group, this.drive.term), signal);
-      const pointer = await within(publishing.read(this.saga.group), signal);
-      if (pointer === null) return 'absent';
-      return { active: pointer.activeCluster, epoch: pointer.epoch, sagaId: pointer.sagaId };
-    } catch (error) {
-      this.mustLead();
-      if (error instanceof ClaimLostError) throw new LostLeadershipError(this.drive.term);
-      return 'silent'; // whatever the reason: nothing is known of the pointer, and the rule has an answer to that
-    } finally {
-      deadline.stop();
-    }
+  private async world(saga: SagaRecord): Promise<Parameters<typeof nextStep>[2]> {
+    const { term, openForMs } = this.drive;
+    const pointer = await this.pointer.look(saga);
+    return { pointer, term, openForMs: openForMs(), abort: this.aborts.pending() };
   }
 
   private intent(next: Act): NewEntry {
@@ -149,6 +135,7 @@ export class SagaDrive {
       ...(also === undefined ? {} : { also: [also] }),
     });
     this.drive.onProgress(this.saga);
+    this.aborts.answer(this.saga);
     this.deps.alerting.nudge();
   }
 
@@ -164,7 +151,8 @@ export class SagaDrive {
     const { time, crash } = this.deps;
     this.mustLead();
     const deadline = time.deadline(next.deadlineMs);
-    const signal = AbortSignal.any([deadline.signal, this.drive.leading]);
+    const abortable = next.kind === 'do' && this.phaseOf(next.step) === 'before';
+    const signal = AbortSignal.any([deadline.signal, this.drive.leading, ...(abortable ? [this.aborts.signal] : [])]);
     try {
       if (next.kind === 'do') await crash('before', next.step);
       const result = await this.carryOut(next, this.context(next), signal);
@@ -182,7 +170,7 @@ export class SagaDrive {
             ...this.stamp(next.step, next.kind),
             event: 'failed',
             deadlineMs: null,
-            evidence: failure(next.step, error),
+            evidence: failure(next.step, (abortable ? this.aborts.cause() : null) ?? error),
           },
         ],
         result: null,
@@ -192,11 +180,12 @@ export class SagaDrive {
     }
   }
 
+  private phaseOf(name: StepName): string | undefined {
+    return this.plan.steps.find((p) => p.step === name)?.phase;
+  }
+
   private async carryOut(next: Act, ctx: StepContext, signal: AbortSignal): Promise<StepResult> {
-    if (next.step === 'confirm' || next.step === 'open' || next.step === 'close') {
-      throw new Error(`${next.step} is a transaction of the journal and is never driven`);
-    }
-    const step = STEPS[next.step];
+    const step = stepOf(this.plan.kind, next.step);
     if (next.kind === 'do') return await step.run(ctx, signal);
     if (step.undo === undefined) throw new Error(`${next.step} has nothing to take back, but its plan says so`);
     return await step.undo(ctx, signal);
@@ -267,6 +256,7 @@ export class SagaDrive {
     });
     this.saga = { ...this.saga, outcome: next.outcome, closedAt: at };
     this.drive.onProgress(this.saga);
+    this.aborts.answer(this.saga);
     alerting.nudge();
     await crash('after', 'close');
     return this.saga;
@@ -288,6 +278,7 @@ export class SagaDrive {
 
 /** Before the source is touched a failure aborts; after it the saga has failed and walks back. */
 function failure(step: StepName, error: unknown): Json {
+  if (error instanceof AbortedByPerson) return { outcome: 'ABORTED', reason: error.message };
   if (error instanceof StepFailure) return { ...error.evidence, outcome: error.outcome, reason: error.message };
   const untouched = step === 'check-publishable' || step === 'announce';
   const text = error instanceof Error ? error.message : String(error);

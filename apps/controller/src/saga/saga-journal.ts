@@ -93,7 +93,7 @@ export class SagaJournal {
       group: saga.group,
       type: 'saga',
       row: saga.row,
-      summary: `failover ${saga.source} → ${saga.target}: ${summary}`,
+      summary: `${saga.kind} ${saga.source} → ${saga.target}: ${summary}`,
       detail,
       term: this.term,
       epoch: saga.epoch,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkGoodEnd, checkPublications } from './invariants.js';
-import { FAILOVER_RULES, planFailover } from './plan.js';
-import { FAILOVER_STEPS } from './types.js';
+import { planSaga, stepsOf, UnknownSagaKindError } from './plan.js';
+import { STEP_NAMES } from './types.js';
 
 const end = (pointer: string, a: boolean, b: boolean, runningFlows: readonly string[] = []) =>
   checkGoodEnd({ source: 'a', target: 'b', pointer, acceptsWrites: { a, b }, runningFlows });
@@ -31,11 +31,16 @@ describe('the checkers find what they are for', () => {
 
 describe('the plan', () => {
   it('names every step in order, with publish as the only point of no return and no compensation after it', () => {
-    const plan = planFailover({ group: 'orders', source: 'a', target: 'b', maxOpenMs: 1 });
-    expect(plan.steps.map((s) => s.step)).toEqual([...FAILOVER_STEPS]);
+    const plan = planSaga({ kind: 'failover', group: 'orders', source: 'a', target: 'b', maxOpenMs: 1 });
+    expect(plan.steps.map((s) => s.step)).toEqual(stepsOf('failover'));
     expect(plan.steps.filter((s) => s.phase === 'return').map((s) => s.step)).toEqual(['publish']);
     expect(plan.steps.filter((s) => s.phase === 'after' && s.compensation !== null)).toEqual([]);
     expect(plan.steps.find((s) => s.step === 'stop-replication')?.effect).toBe('stop the flow a→b');
-    for (const step of FAILOVER_STEPS) expect(FAILOVER_RULES[step].deadlineMs).toBeGreaterThan(0);
+    for (const step of plan.steps) expect(step.deadlineMs).toBeGreaterThan(0);
+    for (const step of plan.steps) expect(STEP_NAMES).toContain(step.step);
+  });
+
+  it('refuses a kind that this version has no table for', () => {
+    expect(() => stepsOf('from the future' as 'failover')).toThrow(UnknownSagaKindError);
   });
 });

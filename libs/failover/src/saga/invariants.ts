@@ -23,7 +23,12 @@ export function checkGoodEnd(end: WorldEnd): readonly string[] {
   ];
 }
 
-export type Publication = Readonly<{ activeCluster: ClusterName; epoch: number; sagaId: string | null }>;
+export type Publication = Readonly<{
+  activeCluster: ClusterName;
+  epoch: number;
+  sagaId: string | null;
+  mode?: 'ACTIVE' | 'DRAIN' | 'HOLD';
+}>;
 
 /** I26 and I24: one content per epoch, epochs rise, and a saga that published its target never publishes its source again. */
 export function checkPublications(published: readonly Publication[]): readonly string[] {
@@ -38,7 +43,8 @@ export function checkPublications(published: readonly Publication[]): readonly s
     if (p.epoch < last) problems.push(`I3 epoch fell from ${last} to ${p.epoch}`);
     last = Math.max(last, p.epoch);
     byEpoch.set(p.epoch, p);
-    if (p.sagaId === null) continue;
+    // DRAIN and HOLD prepare: which cluster a saga settles on is said by ACTIVE alone.
+    if (p.sagaId === null || (p.mode ?? 'ACTIVE') !== 'ACTIVE') continue;
     const first = targets.get(p.sagaId);
     if (first !== undefined && first !== p.activeCluster)
       problems.push(`I24 saga ${p.sagaId} published ${first}, then ${p.activeCluster}`);

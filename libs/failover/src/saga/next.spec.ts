@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { nextStep, type SagaWorld } from './next.js';
-import { planFailover } from './plan.js';
-import { FAILOVER_STEPS, type JournalEntry, type Json, type SagaRecord, type StepName } from './types.js';
+import { planSaga, stepsOf } from './plan.js';
+import type { JournalEntry, Json, SagaRecord, StepName } from './types.js';
 
-const plan = planFailover({ group: 'orders', source: 'a', target: 'b', maxOpenMs: 300_000 });
+const FAILOVER_STEPS = stepsOf('failover');
+
+const plan = planSaga({ kind: 'failover', group: 'orders', source: 'a', target: 'b', maxOpenMs: 300_000 });
 
 type Line = readonly ['do' | 'undo', StepName, JournalEntry['event'], Json?, number?];
 
@@ -159,6 +161,29 @@ describe('after an attempted publish', () => {
   it('the successor of a dead leader tries again: its claim has made the old attempt harmless', () => {
     const looked = saga(...attempted, ...doneUpTo('unfence-target', 4));
     expect(next(looked, { term: 4 })).toMatchObject({ kind: 'do', step: 'publish' });
+  });
+});
+
+describe('a person aborts', () => {
+  const abort = { reason: 'ann: not tonight' };
+
+  it('before anything was touched: closed, nothing to take back', () => {
+    expect(next(saga(...doneUpTo('announce')), { abort })).toMatchObject({ kind: 'close', outcome: 'ABORTED' });
+  });
+
+  it('walks back and keeps walking once the request is gone: the journal remembers', () => {
+    expect(next(saga(...doneUpTo('set-offsets')), { abort })).toMatchObject({
+      kind: 'undo',
+      step: 'stop-replication',
+      outcome: 'ABORTED',
+      reason: abort.reason,
+    });
+    const begun = saga(...doneUpTo('set-offsets'), ['undo', 'stop-replication', 'intent', { outcome: 'ABORTED' }]);
+    expect(next(begun)).toMatchObject({ kind: 'undo', outcome: 'ABORTED' });
+  });
+
+  it('is too late once published', () => {
+    expect(next(saga(...doneUpTo('publish')), { pointer: ours, abort })).toMatchObject({ kind: 'do' });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ClusterName, Ms } from '#health';
-import type { FailoverPlan, PlannedStep } from './plan.js';
+import type { SagaPlan, PlannedStep } from './plan.js';
 import type { JournalEntry, SagaOutcome, SagaRecord, StepName } from './types.js';
 
 /** What is true outside the journal at the moment of the question. */
@@ -7,6 +7,8 @@ export type SagaWorld = Readonly<{
   pointer: Readonly<{ active: ClusterName; epoch: number; sagaId: string | null }> | 'absent' | 'silent';
   term: number; // of the leader that asks
   openForMs: Ms;
+  /** A person wants the saga ended; heeded up to the point of no return. */
+  abort?: Readonly<{ reason: string }> | null;
 }>;
 
 export type NextStep =
@@ -19,14 +21,15 @@ export type NextStep =
  * The next-step rule. The journal says what was attempted; the pointer says which side of the point of no return we are
  * on, and it wins over the journal. First match:
  *
- * 1. published (the pointer is ours, or its publication was read back): forward only, left-overs are debt;
+ * 1. past the point of no return (the pointer is ours, or its publication was read back; a kind without a publication:
+ *    everything before is done): forward only, left-overs are debt;
  * 2. the pointer is of a stranger: close, freeze the group, overwrite nothing;
  * 3. publish attempted and the center silent: wait; at `maxOpenMs` nobody knows how it ended, a person must look;
- * 4. something failed, or `maxOpenMs` passed: take back what was attempted, last first, a publication before all else;
+ * 4. something failed, a person aborts, or `maxOpenMs` passed: take back what was attempted, last first, a publication before all else;
  * 5. else the first step not done.
  */
-export function nextStep(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld): NextStep {
-  if (isPublished(saga, world)) return forward(plan, saga, world);
+export function nextStep(plan: SagaPlan, saga: SagaRecord, world: SagaWorld): NextStep {
+  if (isPastReturn(plan, saga, world)) return forward(plan, saga, world);
   const stranger = strangersPointer(saga, world);
   if (stranger !== null) return yieldToStranger(plan, saga, world, stranger);
   const overdue = world.openForMs >= plan.maxOpenMs;
@@ -36,7 +39,9 @@ export function nextStep(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld)
     return { kind: 'close', outcome: 'NEEDS_OPERATOR', reason, freeze: reason };
   }
   const failure =
-    failureOf(saga, world) ?? (overdue ? { outcome: 'FAILED' as const, reason: 'open for too long' } : null);
+    failureOf(saga, world) ??
+    (world.abort ? { outcome: 'ABORTED' as const, reason: world.abort.reason } : null) ??
+    (overdue ? { outcome: 'FAILED' as const, reason: 'open for too long' } : null);
   if (failure !== null) return backward(plan, saga, world, failure);
   const step = plan.steps.find((p) => !isDone(saga, p, world.term));
   if (step === undefined || step.phase === 'after') {
@@ -56,7 +61,18 @@ export const isPublished = (saga: SagaRecord, world: SagaWorld): boolean =>
     world.pointer.epoch === saga.epoch &&
     world.pointer.active === saga.target);
 
-function forward(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld): NextStep {
+/** Whether the saga can only go forward. */
+export function isPastReturn(plan: SagaPlan, saga: SagaRecord, world: SagaWorld): boolean {
+  const turn = plan.steps.find((p) => p.phase === 'return');
+  if (turn === undefined) {
+    return plan.steps.every((p) => p.phase !== 'before' || has(saga, p.step, 'do', 'done')) && !isWalkingBack(saga);
+  }
+  return turn.step === 'publish' ? isPublished(saga, world) : has(saga, turn.step, 'do', 'done');
+}
+
+const isWalkingBack = (saga: SagaRecord): boolean => saga.journal.some((e) => e.direction === 'undo');
+
+function forward(plan: SagaPlan, saga: SagaRecord, world: SagaWorld): NextStep {
   const overdue = world.openForMs >= plan.maxOpenMs;
   const pending = plan.steps.find(
     (p) =>
@@ -64,9 +80,10 @@ function forward(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld): NextSt
       !has(saga, p.step, 'do', 'done') &&
       !has(saga, p.step, 'do', 'failed', p.phase === 'after'),
   );
-  const skippable = overdue && pending?.step === 'verify-publish';
+  // An overdue saga skips what only looks; what must stay true after it is still made so.
+  const skippable = overdue && pending?.phase === 'after' && !pending.essential;
   const step = skippable
-    ? plan.steps.find((p) => p.step === 'remember' && !has(saga, 'remember', 'do', 'done'))
+    ? plan.steps.find((p) => p.essential && p.phase === 'after' && !has(saga, p.step, 'do', 'done'))
     : pending;
   if (step !== undefined && step.step !== 'close') return { kind: 'do', step: step.step, deadlineMs: step.deadlineMs };
   const debt = debtOf(plan, saga);
@@ -80,15 +97,15 @@ function forward(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld): NextSt
 }
 
 /** Steps after publish without evidence of success. */
-export const debtOf = (plan: FailoverPlan, saga: SagaRecord): readonly StepName[] =>
+export const debtOf = (plan: SagaPlan, saga: SagaRecord): readonly StepName[] =>
   plan.steps
     .filter((p) => p.phase === 'after' && p.step !== 'close' && !has(saga, p.step, 'do', 'done'))
     .map((p) => p.step);
 
 type Failure = Readonly<{ outcome: SagaOutcome; reason: string }>;
 
-function backward(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld, failure: Failure): NextStep {
-  const [first] = toTakeBack(plan, saga);
+function backward(plan: SagaPlan, saga: SagaRecord, world: SagaWorld, failure: Failure): NextStep {
+  const [first] = toTakeBack(plan, saga, failure.outcome);
   if (first === undefined) return { kind: 'close', ...failure, freeze: null };
   const deadlineMs = first.undoDeadlineMs ?? 0;
   if (first.step === 'publish' && world.openForMs >= plan.maxOpenMs + deadlineMs) {
@@ -100,9 +117,9 @@ function backward(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld, failur
 }
 
 /** Attempted steps with a compensation that has not been carried out, last first. */
-const toTakeBack = (plan: FailoverPlan, saga: SagaRecord): readonly PlannedStep[] =>
+const toTakeBack = (plan: SagaPlan, saga: SagaRecord, outcome: SagaOutcome): readonly PlannedStep[] =>
   plan.steps
-    .filter((p) => p.undoDeadlineMs !== null && has(saga, p.step, 'do', 'intent'))
+    .filter((p) => p.undoDeadlineMs !== null && has(saga, p.step, 'do', 'intent') && !p.keptOn.includes(outcome))
     .filter(
       (p) => !has(saga, p.step, 'undo', 'done') && (p.step === 'publish' || undoFailures(saga, p.step) < UNDO_ATTEMPTS),
     )
@@ -115,10 +132,10 @@ const undoFailures = (saga: SagaRecord, step: StepName): number =>
   saga.journal.filter((e) => e.step === step && e.direction === 'undo' && e.event === 'failed').length;
 
 /** Nothing of a stranger's is overwritten; our own effects are taken back unless it made the target active. */
-function yieldToStranger(plan: FailoverPlan, saga: SagaRecord, world: SagaWorld, reason: string): NextStep {
+function yieldToStranger(plan: SagaPlan, saga: SagaRecord, world: SagaWorld, reason: string): NextStep {
   const close: NextStep = { kind: 'close', outcome: 'NEEDS_OPERATOR', reason, freeze: reason };
   if (typeof world.pointer === 'object' && world.pointer.active === saga.target) return close;
-  const first = toTakeBack(plan, saga).find((p) => p.step !== 'publish');
+  const first = toTakeBack(plan, saga, 'NEEDS_OPERATOR').find((p) => p.step !== 'publish');
   if (first === undefined) return close;
   return { kind: 'undo', step: first.step, deadlineMs: first.undoDeadlineMs ?? 0, outcome: 'NEEDS_OPERATOR', reason };
 }
@@ -143,13 +160,22 @@ function failureOf(saga: SagaRecord, world: SagaWorld): Failure | null {
   const entry = failed ?? undoing;
   if (entry !== undefined) return { outcome: outcomeIn(entry) ?? 'FAILED', reason: reasonIn(entry) };
   const { pointer } = world;
-  if (typeof pointer === 'object' && pointer.sagaId === saga.id && pointer.active === saga.source) {
+  const ours = typeof pointer === 'object' && pointer.sagaId === saga.id;
+  // Above the saga's epoch: below it lie the DRAIN and HOLD of the same cluster, which are no way back.
+  if (ours && pointer.active === saga.source && pointer.epoch > saga.epoch) {
     return { outcome: 'FAILED', reason: 'the old cluster was published again' };
   }
   return null;
 }
 
-const OUTCOMES: readonly SagaOutcome[] = ['NOT_CONFIRMED', 'ABORTED', 'RECOVERED', 'FAILED', 'NEEDS_OPERATOR'];
+const OUTCOMES: readonly SagaOutcome[] = [
+  'NOT_CONFIRMED',
+  'ABORTED',
+  'RECOVERED',
+  'SOURCE_LOST',
+  'FAILED',
+  'NEEDS_OPERATOR',
+];
 
 function outcomeIn(entry: JournalEntry): SagaOutcome | null {
   const value = fieldOf(entry, 'outcome');

@@ -1,7 +1,13 @@
 import type { ClusterName, Ms } from '#health';
 
-/** The steps of an unplanned failover, in order. `publish` is the point of no return. */
-export const FAILOVER_STEPS = [
+/**
+ * `failover`: unplanned, from a dead source. `switchover`: planned, nothing may be lost. `failback`: the switchover that
+ * leads home. `rejoin`: the old side comes back as standby; the pointer does not move (source: the active cluster).
+ */
+export type SagaKind = 'failover' | 'switchover' | 'failback' | 'rejoin';
+
+/** Every step of every kind; which kind has which, in what order, is said by the tables (plan.ts). */
+export const STEP_NAMES = [
   'confirm',
   'open',
   'check-publishable',
@@ -17,10 +23,17 @@ export const FAILOVER_STEPS = [
   'remember',
   'close',
 ] as const;
-export type StepName = (typeof FAILOVER_STEPS)[number];
+export type StepName = (typeof STEP_NAMES)[number];
 
 export type SagaOutcome =
-  'NOT_CONFIRMED' | 'ABORTED' | 'RECOVERED' | 'FAILED' | 'DONE' | 'DONE_WITH_DEBT' | 'NEEDS_OPERATOR';
+  | 'NOT_CONFIRMED'
+  | 'ABORTED'
+  | 'RECOVERED'
+  | 'SOURCE_LOST' // planned only: the source died before publish; its fence is kept and the matrix judges it
+  | 'FAILED'
+  | 'DONE'
+  | 'DONE_WITH_DEBT'
+  | 'NEEDS_OPERATOR';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -37,12 +50,12 @@ export type JournalEntry = Readonly<{
 
 export type SagaRecord = Readonly<{
   id: string; // UUIDv7
-  kind: 'failover';
+  kind: SagaKind;
   group: string;
   source: ClusterName;
   target: ClusterName;
   row: number;
-  trigger: 'auto';
+  trigger: 'auto' | 'operator'; // who and why of an operator's: in the evidence of `open`
   fromEpoch: number;
   epoch: number; // reserved
   term: number; // of the leader that drives it now

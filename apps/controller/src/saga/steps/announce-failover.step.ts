@@ -10,7 +10,7 @@ export const announceFailover: Step = {
     const alert = sagaAlert(
       ctx,
       'acting',
-      `failover of ${ctx.saga.group} from ${ctx.saga.source} to ${ctx.saga.target} begins`,
+      `${ctx.saga.kind} of ${ctx.saga.group} from ${ctx.saga.source} to ${ctx.saga.target} begins`,
     );
     return { evidence: { summary: 'alert queued', alert: alert.id }, commit: (tx) => tx.enqueueAlert(alert) };
   },

@@ -71,6 +71,7 @@ const ALERT_OF = {
   DONE: 'completed',
   DONE_WITH_DEBT: 'completed',
   RECOVERED: 'compensated',
+  SOURCE_LOST: 'compensated',
   FAILED: 'compensated',
   ABORTED: 'compensated',
   NEEDS_OPERATOR: 'needs_operator',

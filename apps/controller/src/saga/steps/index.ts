@@ -1,4 +1,4 @@
-import type { StepName } from '#failover';
+import { UnknownSagaKindError, type SagaKind, type StepName } from '#failover';
 import { announceFailover } from './announce-failover.step.js';
 import { checkPublishable } from './check-publishable.step.js';
 import { checkTarget } from './check-target.step.js';
@@ -12,17 +12,30 @@ import { stopReplication } from './stop-replication.step.js';
 import { unfenceTarget } from './unfence-target.step.js';
 import { verifyPublish } from './verify-publish.step.js';
 
-/** Steps with an effect outside the journal; confirm, open and close are the journal's own transactions. */
-export const STEPS: Readonly<Record<Exclude<StepName, 'confirm' | 'open' | 'close'>, Step>> = {
-  'check-publishable': checkPublishable,
-  announce: announceFailover,
-  'fence-source': fenceSource,
-  'stop-replication': stopReplication,
-  'freeze-position': freezePosition,
-  'set-offsets': setOffsets,
-  'check-target': checkTarget,
-  'unfence-target': unfenceTarget,
-  publish: publishPointer,
-  'verify-publish': verifyPublish,
-  remember: rememberSwitch,
+type StepSet = Readonly<Partial<Record<StepName, Step>>>;
+
+/** Steps with an effect outside the journal, by kind and name; confirm, open and close are the journal's own transactions. */
+const STEPS: Readonly<Partial<Record<SagaKind, StepSet>>> = {
+  failover: {
+    'check-publishable': checkPublishable,
+    announce: announceFailover,
+    'fence-source': fenceSource,
+    'stop-replication': stopReplication,
+    'freeze-position': freezePosition,
+    'set-offsets': setOffsets,
+    'check-target': checkTarget,
+    'unfence-target': unfenceTarget,
+    publish: publishPointer,
+    'verify-publish': verifyPublish,
+    remember: rememberSwitch,
+  },
 };
+
+/** Throws when the plan names a step that this kind has no effect for: a fault of the tables, found by their test. */
+export function stepOf(kind: SagaKind, name: StepName): Step {
+  const steps = STEPS[kind];
+  if (steps === undefined) throw new UnknownSagaKindError(kind);
+  const step = steps[name];
+  if (step === undefined) throw new Error(`${name} of a ${kind} is a transaction of the journal and is never driven`);
+  return step;
+}

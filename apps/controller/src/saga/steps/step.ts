@@ -1,4 +1,4 @@
-import type { Decision, FailoverPlan, Goal, Json, SagaOutcome, SagaRecord, Snapshot, StepName } from '#failover';
+import type { Decision, SagaPlan, Goal, Json, SagaOutcome, SagaRecord, Snapshot, StepName } from '#failover';
 import type { AgentGateway } from '../../observation/observation.port.js';
 import type { AuthorityTx, LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Publishing } from '../../publishing/publishing.port.js';
@@ -19,7 +19,7 @@ export interface Step {
 
 export type StepContext = Readonly<{
   saga: SagaRecord;
-  plan: FailoverPlan;
+  plan: SagaPlan;
   group: SagaGroup;
   term: number;
   /** Of goals and commands: the saga's own, or the higher one reserved for walking back. */
