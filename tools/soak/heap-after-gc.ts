@@ -50,7 +50,10 @@ export class HeapProbe {
 function ask(url: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
-    const timer = setTimeout(() => fail(new Error(`no answer from ${url} within ${DEADLINE_MS} ms`)), DEADLINE_MS);
+    const timer = setTimeout(
+      () => fail(new DOMException(`no answer from ${url} within ${DEADLINE_MS} ms`, 'TimeoutError')),
+      DEADLINE_MS,
+    );
     const fail = (error: Error): void => {
       clearTimeout(timer);
       socket.close();

@@ -36,7 +36,17 @@ export class ProcessSampler {
 
   private readonly process: LabProcess;
 
-  async sample(): Promise<Sample> {
+  /** Null: it lives but did not answer in time. Throws when it has ended. */
+  async sample(): Promise<Sample | null> {
+    try {
+      return await this.look();
+    } catch (error) {
+      if (this.process.pid !== undefined && error instanceof Error && error.name === 'TimeoutError') return null;
+      throw error;
+    }
+  }
+
+  private async look(): Promise<Sample> {
     const before = await this.scrape();
     const { pid } = this.process;
     if (pid === undefined) throw new Error(`${this.name} ended: ${this.process.logTail(10)}`);

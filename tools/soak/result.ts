@@ -8,6 +8,7 @@ export type SoakResult = Readonly<{
   ok: boolean;
   minutes: number; // counted, without the warm-up
   warmUpMinutes: number;
+  missedLooks: number; // a process lived but did not answer in time
   processes: readonly ProcessVerdict[];
   rows: RowCounts;
   orders: OrderCounts;
@@ -37,6 +38,7 @@ export function soakResult(parts: Omit<SoakResult, 'ok' | 'failures' | 'missed'>
     ...processes
       .filter((p) => p.loopP99Ms > GOALS.loopP99Ms)
       .map((p) => `${p.name}: event loop p99 ${p.loopP99Ms.toFixed(1)} ms, goal ${GOALS.loopP99Ms}`),
+    ...(parts.missedLooks === 0 ? [] : [`${parts.missedLooks} looks at a process had no answer`]),
     ...(rows.notSteady === 0 ? [] : [`${rows.notSteady} of ${rows.seen} answers were not row 800`]),
     ...(rows.unanswered === 0 ? [] : [`${rows.unanswered} questions to controllers had no answer`]),
   ];
