@@ -6,7 +6,7 @@ import { CLOCK, type Clock, LOGGER, type Logger } from '#platform';
 import { type AgentHello, type AgentMessage, type ControllerWelcome, PROTOCOL_VERSION, type Watch } from '#rpc';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { AgentStream, type Refusal, type SessionCall } from './agent-stream.js';
-import { assignmentsFor, type Candidate } from './goal-roles.js';
+import { assignmentsFor, type Candidate, helpersFirst } from './goal-roles.js';
 import { ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
 import { type AgentGateway, type AgentSession, GROUP_FACTS_SOURCE, type GroupFactsSource } from './observation.port.js';
@@ -87,7 +87,8 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   agentsFor(cluster: ClusterName): readonly AgentId[] {
     const idc = this.idcOf.get(cluster);
     const able = [...this.seats.values()].filter((s) => isOpen(s) && s.hello?.clusters.includes(cluster) === true);
-    return [...able.filter((s) => s.idc === idc), ...able.filter((s) => s.idc !== idc)].map((s) => s.agent);
+    const others = able.filter((s) => s.idc !== idc);
+    return [...able.filter((s) => s.idc === idc), ...helpersFirst(others, this.idcOf)].map((s) => s.agent);
   }
 
   command(agent: AgentId, command: Command, signal?: AbortSignal): Promise<CommandResult> {

@@ -61,6 +61,25 @@ describe('who carries a goal out', () => {
     });
   });
 
+  it('a full agent before a witness, however the configuration names them; a witness when nobody else is there', () => {
+    const silent = candidate('a', { connected: false, fresh: false });
+    expect(roles([candidate('c'), silent, candidate('b')])).toMatchObject({
+      'agent-b': 'stand_in',
+      'agent-c': 'bystander',
+    });
+    const stale = candidate('b', { fresh: false });
+    expect(roles([candidate('c'), silent, stale])).toMatchObject({ 'agent-b': 'bystander', 'agent-c': 'stand_in' });
+  });
+
+  it('nobody who said that it has no such cluster', () => {
+    const silent = candidate('a', { connected: false, fresh: false });
+    expect(roles([silent, candidate('b', { clusters: ['b'] }), candidate('c', { clusters: ['b'] })])).toEqual({
+      'agent-a': 'bystander',
+      'agent-b': undefined,
+      'agent-c': undefined,
+    });
+  });
+
   it('one of two agents in the own IDC', () => {
     expect(roles([candidate('a'), { ...candidate('a'), agent: 'agent-a2' }])).toEqual({
       'agent-a': 'own',

@@ -27,16 +27,36 @@ export function assignmentsFor(
     const cluster = goal.subject === 'cluster' ? goal.cluster : goal.to;
     const able = candidates.filter((c) => c.clusters.includes(cluster));
     if (!able.some((c) => c.agent === agent)) return [];
-    return [{ goal, role: roleOf(agent, able, idcOf.get(cluster), graceOver) }];
+    return [{ goal, role: roleOf(agent, able, idcOf.get(cluster), idcOf, graceOver) }];
   });
 }
 
-function roleOf(agent: AgentId, able: readonly Candidate[], idc: IdcName | undefined, graceOver: boolean): GoalRole {
+/**
+ * Others than a cluster's own agents, in the order in which they are asked to help: first the agents of IDCs with a cluster,
+ * then witnesses, which as a rule have no right to change anything. Within each the order of the configuration.
+ */
+export function helpersFirst<T extends Readonly<{ idc: IdcName }>>(
+  others: readonly T[],
+  idcOf: ReadonlyMap<ClusterName, IdcName>,
+): readonly T[] {
+  const withCluster = new Set(idcOf.values());
+  const isFull = (x: T): boolean => withCluster.has(x.idc);
+  return [...others.filter(isFull), ...others.filter((x) => !isFull(x))];
+}
+
+function roleOf(
+  agent: AgentId,
+  able: readonly Candidate[],
+  idc: IdcName | undefined,
+  idcOf: ReadonlyMap<ClusterName, IdcName>,
+  graceOver: boolean,
+): GoalRole {
   const own = able.filter((c) => c.idc === idc);
   const acting = own.find((c) => c.fresh) ?? own.find((c) => c.connected);
   if (acting !== undefined && acting.fresh) return acting.agent === agent ? 'own' : 'bystander';
   // A connected own agent keeps its goal while it is stale: it may be the first to see its cluster return.
   if (acting?.agent === agent) return 'own';
-  const standIn = able.find((c) => c.idc !== idc && c.fresh);
+  const others = able.filter((c) => c.idc !== idc && c.fresh);
+  const standIn = helpersFirst(others, idcOf)[0];
   return graceOver && standIn?.agent === agent ? 'stand_in' : 'bystander';
 }

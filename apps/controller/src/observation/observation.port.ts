@@ -9,7 +9,7 @@ export interface SnapshotSource {
 
 /** The hands: agents carry out goals and commands of the leader. */
 export interface AgentGateway {
-  /** Agents with a live session to this process that hold credentials of the cluster; its own IDC's agent first. */
+  /** Agents with a live session to this process that hold credentials of the cluster; its own IDC's agent first, witnesses last. */
   agentsFor(cluster: ClusterName): readonly AgentId[];
   /**
    * Sends one command and waits for its result or its deadline; `deadlineMs` is the time allowed from this call. A lost
