@@ -96,6 +96,15 @@ const output = async (body: CommandBody) => {
   return result.output;
 };
 
+/** Of `orders` on b: what MirrorMaker 2 may write there. */
+async function setTargetLimit(bytes: string): Promise<void> {
+  const admin = lab.kafka('b').admin();
+  await admin.connect();
+  const configEntries = [{ name: 'max.message.bytes', value: bytes }];
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: 'orders', configEntries }] });
+  await admin.disconnect();
+}
+
 async function maxMessageBytes(topic: string): Promise<{ value: string; isDefault: boolean }> {
   const admin = lab.kafka('a').admin();
   await admin.connect();
@@ -200,6 +209,20 @@ describe('the flow a → b', () => {
       observed: 'running',
       reached: true,
     });
+  });
+
+  it('restarts a task that failed, once its cause is gone', async () => {
+    await setTargetLimit('1000');
+    await producer.send({ topic: 'orders', messages: [{ value: 'x'.repeat(5_000), partition: 0 }] });
+    const fails = async () => ((await hands.observe(flowGoal('running'))).detail.includes('FAILED') ? true : undefined);
+    await waitFor('the copying fails', fails, { timeoutMs: 30_000 });
+    const inVain = await hands.apply(flowGoal('running'), within(3_000));
+    expect(inVain).toMatchObject({ reached: false });
+    expect(inVain.detail).toMatch(
+      /a-b-src task \d+ failed: org\.apache\.kafka.*\((restarted|restarted 1 of 8 times)\)/,
+    );
+    await setTargetLimit('1048588');
+    expect(await hands.apply(flowGoal('running'), within(40_000))).toMatchObject({ reached: true });
   });
 
   it('is attested down by a worker that refuses connections while its cluster answers', async () => {

@@ -5,7 +5,7 @@ import type { FlowGoal } from '#failover';
 import { ConnectClient, KafkaCallError, type ClusterLayout } from '#kafka';
 import { FlowHand } from './flow.hand.js';
 
-type Connector = { state: string; tasks: string[] };
+type Connector = { state: string; tasks: string[]; trace?: string };
 
 /** A Connect worker over real HTTP whose queue can be held, as it is while its own Kafka is dead. */
 class Worker {
@@ -18,7 +18,10 @@ class Worker {
   readonly queued: (() => void)[] = [];
   holdChanges = false;
   silent = false;
-  lateTasks = false;
+  /** Tasks are gone only after the state was read this often: the stop takes its time. */
+  lateReads = 0;
+  failAgain = false;
+  readonly #lateTasks = new Map<Connector, () => unknown>();
   #server: Server | null = null;
   #port = 0;
 
@@ -42,25 +45,32 @@ class Worker {
     const connector = this.connectors.get(name);
     const json = (body: unknown): void => void response.end(JSON.stringify(body));
     if (!connector) return void response.writeHead(404).end('{}');
-    if (method === 'PUT') {
+    if (method === 'PUT' || method === 'POST') {
       this.changes.push(`${what} ${name}`);
       if (this.holdChanges) return void this.queued.push(() => this.#carryOut(connector, what));
       this.#carryOut(connector, what);
       return void response.writeHead(202).end();
     }
+    this.#lateTasks.get(connector)?.();
     if (what === 'offsets') return json({ offsets: [] });
     json({
       name,
       connector: { state: connector.state, worker_id: 'w' },
-      tasks: connector.tasks.map((state, id) => ({ id, state })),
+      tasks: connector.tasks.map((state, id) => ({
+        id,
+        state,
+        ...(state === 'FAILED' ? { trace: connector.trace } : {}),
+      })),
     });
   }
 
   #carryOut(connector: Connector, what: string): void {
+    if (what.startsWith('restart') && this.failAgain) return;
     connector.state = what === 'stop' ? 'STOPPED' : 'RUNNING';
     const tasks = what === 'stop' ? [] : ['RUNNING'];
-    if (!this.lateTasks) connector.tasks = tasks;
-    else setTimeout(() => (connector.tasks = tasks), 300);
+    let reads = this.lateReads;
+    if (reads === 0) connector.tasks = tasks;
+    else this.#lateTasks.set(connector, () => (reads -= 1) < 0 && (connector.tasks = tasks));
   }
 }
 
@@ -95,7 +105,7 @@ afterEach(async () => {
 
 describe('FlowHand', () => {
   it('is not done before the last task is gone', async () => {
-    worker.lateTasks = true;
+    worker.lateReads = 2;
     const status = await new FlowHand(connect, answering).apply(goal('stopped'), AbortSignal.timeout(5_000));
     expect(status).toMatchObject({ observed: 'stopped', reached: true, detail: 'src STOPPED []; cp STOPPED []' });
     expect(worker.changes).toEqual(['stop src', 'stop cp']); // the copying first
@@ -152,6 +162,42 @@ describe('FlowHand', () => {
     await expect(new FlowHand(connect, dead).apply(goal('stopped'), AbortSignal.timeout(3_000))).rejects.toThrow(
       'Metadata',
     );
+  });
+
+  const TRACE = 'org.apache.kafka.common.errors.RecordTooLargeException: 2000 bytes\n\tat Sender.run(Sender.java:1)';
+  const failed = { state: 'RUNNING', tasks: ['RUNNING', 'FAILED'], trace: TRACE };
+  const RESTART = 'restart?includeTasks=true&onlyFailed=true src';
+
+  it('restarts failed tasks of a flow that should run, and only of such a one', async () => {
+    const hand = new FlowHand(connect, answering);
+    worker.connectors.set('src', { ...failed });
+    expect(await hand.apply(goal('running'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+    expect(worker.changes).toEqual([RESTART]);
+    worker.connectors.set('src', { ...failed });
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+    expect(worker.changes).toEqual([RESTART, 'stop src', 'stop cp']);
+  });
+
+  it('restarts them once and then waits, saying what Connect says, its first line', async () => {
+    const hand = new FlowHand(connect, answering);
+    worker.connectors.set('src', { ...failed });
+    worker.failAgain = true;
+    const first = await hand.apply(goal('running'), AbortSignal.timeout(700));
+    expect(first).toMatchObject({ observed: 'partial', reached: false });
+    expect(first.detail).toContain(
+      'src task 1 failed: org.apache.kafka.common.errors.RecordTooLargeException: 2000 bytes (',
+    );
+    expect(first.detail).not.toContain('Sender.java');
+    await hand.apply(goal('running'), AbortSignal.timeout(300));
+    expect(worker.changes).toEqual([RESTART]);
+  });
+
+  it("restarts nothing while the worker's own cluster is silent (I38)", async () => {
+    worker.connectors.set('src', { ...failed });
+    await expect(new FlowHand(connect, dead).apply(goal('running'), AbortSignal.timeout(5_000))).rejects.toThrow(
+      'Metadata',
+    );
+    expect(worker.changes).toEqual([]);
   });
 
   it('says partial of a connector that is not there', async () => {

@@ -1,6 +1,7 @@
 import type { Ms } from '#health';
 import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
 import { ConnectError, monotonicMs, pause, type ClusterHands, type ConnectClient, type ConnectorStatus } from '#kafka';
+import { failureOf, hasFailed, TaskRestarts } from './task-restarts.js';
 
 const DEFAULT_CALL_MS = 3_000;
 const POLL_MS = 150;
@@ -25,13 +26,15 @@ type Look = Readonly<{
  *
  * A request to a worker whose own Kafka is dead is executed when that Kafka returns, and an unseeded flow under
  * IdentityReplicationPolicy is an endless loop. So before each change the worker's own cluster must have just answered,
- * and the worker must have read its stored offsets, which it cannot do without that cluster.
+ * and the worker must have read its stored offsets, which it cannot do without that cluster. The same holds for the
+ * restart of failed tasks, which Connect leaves lying for ever: a flow that should run gets it, within bounds.
  */
 export class FlowHand {
   readonly #connect: ConnectClient;
   readonly #ownCluster: Pick<ClusterHands, 'layout'>;
   readonly #callMs: Ms;
   readonly #unsettled = new Set<string>();
+  readonly #restarts = new TaskRestarts();
   #refusal: Readonly<{ firstMs: Ms; lastMs: Ms }> | null = null; // of the worker, unbroken
 
   constructor(
@@ -120,11 +123,25 @@ export class FlowHand {
 
   async #change(name: string, status: ConnectorStatus | null, to: Wish): Promise<string | null> {
     if (status === null) return `${name} does not exist`;
+    if (to === 'running' && hasFailed(status)) return this.#restart(status);
     if (to === 'stopped' ? isStopped(status) : status.state === 'RUNNING') {
       if (!this.#unsettled.has(name)) return null;
     }
+    return this.#send(name, () => this.#connect.change(name, to === 'stopped' ? 'stop' : 'resume', this.#callMs));
+  }
+
+  /** @returns always a remark: what failed, and whether it was restarted. */
+  async #restart(status: ConnectorStatus): Promise<string> {
+    const { name } = status;
+    const may = this.#restarts.take(name, monotonicMs());
+    const outcome = may === 'due' ? await this.#send(name, () => this.#connect.restartFailed(name, this.#callMs)) : may;
+    return `${failureOf(status)} (${outcome ?? 'restarted'})`;
+  }
+
+  /** @returns why the worker refused, null when it took the wish. */
+  async #send(name: string, ask: () => Promise<void>): Promise<string | null> {
     try {
-      await this.#connect.change(name, to === 'stopped' ? 'stop' : 'resume', this.#callMs);
+      await ask();
       return null;
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;

@@ -8,6 +8,7 @@ const running: ConnectorStatus = {
   name: 'x',
   state: 'RUNNING',
   worker: 'w',
+  trace: null,
   tasks: [{ id: 0, state: 'RUNNING', trace: null }],
 };
 const silent = new ConnectError('no answer', { kind: 'deadline', status: null, stateUnknown: false });

@@ -35,7 +35,13 @@ describe('ConnectClient', () => {
             ],
           }),
     );
-    expect(await connect.status('x', 500)).toEqual({ name: 'x', state: 'STOPPED', worker: 'w', tasks: [] });
+    expect(await connect.status('x', 500)).toEqual({
+      name: 'x',
+      state: 'STOPPED',
+      worker: 'w',
+      trace: null,
+      tasks: [],
+    });
     expect(await connect.offsets('x', 500)).toEqual([{ cluster: 'a', topic: 'orders', partition: 1, offset: 41 }]);
   });
 

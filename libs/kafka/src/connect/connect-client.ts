@@ -8,6 +8,7 @@ export type ConnectorStatus = Readonly<{
   name: string;
   state: string; // a {@link ConnectState}, or a word of a newer Connect
   worker: string;
+  trace: string | null; // of a connector that failed itself
   tasks: readonly Readonly<{ id: number; state: string; trace: string | null }>[];
 }>;
 /** N of one partition as Connect has stored it. `offset` null: no number in the entry. */
@@ -61,6 +62,7 @@ export class ConnectClient {
       name,
       state: String(c.state),
       worker: String(c.worker_id),
+      trace: typeof c.trace === 'string' ? c.trace : null,
       tasks: asArray(tasks).map((t) => {
         const task = asRecord(t);
         return {
@@ -102,6 +104,12 @@ export class ConnectClient {
   /** Asked only: 202 or 204 says that the worker took the wish, not that it is so. */
   async change(name: string, to: 'pause' | 'resume' | 'stop', deadlineMs: Ms): Promise<void> {
     await this.#send('PUT', `/connectors/${encodeURIComponent(name)}/${to}`, null, deadlineMs);
+  }
+
+  /** The connector and its tasks, those that failed only. Asked only, as {@link change}. */
+  async restartFailed(name: string, deadlineMs: Ms): Promise<void> {
+    const path = `/connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`;
+    await this.#send('POST', path, null, deadlineMs);
   }
 
   /** Stopped connectors only. The worker checks names and types, not sense: read {@link offsets} back and compare. */
