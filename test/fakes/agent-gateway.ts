@@ -84,6 +84,16 @@ export class FakeAgentGateway implements AgentGateway {
         this.world.note('offsets-applied', `${body.cluster}/${body.group}`, term);
         return { kind: 'applied', outcome: 'applied', offsets: offsets(held) };
       }
+      case 'count_records':
+        return {
+          kind: 'record_counts',
+          counts: body.ranges.map(({ topic, partition, from, to }) => {
+            const key = `${topic}/${partition}`;
+            const dataEnd = (cluster.ends.get(key) ?? 0) - (cluster.markers.get(key) ?? 0);
+            const records = Math.max(0, Math.min(to, dataEnd) - from);
+            return { topic, partition, records, openFrom: cluster.openTransaction ? from : null };
+          }),
+        };
       case 'canary':
         if (body.topic === checkTopic('orders') && !cluster.hasCheckTopic) {
           return { kind: 'canary', accepted: false, errorCode: 3, detail: 'UNKNOWN_TOPIC_OR_PARTITION' };

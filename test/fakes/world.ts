@@ -14,6 +14,8 @@ export type FakeCluster = {
   fenced: boolean;
   hasCheckTopic: boolean; // made by the first cluster goal
   ends: Map<string, number>; // topic/partition → end offset
+  markers: Map<string, number>; // how many of the last offsets hold no data (commit markers)
+  openTransaction: boolean;
   groups: Map<string, Map<string, number>>;
 };
 
@@ -189,5 +191,7 @@ const cluster = (name: string, ends: readonly number[]): FakeCluster => ({
   fenced: false,
   hasCheckTopic: false,
   ends: new Map(ends.map((end, partition) => [`orders/${partition}`, end])),
+  markers: new Map(),
+  openTransaction: false,
   groups: new Map(),
 });

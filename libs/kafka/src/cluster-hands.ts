@@ -12,6 +12,7 @@ import {
 } from '@platformatic/kafka';
 import type { Ms } from '#health';
 import { toMessage } from './cluster-eyes.js';
+import { countRecords } from './count-records.js';
 import { toCommitted, toConfigTable, toOffsetList } from './codec.js';
 import type { ClusterConnectionConfig } from './connection-config.js';
 import { pause } from './deadline.js';
@@ -36,7 +37,9 @@ import type {
   ConfigTable,
   FetchedRecord,
   GroupState,
+  LogRange,
   OffsetEntry,
+  RangeCount,
   ReadTopicOptions,
   TopicSpec,
   WriteOutcome,
@@ -247,6 +250,10 @@ export class PlatformaticHands implements ClusterHands {
         next = Math.max(next, slice.nextOffset);
       }
     }
+  }
+
+  countRecords(ranges: readonly LogRange[], deadlineMs: Ms): Promise<readonly RangeCount[]> {
+    return countRecords(this.#calls, ranges, new Budget(deadlineMs));
   }
 
   close(): void {

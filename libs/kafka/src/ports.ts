@@ -157,8 +157,15 @@ export interface ClusterHands {
   ): Promise<WriteOutcome>;
   /** Reads a topic from its start (or `from`) to its present end without a consumer group. Bounded by `maxRecords`. */
   readTopic(topic: string, visit: (record: FetchedRecord) => void, options: ReadTopicOptions): Promise<void>;
+  /** Data records per range, read committed, without a consumer group; at most {@link RangeCount.records} of 1,000 each. */
+  countRecords(ranges: readonly LogRange[], deadlineMs: Ms): Promise<readonly RangeCount[]>;
   close(): void;
 }
+
+/** `to` is exclusive. */
+export type LogRange = Readonly<{ topic: string; partition: number; from: number; to: number }>;
+/** `openFrom`: first offset below the range's end that an open transaction hides; null: none. */
+export type RangeCount = Readonly<{ topic: string; partition: number; records: number; openFrom: number | null }>;
 
 export type ReadTopicOptions = Readonly<{
   deadlineMs: Ms;

@@ -14,6 +14,10 @@ const STALE_CODES: ReadonlySet<number> = new Set([5, 6, 14, 15, 16]);
 const RETRY_PAUSE_MS = 100;
 const FETCH_BYTES = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 100;
+const READ_UNCOMMITTED = 0;
+const READ_COMMITTED = 1;
+
+export type FetchReply = ReturnType<typeof fetchV12.parseResponse>;
 
 /** What is left of one operation's deadline; every step of it draws on the same purse. */
 export class Budget {
@@ -50,7 +54,21 @@ export class RoutedCalls {
     this.#links.close();
   }
 
-  fetch(topic: string, partition: number, offset: number, budget: Budget): Promise<FetchedSlice> {
+  async fetch(topic: string, partition: number, offset: number, budget: Budget): Promise<FetchedSlice> {
+    return toSlice(await this.fetchRaw(topic, partition, offset, READ_UNCOMMITTED, budget), topic, partition, offset);
+  }
+
+  fetchCommitted(topic: string, partition: number, offset: number, budget: Budget): Promise<FetchReply> {
+    return this.fetchRaw(topic, partition, offset, READ_COMMITTED, budget);
+  }
+
+  private fetchRaw(
+    topic: string,
+    partition: number,
+    offset: number,
+    isolation: number,
+    budget: Budget,
+  ): Promise<FetchReply> {
     return this.retryStale('Fetch', budget, async () => {
       const address = await this.leader(topic, partition, budget);
       return this.at(address, 'Fetch', budget.require('Fetch'), async (c) => {
@@ -62,8 +80,7 @@ export class RoutedCalls {
           partitionMaxBytes: FETCH_BYTES,
         };
         const asked = [{ topicId: topic, partitions: [from] }];
-        const reply = await fetchV12.api.async(c, FETCH_WAIT_MS, 1, FETCH_BYTES, 0, 0, -1, asked, [], '');
-        return toSlice(reply, topic, partition, offset);
+        return fetchV12.api.async(c, FETCH_WAIT_MS, 1, FETCH_BYTES, isolation, 0, -1, asked, [], '');
       });
     });
   }

@@ -95,6 +95,8 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
       const { from, to, connectors, positions } = b;
       return { $case: 'seedFlow', seedFlow: { from, to, connectors, positions } };
     }
+    case 'count_records':
+      return { $case: 'countRecords', countRecords: { cluster: b.cluster, ranges: b.ranges } };
   }
 }
 
@@ -118,6 +120,8 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
       const { from, to, connectors, positions } = b.seedFlow;
       return connectors === undefined ? null : { kind: 'seed_flow', from, to, connectors, positions };
     }
+    case 'countRecords':
+      return { kind: 'count_records', ...b.countRecords };
     case undefined:
       return null;
   }
@@ -181,6 +185,11 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
         seeded: { outcome: seeded.toWire(outcome) as pb.SeededOutcome, equal, different, detail },
       };
     }
+    case 'record_counts':
+      return {
+        $case: 'recordCounts',
+        recordCounts: { counts: o.counts.map((c) => ({ ...c, openFrom: orUndefined(c.openFrom) })) },
+      };
   }
 }
 
@@ -214,6 +223,11 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
       const outcome = seeded.fromWire(o.seeded.outcome);
       return outcome === null ? null : { kind: 'seeded', outcome, equal, different, detail };
     }
+    case 'recordCounts':
+      return {
+        kind: 'record_counts',
+        counts: o.recordCounts.counts.map((c) => ({ ...c, openFrom: orNull(c.openFrom) })),
+      };
     case 'failure':
     case undefined:
       return null;

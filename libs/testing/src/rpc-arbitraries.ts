@@ -305,11 +305,22 @@ const body: fc.Arbitrary<CommandBody> = fc.oneof(
     connectors,
     positions: partitionOffsets,
   }),
+  fc.record({
+    kind: fc.constant('count_records' as const),
+    cluster: name,
+    ranges: fc.array(fc.record({ topic: name, partition: count, from: count, to: count }), { maxLength: 3 }),
+  }),
 );
 
 export const anyCommand: fc.Arbitrary<Command> = fc.record({ id: name, ...stamp, deadlineMs: age, body });
 
 const output: fc.Arbitrary<CommandOutput> = fc.oneof(
+  fc.record({
+    kind: fc.constant('record_counts' as const),
+    counts: fc.array(fc.record({ topic: name, partition: count, records: count, openFrom: orNull(count) }), {
+      maxLength: 3,
+    }),
+  }),
   fc.record({ kind: fc.constant('end_offsets' as const), starts: partitionOffsets, ends: partitionOffsets }),
   fc.record({
     kind: fc.constant('replication_position' as const),

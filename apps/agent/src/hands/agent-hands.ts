@@ -110,6 +110,11 @@ export class AgentHands implements Hands {
         return this.#canary(body, left());
       case 'seed_flow':
         return this.#seed(body, command.group, left);
+      case 'count_records':
+        return {
+          kind: 'record_counts',
+          counts: await this.#tool(body.cluster).hands.countRecords(body.ranges, left()),
+        };
     }
   }
 

@@ -25,6 +25,7 @@ const OUTPUT_OF = {
   apply_group_offsets: 'applied',
   canary: 'canary',
   seed_flow: 'seeded',
+  count_records: 'record_counts',
 } as const satisfies Record<CommandBody['kind'], CommandOutput['kind']>;
 
 type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OUTPUT_OF)[B['kind']] }>;

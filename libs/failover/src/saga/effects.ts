@@ -4,6 +4,7 @@ import type { ClusterName, Ms } from '#health';
 
 export type TopicPartition = Readonly<{ topic: string; partition: number }>;
 export type PartitionOffset = Readonly<TopicPartition & { offset: number }>;
+export type OffsetRange = Readonly<TopicPartition & { from: number; to: number }>;
 export type GroupOffset = Readonly<PartitionOffset & { group: string }>;
 
 export type ConnectorNames = Readonly<{ source: string; checkpoint: string; heartbeat: string }>;
@@ -83,7 +84,9 @@ export type CommandBody =
       to: ClusterName;
       connectors: ConnectorNames;
       positions: readonly PartitionOffset[];
-    }>;
+    }>
+  /** Data records in [from, to) as a reader of committed records sees them: markers and aborted records are none. */
+  | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>;
 
 export type Command = Readonly<{
   id: string;
@@ -106,7 +109,20 @@ export type CommandOutput =
     }>
   | Readonly<{ kind: 'applied'; outcome: 'applied' | 'active' | 'unknown_topic'; offsets: readonly PartitionOffset[] }> // read back
   | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>
-  | SeededOutput;
+  | SeededOutput
+  | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>;
+
+/** Of one range. Counting ends at {@link COUNT_LIMIT}: whoever asks wants to know whether there are any. */
+export type RecordCount = Readonly<
+  TopicPartition & {
+    records: number;
+    /** First offset that an open transaction hides from readers of committed records; null: none below the range's end. */
+    openFrom: number | null;
+  }
+>;
+
+/** Records counted per partition at most. */
+export const COUNT_LIMIT = 1_000;
 
 /**
  * What Connect has stored now, read back. `different` (bounded): what was found instead, -1 for "no entry".

@@ -692,6 +692,7 @@ export interface Command {
     | { readonly $case: "applyGroupOffsets"; readonly applyGroupOffsets: ApplyGroupOffsets }
     | { readonly $case: "canary"; readonly canary: Canary }
     | { readonly $case: "seedFlow"; readonly seedFlow: SeedFlow }
+    | { readonly $case: "countRecords"; readonly countRecords: CountRecords }
     | undefined;
 }
 
@@ -736,6 +737,32 @@ export interface SeedFlow {
   readonly positions: readonly PartitionOffset[];
 }
 
+/** How many data records lie in each range, as a reader of committed records sees them. */
+export interface CountRecords {
+  readonly cluster: string;
+  readonly ranges: readonly OffsetRange[];
+}
+
+export interface OffsetRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+export interface RecordCounts {
+  readonly counts: readonly RecordCount[];
+}
+
+export interface RecordCount {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  /** First offset hidden by an open transaction; absent: none in the range. */
+  readonly openFrom?: number | undefined;
+}
+
 export interface PartitionOffset {
   readonly topic: string;
   readonly partition: number;
@@ -753,6 +780,7 @@ export interface CommandResult {
     | { readonly $case: "applied"; readonly applied: Applied }
     | { readonly $case: "canary"; readonly canary: CanaryOutcome }
     | { readonly $case: "seeded"; readonly seeded: Seeded }
+    | { readonly $case: "recordCounts"; readonly recordCounts: RecordCounts }
     | undefined;
 }
 
@@ -3810,6 +3838,9 @@ export const Command: MessageFns<Command> = {
       case "seedFlow":
         SeedFlow.encode(message.body.seedFlow, writer.uint32(162).fork()).join();
         break;
+      case "countRecords":
+        CountRecords.encode(message.body.countRecords, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3922,6 +3953,14 @@ export const Command: MessageFns<Command> = {
             }
 
             message.body = { $case: "seedFlow", seedFlow: SeedFlow.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.body = { $case: "countRecords", countRecords: CountRecords.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -4356,6 +4395,267 @@ export const SeedFlow: MessageFns<SeedFlow> = {
   },
 };
 
+function createBaseCountRecords(): CountRecords {
+  return { cluster: "", ranges: [] };
+}
+
+export const CountRecords: MessageFns<CountRecords> = {
+  encode(message: CountRecords, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    for (const v of message.ranges) {
+      OffsetRange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountRecords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountRecords() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ranges.push(OffsetRange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOffsetRange(): OffsetRange {
+  return { topic: "", partition: 0, from: 0, to: 0 };
+}
+
+export const OffsetRange: MessageFns<OffsetRange> = {
+  encode(message: OffsetRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.from !== 0) {
+      writer.uint32(24).uint64(message.from);
+    }
+    if (message.to !== 0) {
+      writer.uint32(32).uint64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OffsetRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOffsetRange() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.from = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.to = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRecordCounts(): RecordCounts {
+  return { counts: [] };
+}
+
+export const RecordCounts: MessageFns<RecordCounts> = {
+  encode(message: RecordCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.counts) {
+      RecordCount.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordCounts() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.counts.push(RecordCount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRecordCount(): RecordCount {
+  return { topic: "", partition: 0, records: 0, openFrom: undefined };
+}
+
+export const RecordCount: MessageFns<RecordCount> = {
+  encode(message: RecordCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.records !== 0) {
+      writer.uint32(24).uint64(message.records);
+    }
+    if (message.openFrom !== undefined) {
+      writer.uint32(32).uint64(message.openFrom);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordCount() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openFrom = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionOffset(): PartitionOffset {
   return { topic: "", partition: 0, offset: 0 };
 }
@@ -4455,6 +4755,9 @@ export const CommandResult: MessageFns<CommandResult> = {
       case "seeded":
         Seeded.encode(message.outcome.seeded, writer.uint32(162).fork()).join();
         break;
+      case "recordCounts":
+        RecordCounts.encode(message.outcome.recordCounts, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4537,6 +4840,14 @@ export const CommandResult: MessageFns<CommandResult> = {
             }
 
             message.outcome = { $case: "seeded", seeded: Seeded.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.outcome = { $case: "recordCounts", recordCounts: RecordCounts.decode(reader, reader.uint32()) };
             continue;
           }
         }
