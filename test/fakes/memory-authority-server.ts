@@ -1,3 +1,9 @@
+import type {
+  Alert,
+  AlertState,
+  DeliveryOutcome,
+  DeliveryRow,
+} from '../../apps/controller/src/persistence/alerts.port.js';
 import type { OutboxRow, ControllerRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { StoreUnavailableError } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { Tables } from './memory-authority-tables.js';
@@ -13,8 +19,6 @@ export type Call = 'read' | 'write' | 'lease' | 'lease-answer' | 'begin' | 'comm
 export type Hold = Readonly<{ reached: Promise<void>; release(): void }>;
 
 type Order = Readonly<{ call: Call; client: string | null; act: () => Promise<void> }>;
-type Outcome = Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>;
-type Delivery = OutboxRow['deliveries'][number];
 
 /** The state that several controllers share in a test, and the faults that a test orders. Each order is used once. */
 export class MemoryAuthorityServer {
@@ -24,7 +28,7 @@ export class MemoryAuthorityServer {
   commits = 0;
 
   private readonly settled = new Map<string, string>();
-  private readonly deliveries = new Map<string, ReadonlyMap<string, Delivery>>();
+  private readonly deliveries = new Map<string, ReadonlyMap<string, DeliveryRow>>();
   private readonly unreachable = new Set<string>();
   private readonly cutListeners = new Set<() => void>();
   private orders: readonly Order[] = [];
@@ -114,29 +118,64 @@ export class MemoryAuthorityServer {
   }
 
   pendingAlerts(): readonly OutboxRow[] {
-    return [...this.tables.alerts.values()]
-      .filter((alert) => !this.settled.has(alert.id))
-      .map((alert) => ({
-        alert,
-        deliveries: [...(this.deliveries.get(alert.id)?.values() ?? [])].toSorted((a, b) =>
-          a.receiver < b.receiver ? -1 : 1,
-        ),
-      }));
+    return [...this.tables.alerts.values()].map((alert) => this.outboxRow(alert)).filter((r) => r.settledAt === null);
+  }
+
+  alerts(state: AlertState): readonly OutboxRow[] {
+    const rows = [...this.tables.alerts.values()].map((alert) => this.outboxRow(alert)).toReversed();
+    if (state === 'pending') return rows.filter((row) => row.settledAt === null);
+    return state === 'dead' ? rows.filter((row) => row.deliveries.some((d) => d.deadAt !== null)) : rows;
   }
 
   settle(id: string, at: string): void {
     if (this.tables.alerts.has(id) && !this.settled.has(id)) this.settled.set(id, at);
   }
 
-  mark(id: string, receiver: string, outcome: Outcome): void {
+  mark(id: string, receiver: string, outcome: DeliveryOutcome): void {
     const known = this.deliveries.get(id)?.get(receiver);
     if (known?.deliveredAt) return;
-    const attempts = (known?.attempts ?? 0) + 1;
-    const next: Delivery =
+    if (known !== undefined && 'round' in outcome && outcome.round !== undefined && outcome.round !== known.round)
+      return;
+    const common = { receiver, attempts: (known?.attempts ?? 0) + 1, round: known?.round ?? 1 };
+    const next: DeliveryRow =
       'deliveredAt' in outcome
-        ? { receiver, deliveredAt: outcome.deliveredAt, attempts, lastError: null }
-        : { receiver, deliveredAt: null, attempts, lastError: outcome.error };
-    this.deliveries.set(id, new Map(this.deliveries.get(id)).set(receiver, next));
+        ? {
+            ...common,
+            deliveredAt: outcome.deliveredAt,
+            attemptedAt: outcome.deliveredAt,
+            lastError: null,
+            deadAt: null,
+          }
+        : {
+            ...common,
+            deliveredAt: null,
+            attemptedAt: outcome.failedAt,
+            lastError: outcome.error,
+            deadAt: outcome.dead === true ? outcome.failedAt : null,
+          };
+    this.put(id, next);
+  }
+
+  resend(id: string, receivers: readonly string[] | null): readonly string[] {
+    const dead = [...(this.deliveries.get(id)?.values() ?? [])]
+      .filter((d) => d.deadAt !== null && d.deliveredAt === null && (receivers?.includes(d.receiver) ?? true))
+      .toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1));
+    for (const each of dead) this.put(id, { ...each, deadAt: null, attempts: 0, round: each.round + 1 });
+    if (dead.length > 0) this.settled.delete(id);
+    return dead.map((each) => each.receiver);
+  }
+
+  private put(id: string, row: DeliveryRow): void {
+    this.deliveries.set(id, new Map(this.deliveries.get(id)).set(row.receiver, row));
+  }
+
+  private outboxRow(alert: Alert): OutboxRow {
+    const deliveries = [...(this.deliveries.get(alert.id)?.values() ?? [])];
+    return {
+      alert,
+      settledAt: this.settled.get(alert.id) ?? null,
+      deliveries: deliveries.toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1)),
+    };
   }
 }
 

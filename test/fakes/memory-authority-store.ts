@@ -1,4 +1,5 @@
 import type { ClusterGoal, FlowGoal, Json, SagaRecord } from '#failover';
+import type { AlertState, DeliveryOutcome, IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   AuditRow,
   AuthorityStore,
@@ -15,7 +16,7 @@ import type {
 import { LostLeadershipError } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { Call, MemoryAuthorityServer } from './memory-authority-server.js';
 import { MemoryAuthorityTx } from './memory-authority-tx.js';
-import { copy } from './memory-authority-tables.js';
+import { copy, openIncidentsOf } from './memory-authority-tables.js';
 
 /** One controller's connection to a {@link MemoryAuthorityServer}; passes the conformance suite of the port. */
 export class MemoryAuthorityStore implements AuthorityStore {
@@ -130,12 +131,24 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('write', () => this.database.settle(id, at));
   }
 
-  markAlert(
-    id: string,
-    receiver: string,
-    outcome: Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>,
-  ): Promise<void> {
+  markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {
     return this.read('write', () => this.database.mark(id, receiver, outcome));
+  }
+
+  alerts(state: AlertState, limit: number): Promise<readonly OutboxRow[]> {
+    return this.read('read', () => this.database.alerts(state).slice(0, limit));
+  }
+
+  alert(id: string): Promise<OutboxRow | null> {
+    return this.read('read', () => this.database.alerts('all').find((row) => row.alert.id === id) ?? null);
+  }
+
+  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
+    return this.read('write', () => this.database.resend(id, receivers));
+  }
+
+  openIncidents(limit: number): Promise<readonly IncidentRow[]> {
+    return this.read('read', () => openIncidentsOf(this.database.tables).slice(0, limit));
   }
 
   idempotent(key: string): Promise<IdempotentAnswer | null> {

@@ -1,4 +1,5 @@
 import type { ClusterGoal, FlowGoal, SagaRecord } from '#failover';
+import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   Alert,
   AuditRow,
@@ -19,6 +20,7 @@ export type Tables = {
   readonly events: EventRow[];
   readonly audit: AuditRow[];
   readonly alerts: Map<string, Alert>;
+  readonly incidents: Map<string, IncidentRow>;
   readonly answers: Map<string, IdempotentAnswer>;
 };
 
@@ -31,6 +33,7 @@ export const emptyTables = (): Tables => ({
   events: [],
   audit: [],
   alerts: new Map(),
+  incidents: new Map(),
   answers: new Map(),
 });
 
@@ -43,6 +46,7 @@ export const copyTables = (tables: Tables): Tables => ({
   events: [...tables.events],
   audit: [...tables.audit],
   alerts: new Map(tables.alerts),
+  incidents: new Map(tables.incidents),
   answers: new Map(tables.answers),
 });
 
@@ -50,3 +54,11 @@ export const copyTables = (tables: Tables): Tables => ({
 export function copy<T>(value: T): T {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 }
+
+/** Oldest first, as SQL orders them. */
+export const openIncidentsOf = (tables: Tables): readonly IncidentRow[] =>
+  copy(
+    [...tables.incidents.values()]
+      .filter((row) => row.resolvedAt === null)
+      .toSorted((a, b) => (`${a.openedAt} ${a.incident}` < `${b.openedAt} ${b.incident}` ? -1 : 1)),
+  );

@@ -1,6 +1,8 @@
 import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } from '#failover';
 import { goalKey } from '#failover';
 import { FIRST_PREVIOUS_HASH, auditHash } from '../../apps/controller/src/persistence/audit-chain.js';
+import { foldIncident } from '../../apps/controller/src/persistence/alerts.port.js';
+import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   Alert,
   AuditRow,
@@ -16,7 +18,7 @@ import {
   UnknownRowError,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { Tables } from './memory-authority-tables.js';
-import { copy } from './memory-authority-tables.js';
+import { copy, openIncidentsOf } from './memory-authority-tables.js';
 
 /** Works on its own copy of the tables, which the store puts in place at commit. */
 export class MemoryAuthorityTx implements AuthorityTx {
@@ -96,8 +98,14 @@ export class MemoryAuthorityTx implements AuthorityTx {
   }
 
   async enqueueAlert(alert: Alert): Promise<void> {
-    const { alerts } = this.use();
-    if (!alerts.has(alert.id)) alerts.set(alert.id, copy(alert));
+    const { alerts, incidents } = this.use();
+    if (alerts.has(alert.id)) return;
+    alerts.set(alert.id, copy(alert));
+    incidents.set(alert.incident, copy(foldIncident(incidents.get(alert.incident) ?? null, alert)));
+  }
+
+  async openIncidents(group: string): Promise<readonly IncidentRow[]> {
+    return openIncidentsOf(this.use()).filter((row) => row.group === group);
   }
 
   async rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {

@@ -69,7 +69,7 @@ async function outboxAfter(situation: Situation, lastingMs: number): Promise<rea
   return (await store.pendingAlerts(100)).map((row) => row.alert);
 }
 
-const types = (alerts: readonly Alert[]): readonly AlertType[] => alerts.map((a) => a.type);
+const types = (alerts: readonly Alert[]): readonly Alert['type'][] => alerts.map((a) => a.type);
 const fenced = [{ cluster: 'a', state: 'fenced', kind: 'topic-config', epoch: 1, ageMs: 500 }] as const;
 const misconfigured = (): Partial<Snapshot> => ({
   votes: {

@@ -1,4 +1,4 @@
-import type { AlertType } from '#failover';
+import type { AlertKind } from '../persistence/alerts.port.js';
 
 /** One webhook receiver as configured; the secret is already read from its file. */
 export type WebhookReceiver = Readonly<{
@@ -7,7 +7,7 @@ export type WebhookReceiver = Readonly<{
   /** `whsec_` + base64 (Standard Webhooks), or any other text, taken as the raw key. */
   secret: string;
   /** Types that this receiver wants; null: all. */
-  events: readonly AlertType[] | null;
+  events: readonly AlertKind[] | null;
 }>;
 
 export type AlertingOptions = Readonly<{

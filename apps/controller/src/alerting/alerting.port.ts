@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AlertType } from '#failover';
-import type { Alert } from '../persistence/authority-store.port.js';
+import type { Alert, AlertKind } from '../persistence/alerts.port.js';
 
 /** Delivery of alerts. Rows are enqueued in the transaction that causes them (AuthorityTx.enqueueAlert). */
 export interface Alerting {
@@ -16,7 +15,7 @@ export const ALERTING = Symbol('Alerting');
  * The id of an alert, from what it is about and nothing else: the outbox row, the direct path of another controller and
  * every retry agree on it, so a receiver can drop repeats by `webhook-id`.
  */
-export const alertId = (of: Readonly<{ group: string; incident: string; type: AlertType; epoch: number }>): string =>
+export const alertId = (of: Readonly<{ group: string; incident: string; type: AlertKind; epoch: number }>): string =>
   `al_${createHash('sha256')
     .update(JSON.stringify([of.group, of.incident, of.type, of.epoch]))
     .digest('hex')

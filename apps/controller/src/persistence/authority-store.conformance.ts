@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { AuthorityStore } from './authority-store.port.js';
+import { alertCases } from './conformance/alerts.conformance.js';
 import type { OpenStore } from './conformance/builders.js';
 import { guardCases } from './conformance/guard.conformance.js';
 import { leaseCases } from './conformance/lease.conformance.js';
@@ -35,5 +36,6 @@ export function authorityStoreConformance(name: string, prepare: () => Promise<A
     guardCases(open);
     sagaCases(open);
     recordCases(open);
+    alertCases(open);
   });
 }

@@ -1,4 +1,7 @@
-import type { AlertType, ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
+import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
+import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
+
+export type { Alert, OutboxRow } from './alerts.port.js';
 
 export const AUTHORITY_STORE = Symbol('AuthorityStore');
 
@@ -48,11 +51,17 @@ export interface AuthorityStore {
   /** Takes the row out of {@link pendingAlerts}: every receiver that wants it answered 2xx, or delivery was given up. Idempotent. */
   settleAlert(id: string, at: string): Promise<void>;
   /** Remembered outcome of a delivery attempt; guarded by the row itself, not by the lease. */
-  markAlert(
-    id: string,
-    receiver: string,
-    outcome: Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>,
-  ): Promise<void>;
+  markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void>;
+  /** Newest first, settled or not. */
+  alerts(state: AlertState, limit: number): Promise<readonly OutboxRow[]>;
+  alert(id: string): Promise<OutboxRow | null>;
+  /**
+   * Opens the alert again for the receivers that were given up on (null: all of them): a new round with no attempts.
+   * Gives the receivers that it is owed to again; guarded by the rows themselves.
+   */
+  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]>;
+  /** Stories that are not over, oldest first; at most `limit`. */
+  openIncidents(limit: number): Promise<readonly IncidentRow[]>;
   /** The answer kept for an idempotency key, or null. */
   idempotent(key: string): Promise<IdempotentAnswer | null>;
 
@@ -81,6 +90,8 @@ export interface AuthorityTx {
   appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void>;
   /** Once per alert id: a second time is a no-op (the direct path and the outbox share ids). */
   enqueueAlert(alert: Alert): Promise<void>;
+  /** The group's stories that are not over. */
+  openIncidents(group: string): Promise<readonly IncidentRow[]>;
   /** Throws {@link AnswerExistsError} if the key has an answer, which undoes the whole transaction. */
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void>;
 }
@@ -179,30 +190,6 @@ export type AuditRow = Readonly<{
   epoch: number | null;
   previousHash: string;
   hash: string;
-}>;
-
-/** The body that receivers get (contracts: Names). */
-export type Alert = Readonly<{
-  id: string;
-  incident: string;
-  type: AlertType;
-  group: string;
-  row: number | null;
-  reason: string;
-  blockers: readonly Readonly<{ name: string; liftedBy: string }>[];
-  term: number;
-  epoch: number;
-  at: string;
-}>;
-
-export type OutboxRow = Readonly<{
-  alert: Alert;
-  deliveries: readonly Readonly<{
-    receiver: string;
-    deliveredAt: string | null;
-    attempts: number;
-    lastError: string | null;
-  }>[];
 }>;
 
 export type IdempotentAnswer = Readonly<{ bodyHash: string; status: number; body: Json; at: string }>;

@@ -60,8 +60,7 @@ export function answerFromEntity({ bodyHash, status, body, at }: AnswerEntity): 
 export function outboxFromEntity(entity: AlertEntity, deliveries: readonly AlertDeliveryEntity[]): OutboxRow {
   return {
     alert: entity.body,
-    deliveries: deliveries.map(({ receiver, deliveredAt, attempts, lastError }) => ({
-      ...{ receiver, deliveredAt, attempts, lastError },
-    })),
+    settledAt: entity.settledAt,
+    deliveries: deliveries.map(({ alertId: _alertId, ...columns }) => columns),
   };
 }

@@ -14,6 +14,7 @@ import type {
   LedgerRow,
   OutboxRow,
 } from './authority-store.port.js';
+import type { AlertState, DeliveryOutcome, IncidentRow } from './alerts.port.js';
 import { AnswerEntity } from './entities/answer.entity.js';
 import { AuditEntity } from './entities/audit.entity.js';
 import { ControllerEntity } from './entities/controller.entity.js';
@@ -33,6 +34,7 @@ import {
   sagaFromEntity,
 } from './rows.js';
 import { StoreSession } from './store-session.js';
+import { openIncidentsIn } from './typeorm-incidents.js';
 import { TypeOrmAuthorityTx } from './typeorm-authority-tx.js';
 import { TypeOrmLease, guard } from './typeorm-lease.js';
 import { TypeOrmOutbox } from './typeorm-outbox.js';
@@ -146,12 +148,20 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
   settleAlert(id: string, at: string): Promise<void> {
     return this.outbox.settle(id, at);
   }
-  markAlert(
-    id: string,
-    receiver: string,
-    outcome: Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>,
-  ): Promise<void> {
+  markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {
     return this.outbox.mark(id, receiver, outcome);
+  }
+  alerts(state: AlertState, limit: number): Promise<readonly OutboxRow[]> {
+    return this.outbox.list(state, limit);
+  }
+  alert(id: string): Promise<OutboxRow | null> {
+    return this.outbox.one(id);
+  }
+  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
+    return this.outbox.resend(id, receivers);
+  }
+  openIncidents(limit: number): Promise<readonly IncidentRow[]> {
+    return this.session.run('read the open incidents', (m) => openIncidentsIn(m, limit));
   }
 
   idempotent(key: string): Promise<IdempotentAnswer | null> {

@@ -11,6 +11,7 @@ import type {
   IdempotentAnswer,
   LedgerRow,
 } from './authority-store.port.js';
+import type { IncidentRow } from './alerts.port.js';
 import { AnswerExistsError, OpenSagaExistsError, UnknownRowError } from './authority-store.port.js';
 import { AlertEntity } from './entities/alert.entity.js';
 import { AnswerEntity } from './entities/answer.entity.js';
@@ -22,9 +23,12 @@ import { JournalEntryEntity } from './entities/journal-entry.entity.js';
 import { LedgerEntity } from './entities/ledger.entity.js';
 import { SagaEntity } from './entities/saga.entity.js';
 import { groupFromEntity, groupToEntity } from './rows.js';
+import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
 import { TxQueue } from './tx-queue.js';
 
 const LEDGER_CHUNK = 500;
+/** Far more than a group has families of alerts. */
+const MAX_INCIDENTS = 100;
 
 /**
  * The writes of one guarded transaction. "Look, then write" is safe here and only here: the guard has locked every other
@@ -143,7 +147,12 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
       if (await this.manager.existsBy(AlertEntity, { id: alert.id })) return;
       const seq = Number((await this.manager.maximum(AlertEntity, 'seq')) ?? 0) + 1;
       await this.manager.insert(AlertEntity, { id: alert.id, seq, body: alert, settledAt: null });
+      await tellIncident(this.manager, alert);
     });
+  }
+
+  openIncidents(group: string): Promise<readonly IncidentRow[]> {
+    return this.queue.add(() => openIncidentsIn(this.manager, MAX_INCIDENTS, group));
   }
 
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {

@@ -1,33 +1,35 @@
-import type { EntityManager } from 'typeorm';
-import { In, IsNull } from 'typeorm';
-import type { OutboxRow } from './authority-store.port.js';
+import type { EntityManager, FindOptionsWhere } from 'typeorm';
+import { In, IsNull, Not } from 'typeorm';
+import type { AlertState, DeliveryOutcome, OutboxRow } from './alerts.port.js';
 import { AlertDeliveryEntity } from './entities/alert-delivery.entity.js';
 import { AlertEntity } from './entities/alert.entity.js';
 import { groupBy, outboxFromEntity } from './rows.js';
 import { isDuplicate } from './store-errors.js';
 import type { StoreSession } from './store-session.js';
 
-type Outcome = Readonly<{ deliveredAt: string } | { failedAt: string; error: string }>;
-
 /** Delivery marks: guarded by their own row, because whoever delivered must be able to say so, leader or not. */
 export class TypeOrmOutbox {
   constructor(private readonly session: StoreSession) {}
 
   pending(limit: number): Promise<readonly OutboxRow[]> {
-    return this.session.run('read the outbox', async (manager) => {
-      const alerts = await manager.find(AlertEntity, {
-        where: { settledAt: IsNull() },
-        order: { seq: 'ASC' },
+    return this.session.run('read the outbox', (m) => find(m, { settledAt: IsNull() }, 'ASC', limit));
+  }
+
+  list(state: AlertState, limit: number): Promise<readonly OutboxRow[]> {
+    return this.session.run('list the alerts', async (m) => {
+      if (state === 'all') return find(m, {}, 'DESC', limit);
+      if (state === 'pending') return find(m, { settledAt: IsNull() }, 'DESC', limit);
+      const dead = await m.find(AlertDeliveryEntity, {
+        where: { deadAt: Not(IsNull()) },
+        order: { deadAt: 'DESC' },
         take: limit,
       });
-      if (alerts.length === 0) return [];
-      const marks = await manager.find(AlertDeliveryEntity, {
-        where: { alertId: In(alerts.map((a) => a.id)) },
-        order: { receiver: 'ASC' },
-      });
-      const byAlert = groupBy(marks, (mark) => mark.alertId);
-      return alerts.map((alert) => outboxFromEntity(alert, byAlert.get(alert.id) ?? []));
+      return find(m, { id: In(dead.map((mark) => mark.alertId)) }, 'DESC', limit);
     });
+  }
+
+  one(id: string): Promise<OutboxRow | null> {
+    return this.session.run('read an alert', async (m) => (await find(m, { id }, 'ASC', 1))[0] ?? null);
   }
 
   async settle(id: string, at: string): Promise<void> {
@@ -36,11 +38,11 @@ export class TypeOrmOutbox {
     );
   }
 
-  async mark(alertId: string, receiver: string, outcome: Outcome): Promise<void> {
+  async mark(alertId: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {
     await this.session.run('mark a delivery', async (manager) => {
       if (await countAttempt(manager, alertId, receiver, outcome)) return;
       try {
-        await manager.insert(AlertDeliveryEntity, { alertId, receiver, attempts: 1, ...columns(outcome) });
+        await manager.insert(AlertDeliveryEntity, { alertId, receiver, attempts: 1, round: 1, ...columns(outcome) });
       } catch (error) {
         if (!isDuplicate(error)) throw error;
         // Another process inserted it in between, or it was delivered before: then the first success stands.
@@ -48,11 +50,47 @@ export class TypeOrmOutbox {
       }
     });
   }
+
+  resend(alertId: string, receivers: readonly string[] | null): Promise<readonly string[]> {
+    return this.session.run('re-send an alert', async (m) => {
+      const named = receivers === null ? {} : { receiver: In([...receivers]) };
+      const where = { alertId, deadAt: Not(IsNull()), deliveredAt: IsNull(), ...named };
+      const dead = await m.find(AlertDeliveryEntity, { where, order: { receiver: 'ASC' } });
+      const opened: string[] = [];
+      for (const { receiver, round } of dead) {
+        const changed = await m.update(
+          AlertDeliveryEntity,
+          { alertId, receiver, round, deadAt: Not(IsNull()) },
+          { deadAt: null, attempts: 0, round: round + 1 },
+        );
+        if (changed.affected === 1) opened.push(receiver);
+      }
+      if (opened.length > 0) await m.update(AlertEntity, { id: alertId }, { settledAt: null });
+      return opened;
+    });
+  }
 }
 
-/** A delivery that succeeded is never turned into a failure by a late mark. */
-async function countAttempt(manager: EntityManager, alertId: string, receiver: string, outcome: Outcome) {
-  const open = { alertId, receiver, deliveredAt: IsNull() };
+async function find(
+  manager: EntityManager,
+  where: FindOptionsWhere<AlertEntity>,
+  seq: 'ASC' | 'DESC',
+  limit: number,
+): Promise<readonly OutboxRow[]> {
+  const alerts = await manager.find(AlertEntity, { where, order: { seq }, take: limit });
+  if (alerts.length === 0) return [];
+  const marks = await manager.find(AlertDeliveryEntity, {
+    where: { alertId: In(alerts.map((a) => a.id)) },
+    order: { receiver: 'ASC' },
+  });
+  const byAlert = groupBy(marks, (mark) => mark.alertId);
+  return alerts.map((alert) => outboxFromEntity(alert, byAlert.get(alert.id) ?? []));
+}
+
+/** A delivery that succeeded is never turned into a failure by a late mark; nor does one of an older round count. */
+async function countAttempt(manager: EntityManager, alertId: string, receiver: string, outcome: DeliveryOutcome) {
+  const round = 'round' in outcome && outcome.round !== undefined ? { round: outcome.round } : {};
+  const open = { alertId, receiver, deliveredAt: IsNull(), ...round };
   const result = await manager.update(AlertDeliveryEntity, open, {
     attempts: () => 'attempts + 1',
     ...columns(outcome),
@@ -60,7 +98,12 @@ async function countAttempt(manager: EntityManager, alertId: string, receiver: s
   return result.affected === 1;
 }
 
-const columns = (outcome: Outcome) =>
+const columns = (outcome: DeliveryOutcome) =>
   'deliveredAt' in outcome
-    ? { attemptedAt: outcome.deliveredAt, deliveredAt: outcome.deliveredAt, lastError: null }
-    : { attemptedAt: outcome.failedAt, deliveredAt: null, lastError: outcome.error };
+    ? { attemptedAt: outcome.deliveredAt, deliveredAt: outcome.deliveredAt, lastError: null, deadAt: null }
+    : {
+        attemptedAt: outcome.failedAt,
+        deliveredAt: null,
+        lastError: outcome.error,
+        deadAt: outcome.dead === true ? outcome.failedAt : null,
+      };

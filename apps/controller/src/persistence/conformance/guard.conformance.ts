@@ -32,6 +32,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
     ]),
   appendEvent: (tx) => tx.appendEvent(anEvent('x')),
   appendAudit: (tx) => tx.appendAudit(anAudit('x')),
+  openIncidents: (tx) => tx.openIncidents('orders'),
   enqueueAlert: (tx) => tx.enqueueAlert(anAlert('x')),
   rememberAnswer: (tx) => tx.rememberAnswer('k', { bodyHash: 'h', status: 200, body: null, at: AT }),
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verifyAuditChain } from '../audit-chain.js';
 import type { LedgerRow } from '../authority-store.port.js';
 import { AnswerExistsError } from '../authority-store.port.js';
-import { A, AT, B, aGroup, anAlert, anAudit, anEvent, lead } from './builders.js';
+import { A, AT, B, aGroup, anAudit, anEvent, lead } from './builders.js';
 import type { OpenStore } from './builders.js';
 
 export function recordCases(open: OpenStore): void {
@@ -71,48 +71,6 @@ export function recordCases(open: OpenStore): void {
       expect(kept[7]).toEqual(row(7, { n: big - 1, sourceEnd: big, sourceEndAgeMs: 12 }));
       expect(kept.at(-1)).toEqual(row(0, { epoch: 3, s: 0 }));
       expect(await store.ledger('payments')).toEqual([]);
-    });
-
-    it('keeps an alert in the outbox until it is settled, whatever is marked', async () => {
-      const store = await open();
-      const term = await lead(store, A);
-      await store.transact(term, A.id, async (tx) => {
-        for (const id of ['x1', 'x2', 'x1']) await tx.enqueueAlert(anAlert(id));
-      });
-      await store.transact(term, A.id, (tx) => tx.enqueueAlert(anAlert('x2')));
-      await store.markAlert('x1', 'oncall', { failedAt: AT, error: '503' });
-      await store.markAlert('x1', 'oncall', { failedAt: AT, error: '504' });
-      await store.markAlert('x1', 'mail', { deliveredAt: AT });
-      expect(await store.pendingAlerts(10)).toEqual([
-        {
-          alert: anAlert('x1'),
-          deliveries: [
-            { receiver: 'mail', deliveredAt: AT, attempts: 1, lastError: null },
-            { receiver: 'oncall', deliveredAt: null, attempts: 2, lastError: '504' },
-          ],
-        },
-        { alert: anAlert('x2'), deliveries: [] },
-      ]);
-      expect(await store.pendingAlerts(1)).toHaveLength(1);
-      await store.settleAlert('x1', AT);
-      await store.settleAlert('x1', AT);
-      await store.settleAlert('unknown', AT);
-      expect((await store.pendingAlerts(10)).map((r) => r.alert.id)).toEqual(['x2']);
-      await store.transact(term, A.id, (tx) => tx.enqueueAlert(anAlert('x1')));
-      expect((await store.pendingAlerts(10)).map((r) => r.alert.id)).toEqual(['x2']);
-    });
-
-    it('never turns a delivery into a failure, and counts marks made at once', async () => {
-      const store = await open();
-      const term = await lead(store, A);
-      await store.transact(term, A.id, (tx) => tx.enqueueAlert(anAlert('x1')));
-      await Promise.all(
-        Array.from({ length: 5 }, () => store.markAlert('x1', 'oncall', { failedAt: AT, error: '503' })),
-      );
-      await store.markAlert('x1', 'oncall', { deliveredAt: AT });
-      await store.markAlert('x1', 'oncall', { failedAt: AT, error: 'late' });
-      const [row] = await store.pendingAlerts(10);
-      expect(row!.deliveries).toEqual([{ receiver: 'oncall', deliveredAt: AT, attempts: 6, lastError: null }]);
     });
 
     it('remembers one answer per key, and a second one undoes its transaction', async () => {

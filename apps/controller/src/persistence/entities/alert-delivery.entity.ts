@@ -19,4 +19,11 @@ export class AlertDeliveryEntity {
 
   @Column({ name: 'last_error', type: 'text', nullable: true })
   lastError!: string | null;
+
+  @Column({ name: 'dead_at', type: 'varchar', length: 40, nullable: true })
+  deadAt!: string | null;
+
+  /** Rises with each re-sending of a dead letter. */
+  @Column({ name: 'delivery_round', type: 'integer', default: 1 })
+  round!: number;
 }

@@ -6,6 +6,7 @@ import { ControllerEntity } from './controller.entity.js';
 import { EventEntity } from './event.entity.js';
 import { GoalEntity } from './goal.entity.js';
 import { GroupEntity } from './group.entity.js';
+import { IncidentEntity } from './incident.entity.js';
 import { JournalEntryEntity } from './journal-entry.entity.js';
 import { LeaseEntity } from './lease.entity.js';
 import { LedgerEntity } from './ledger.entity.js';
@@ -20,6 +21,7 @@ export const ENTITIES = [
   EventEntity,
   GoalEntity,
   GroupEntity,
+  IncidentEntity,
   JournalEntryEntity,
   LeaseEntity,
   LedgerEntity,
