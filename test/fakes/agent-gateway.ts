@@ -60,6 +60,7 @@ export class FakeAgentGateway implements AgentGateway {
       return { kind: 'replication_position', via: 'connect', positions: offsets(this.world.replicated) };
     }
     if (body.kind === 'seed_flow') return this.seed(body, term);
+    if (body.kind === 'translate_group_offsets') return this.translate(body);
     if (!this.world.answers(body.cluster)) return null;
     const cluster = this.world.cluster(body.cluster);
     switch (body.kind) {
@@ -102,6 +103,31 @@ export class FakeAgentGateway implements AgentGateway {
           ? { kind: 'canary', accepted: false, errorCode: 10, detail: 'MESSAGE_TOO_LARGE' }
           : { kind: 'canary', accepted: true, errorCode: null, detail: 'accepted' };
     }
+  }
+
+  /** Both logs of this world are the same: a group resumes where it is, as far as the target's log goes. */
+  private translate(body: Extract<Command['body'], { kind: 'translate_group_offsets' }>): CommandOutput | null {
+    if (!this.world.answers(body.to)) return null;
+    const { ends } = this.world.cluster(body.to);
+    return {
+      kind: 'translated_offsets',
+      syncs: { noted: 2, pairs: 2, readAgeMs: 0, detail: '' },
+      topics: [{ topic: 'orders', sourceTopic: 'orders', sourcePartitions: ends.size, targetPartitions: ends.size }],
+      offsets: body.consumerGroups.flatMap((group) =>
+        offsets(this.world.cluster(body.from).groups.get(group) ?? new Map<string, number>()).map((o) => ({
+          group,
+          topic: o.topic,
+          partition: o.partition,
+          upstream: o.offset,
+          upstreamBy: 'committed' as const,
+          upstreamAgeMs: 0,
+          offset: Math.min(o.offset, ends.get(`${o.topic}/${o.partition}`) ?? 0),
+          confidence: 'EXACT' as const,
+          rereadAtMost: 0,
+          checkpoint: null,
+        })),
+      ),
+    };
   }
 
   private seed(body: Extract<Command['body'], { kind: 'seed_flow' }>, term: number): CommandOutput | null {

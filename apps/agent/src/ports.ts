@@ -8,6 +8,8 @@ import type {
   FlowSettings,
   Goal,
   GoalStatus,
+  TranslateCommand,
+  TranslatedOutput,
   WatchGroup,
 } from '#failover';
 import type { ConsumerGroupUpdate } from '#rpc';
@@ -83,3 +85,8 @@ export interface Hands {
 
 /** `active`: the cluster that the pointer named at that epoch, when the record says it. */
 export type RecordedEpoch = Readonly<{ epoch: number; term: number; active: ClusterName | null }>;
+
+/** Answers from the history of offset-syncs that `offsets/` keeps. `left`: what remains of the command's deadline. */
+export interface OffsetTranslator {
+  translate(body: TranslateCommand, left: () => Ms): Promise<TranslatedOutput>;
+}

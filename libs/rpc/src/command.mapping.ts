@@ -1,5 +1,6 @@
 import type { Command, CommandBody, CommandOutput, CommandResult, ConsumerGroupState } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
+import { translateFromWire, translateToWire, translatedFromWire, translatedToWire } from './offsets.mapping.js';
 import { durationFromWire, enumCodec, orNull, orUndefined } from './wire.js';
 
 const principal = enumCodec<'agent' | 'ordinary'>({
@@ -97,6 +98,8 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
     }
     case 'count_records':
       return { $case: 'countRecords', countRecords: { cluster: b.cluster, ranges: b.ranges } };
+    case 'translate_group_offsets':
+      return { $case: 'translateGroupOffsets', translateGroupOffsets: translateToWire(b) };
   }
 }
 
@@ -122,6 +125,8 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
     }
     case 'countRecords':
       return { kind: 'count_records', ...b.countRecords };
+    case 'translateGroupOffsets':
+      return translateFromWire(b.translateGroupOffsets);
     case undefined:
       return null;
   }
@@ -190,6 +195,8 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
         $case: 'recordCounts',
         recordCounts: { counts: o.counts.map((c) => ({ ...c, openFrom: orUndefined(c.openFrom) })) },
       };
+    case 'translated_offsets':
+      return { $case: 'translatedOffsets', translatedOffsets: translatedToWire(o) };
   }
 }
 
@@ -228,6 +235,8 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
         kind: 'record_counts',
         counts: o.recordCounts.counts.map((c) => ({ ...c, openFrom: orNull(c.openFrom) })),
       };
+    case 'translatedOffsets':
+      return translatedFromWire(o.translatedOffsets);
     case 'failure':
     case undefined:
       return null;

@@ -310,9 +310,32 @@ const body: fc.Arbitrary<CommandBody> = fc.oneof(
     cluster: name,
     ranges: fc.array(fc.record({ topic: name, partition: count, from: count, to: count }), { maxLength: 3 }),
   }),
+  fc.record({
+    kind: fc.constant('translate_group_offsets' as const),
+    from: name,
+    to: name,
+    connectors,
+    naming: fc.constantFrom('identity' as const, 'default' as const),
+    consumerGroups: names,
+    topics: names,
+    frozen: fc.array(fc.record({ topic: name, partition: count, n: offset, s: count }), { maxLength: 3 }),
+  }),
 );
 
 export const anyCommand: fc.Arbitrary<Command> = fc.record({ id: name, ...stamp, deadlineMs: age, body });
+
+const translatedOffset = fc.record({
+  group: name,
+  topic: name,
+  partition: count,
+  upstream: count,
+  upstreamBy: fc.constantFrom('committed' as const, 'checkpoint' as const),
+  upstreamAgeMs: orNull(age),
+  offset: orNull(count),
+  confidence: fc.constantFrom('EXACT' as const, 'SAFE' as const, 'TIMESTAMP' as const, 'NONE' as const),
+  rereadAtMost: orNull(count),
+  checkpoint: orNull(fc.record({ upstream: count, downstream: count })),
+});
 
 const output: fc.Arbitrary<CommandOutput> = fc.oneof(
   fc.record({
@@ -359,6 +382,15 @@ const output: fc.Arbitrary<CommandOutput> = fc.oneof(
     equal: count,
     different: partitionOffsets,
     detail: name,
+  }),
+  fc.record({
+    kind: fc.constant('translated_offsets' as const),
+    offsets: fc.array(translatedOffset, { maxLength: 3 }),
+    topics: fc.array(
+      fc.record({ topic: name, sourceTopic: name, sourcePartitions: orNull(count), targetPartitions: count }),
+      { maxLength: 3 },
+    ),
+    syncs: fc.record({ noted: count, pairs: count, readAgeMs: orNull(age), detail: name }),
   }),
 );
 

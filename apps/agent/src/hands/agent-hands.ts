@@ -10,7 +10,7 @@ import {
 } from '#failover';
 import { ConnectClient, ConnectError, KafkaCallError, monotonicMs, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
-import type { Hands, RecordedEpoch } from '../ports.js';
+import type { Hands, OffsetTranslator, RecordedEpoch } from '../ports.js';
 import { ClusterFenceHand, unreached } from './cluster-fence.hand.js';
 import { EpochTopic } from './epoch-topic.js';
 import { FenceJournal } from './fence-journal.js';
@@ -48,7 +48,10 @@ export class AgentHands implements Hands {
   readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
   readonly #turns = new Turns();
 
-  constructor(config: AgentConfig) {
+  readonly #translator: OffsetTranslator | null;
+
+  constructor(config: AgentConfig, translator: OffsetTranslator | null = null) {
+    this.#translator = translator;
     const journal = new FenceJournal(config.agent.dataDir);
     this.#tools = new Map(config.clusters.map((c) => [c.name, toolsFor(config.agent.id, c, journal)]));
   }
@@ -115,6 +118,9 @@ export class AgentHands implements Hands {
           kind: 'record_counts',
           counts: await this.#tool(body.cluster).hands.countRecords(body.ranges, left()),
         };
+      case 'translate_group_offsets':
+        if (this.#translator === null) throw new UnsupportedError('this agent keeps no history of offset-syncs');
+        return this.#translator.translate(body, left);
     }
   }
 

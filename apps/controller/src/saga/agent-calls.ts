@@ -26,6 +26,7 @@ const OUTPUT_OF = {
   canary: 'canary',
   seed_flow: 'seeded',
   count_records: 'record_counts',
+  translate_group_offsets: 'translated_offsets',
 } as const satisfies Record<CommandBody['kind'], CommandOutput['kind']>;
 
 type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OUTPUT_OF)[B['kind']] }>;

@@ -1,4 +1,5 @@
 import type { ClusterName, Ms } from '#health';
+import type { TranslateCommand, TranslatedOutput } from '../offsets/translate-command.js';
 
 /** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
 
@@ -86,7 +87,8 @@ export type CommandBody =
       positions: readonly PartitionOffset[];
     }>
   /** Data records in [from, to) as a reader of committed records sees them: markers and aborted records are none. */
-  | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>;
+  | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>
+  | TranslateCommand;
 
 export type Command = Readonly<{
   id: string;
@@ -110,7 +112,8 @@ export type CommandOutput =
   | Readonly<{ kind: 'applied'; outcome: 'applied' | 'active' | 'unknown_topic'; offsets: readonly PartitionOffset[] }> // read back
   | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>
   | SeededOutput
-  | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>;
+  | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>
+  | TranslatedOutput;
 
 /** Of one range. Counting ends at {@link COUNT_LIMIT}: whoever asks wants to know whether there are any. */
 export type RecordCount = Readonly<

@@ -278,6 +278,42 @@ export namespace CanaryPrincipal {
   export type UNRECOGNIZED = typeof CanaryPrincipal.UNRECOGNIZED;
 }
 
+export const UpstreamSource = {
+  UPSTREAM_SOURCE_UNSPECIFIED: 0,
+  UPSTREAM_SOURCE_COMMITTED: 1,
+  UPSTREAM_SOURCE_CHECKPOINT: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type UpstreamSource = typeof UpstreamSource[keyof typeof UpstreamSource];
+
+export namespace UpstreamSource {
+  export type UPSTREAM_SOURCE_UNSPECIFIED = typeof UpstreamSource.UPSTREAM_SOURCE_UNSPECIFIED;
+  export type UPSTREAM_SOURCE_COMMITTED = typeof UpstreamSource.UPSTREAM_SOURCE_COMMITTED;
+  export type UPSTREAM_SOURCE_CHECKPOINT = typeof UpstreamSource.UPSTREAM_SOURCE_CHECKPOINT;
+  export type UNRECOGNIZED = typeof UpstreamSource.UNRECOGNIZED;
+}
+
+export const TranslationConfidence = {
+  TRANSLATION_CONFIDENCE_UNSPECIFIED: 0,
+  TRANSLATION_CONFIDENCE_EXACT: 1,
+  TRANSLATION_CONFIDENCE_SAFE: 2,
+  TRANSLATION_CONFIDENCE_TIMESTAMP: 3,
+  TRANSLATION_CONFIDENCE_NONE: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TranslationConfidence = typeof TranslationConfidence[keyof typeof TranslationConfidence];
+
+export namespace TranslationConfidence {
+  export type TRANSLATION_CONFIDENCE_UNSPECIFIED = typeof TranslationConfidence.TRANSLATION_CONFIDENCE_UNSPECIFIED;
+  export type TRANSLATION_CONFIDENCE_EXACT = typeof TranslationConfidence.TRANSLATION_CONFIDENCE_EXACT;
+  export type TRANSLATION_CONFIDENCE_SAFE = typeof TranslationConfidence.TRANSLATION_CONFIDENCE_SAFE;
+  export type TRANSLATION_CONFIDENCE_TIMESTAMP = typeof TranslationConfidence.TRANSLATION_CONFIDENCE_TIMESTAMP;
+  export type TRANSLATION_CONFIDENCE_NONE = typeof TranslationConfidence.TRANSLATION_CONFIDENCE_NONE;
+  export type UNRECOGNIZED = typeof TranslationConfidence.UNRECOGNIZED;
+}
+
 export const CommandFailureCode = {
   COMMAND_FAILURE_CODE_UNSPECIFIED: 0,
   COMMAND_FAILURE_CODE_REFUSED_TERM: 1,
@@ -693,6 +729,7 @@ export interface Command {
     | { readonly $case: "canary"; readonly canary: Canary }
     | { readonly $case: "seedFlow"; readonly seedFlow: SeedFlow }
     | { readonly $case: "countRecords"; readonly countRecords: CountRecords }
+    | { readonly $case: "translateGroupOffsets"; readonly translateGroupOffsets: TranslateGroupOffsets }
     | undefined;
 }
 
@@ -763,6 +800,29 @@ export interface RecordCount {
   readonly openFrom?: number | undefined;
 }
 
+/** Where consumer groups of a flow's source resume on its target. Reads only. */
+export interface TranslateGroupOffsets {
+  readonly from: string;
+  readonly to: string;
+  readonly connectors: ConnectorNames | undefined;
+  readonly naming: Naming;
+  readonly consumerGroups: readonly string[];
+  /** Names or patterns on the source. */
+  readonly topics: readonly string[];
+  /** The end of the flow, if it was stopped and read back. */
+  readonly frozen: readonly FrozenPartition[];
+}
+
+export interface FrozenPartition {
+  /** The target's name. */
+  readonly topic: string;
+  readonly partition: number;
+  /** Last source offset copied; -1: none. */
+  readonly n: number;
+  /** End of the target's log. */
+  readonly s: number;
+}
+
 export interface PartitionOffset {
   readonly topic: string;
   readonly partition: number;
@@ -781,7 +841,59 @@ export interface CommandResult {
     | { readonly $case: "canary"; readonly canary: CanaryOutcome }
     | { readonly $case: "seeded"; readonly seeded: Seeded }
     | { readonly $case: "recordCounts"; readonly recordCounts: RecordCounts }
+    | { readonly $case: "translatedOffsets"; readonly translatedOffsets: TranslatedOffsets }
     | undefined;
+}
+
+export interface TranslatedOffsets {
+  readonly offsets: readonly TranslatedOffset[];
+  readonly topics: readonly TranslatedTopic[];
+  readonly syncs: SyncsFacts | undefined;
+}
+
+export interface TranslatedOffset {
+  readonly group: string;
+  /** The target's name. */
+  readonly topic: string;
+  readonly partition: number;
+  /** What the group would read next on the source. */
+  readonly upstream: number;
+  readonly upstreamBy: UpstreamSource;
+  /** Since it was read; absent: unknown. */
+  readonly upstreamAgeMs?:
+    | number
+    | undefined;
+  /** Absent: nothing can tell. */
+  readonly offset?: number | undefined;
+  readonly confidence: TranslationConfidence;
+  /** Absent: nobody can tell. */
+  readonly rereadAtMost?:
+    | number
+    | undefined;
+  /** MirrorMaker's own last word about this group and partition. */
+  readonly checkpointUpstream?: number | undefined;
+  readonly checkpointDownstream?: number | undefined;
+}
+
+export interface TranslatedTopic {
+  /** On the target. */
+  readonly topic: string;
+  readonly sourceTopic: string;
+  /** Absent: not known. */
+  readonly sourcePartitions?:
+    | number
+    | undefined;
+  /** 0: no such topic. */
+  readonly targetPartitions: number;
+}
+
+/** The history of syncs that the answer came from. */
+export interface SyncsFacts {
+  readonly noted: number;
+  readonly pairs: number;
+  /** Since the syncs topic was last read to its end; absent: never. */
+  readonly readAgeMs?: number | undefined;
+  readonly detail: string;
 }
 
 export interface CommandFailure {
@@ -3841,6 +3953,9 @@ export const Command: MessageFns<Command> = {
       case "countRecords":
         CountRecords.encode(message.body.countRecords, writer.uint32(170).fork()).join();
         break;
+      case "translateGroupOffsets":
+        TranslateGroupOffsets.encode(message.body.translateGroupOffsets, writer.uint32(242).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3961,6 +4076,17 @@ export const Command: MessageFns<Command> = {
             }
 
             message.body = { $case: "countRecords", countRecords: CountRecords.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.body = {
+              $case: "translateGroupOffsets",
+              translateGroupOffsets: TranslateGroupOffsets.decode(reader, reader.uint32()),
+            };
             continue;
           }
         }
@@ -4656,6 +4782,197 @@ export const RecordCount: MessageFns<RecordCount> = {
   },
 };
 
+function createBaseTranslateGroupOffsets(): TranslateGroupOffsets {
+  return { from: "", to: "", connectors: undefined, naming: 0, consumerGroups: [], topics: [], frozen: [] };
+}
+
+export const TranslateGroupOffsets: MessageFns<TranslateGroupOffsets> = {
+  encode(message: TranslateGroupOffsets, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.connectors !== undefined) {
+      ConnectorNames.encode(message.connectors, writer.uint32(26).fork()).join();
+    }
+    if (message.naming !== 0) {
+      writer.uint32(32).int32(message.naming);
+    }
+    for (const v of message.consumerGroups) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.topics) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.frozen) {
+      FrozenPartition.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TranslateGroupOffsets {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTranslateGroupOffsets() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.connectors = ConnectorNames.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.naming = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.consumerGroups.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.topics.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.frozen.push(FrozenPartition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFrozenPartition(): FrozenPartition {
+  return { topic: "", partition: 0, n: 0, s: 0 };
+}
+
+export const FrozenPartition: MessageFns<FrozenPartition> = {
+  encode(message: FrozenPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.n !== 0) {
+      writer.uint32(24).int64(message.n);
+    }
+    if (message.s !== 0) {
+      writer.uint32(32).uint64(message.s);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FrozenPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFrozenPartition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.n = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.s = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionOffset(): PartitionOffset {
   return { topic: "", partition: 0, offset: 0 };
 }
@@ -4758,6 +5075,9 @@ export const CommandResult: MessageFns<CommandResult> = {
       case "recordCounts":
         RecordCounts.encode(message.outcome.recordCounts, writer.uint32(170).fork()).join();
         break;
+      case "translatedOffsets":
+        TranslatedOffsets.encode(message.outcome.translatedOffsets, writer.uint32(242).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4848,6 +5168,411 @@ export const CommandResult: MessageFns<CommandResult> = {
             }
 
             message.outcome = { $case: "recordCounts", recordCounts: RecordCounts.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.outcome = {
+              $case: "translatedOffsets",
+              translatedOffsets: TranslatedOffsets.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTranslatedOffsets(): TranslatedOffsets {
+  return { offsets: [], topics: [], syncs: undefined };
+}
+
+export const TranslatedOffsets: MessageFns<TranslatedOffsets> = {
+  encode(message: TranslatedOffsets, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.offsets) {
+      TranslatedOffset.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.topics) {
+      TranslatedTopic.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.syncs !== undefined) {
+      SyncsFacts.encode(message.syncs, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TranslatedOffsets {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTranslatedOffsets() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.offsets.push(TranslatedOffset.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topics.push(TranslatedTopic.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.syncs = SyncsFacts.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTranslatedOffset(): TranslatedOffset {
+  return {
+    group: "",
+    topic: "",
+    partition: 0,
+    upstream: 0,
+    upstreamBy: 0,
+    upstreamAgeMs: undefined,
+    offset: undefined,
+    confidence: 0,
+    rereadAtMost: undefined,
+    checkpointUpstream: undefined,
+    checkpointDownstream: undefined,
+  };
+}
+
+export const TranslatedOffset: MessageFns<TranslatedOffset> = {
+  encode(message: TranslatedOffset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.topic !== "") {
+      writer.uint32(18).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).uint32(message.partition);
+    }
+    if (message.upstream !== 0) {
+      writer.uint32(32).uint64(message.upstream);
+    }
+    if (message.upstreamBy !== 0) {
+      writer.uint32(40).int32(message.upstreamBy);
+    }
+    if (message.upstreamAgeMs !== undefined) {
+      writer.uint32(49).double(message.upstreamAgeMs);
+    }
+    if (message.offset !== undefined) {
+      writer.uint32(56).uint64(message.offset);
+    }
+    if (message.confidence !== 0) {
+      writer.uint32(64).int32(message.confidence);
+    }
+    if (message.rereadAtMost !== undefined) {
+      writer.uint32(72).uint64(message.rereadAtMost);
+    }
+    if (message.checkpointUpstream !== undefined) {
+      writer.uint32(80).uint64(message.checkpointUpstream);
+    }
+    if (message.checkpointDownstream !== undefined) {
+      writer.uint32(88).uint64(message.checkpointDownstream);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TranslatedOffset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTranslatedOffset() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.upstream = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.upstreamBy = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.upstreamAgeMs = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.confidence = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.rereadAtMost = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.checkpointUpstream = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.checkpointDownstream = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTranslatedTopic(): TranslatedTopic {
+  return { topic: "", sourceTopic: "", sourcePartitions: undefined, targetPartitions: 0 };
+}
+
+export const TranslatedTopic: MessageFns<TranslatedTopic> = {
+  encode(message: TranslatedTopic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.sourceTopic !== "") {
+      writer.uint32(18).string(message.sourceTopic);
+    }
+    if (message.sourcePartitions !== undefined) {
+      writer.uint32(24).uint32(message.sourcePartitions);
+    }
+    if (message.targetPartitions !== 0) {
+      writer.uint32(32).uint32(message.targetPartitions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TranslatedTopic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTranslatedTopic() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sourceTopic = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sourcePartitions = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.targetPartitions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSyncsFacts(): SyncsFacts {
+  return { noted: 0, pairs: 0, readAgeMs: undefined, detail: "" };
+}
+
+export const SyncsFacts: MessageFns<SyncsFacts> = {
+  encode(message: SyncsFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.noted !== 0) {
+      writer.uint32(8).uint64(message.noted);
+    }
+    if (message.pairs !== 0) {
+      writer.uint32(16).uint64(message.pairs);
+    }
+    if (message.readAgeMs !== undefined) {
+      writer.uint32(25).double(message.readAgeMs);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncsFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncsFacts() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.noted = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pairs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.readAgeMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
             continue;
           }
         }
