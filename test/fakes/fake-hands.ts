@@ -14,6 +14,10 @@ export class FakeHands implements Hands {
   closed = false;
   readonly #world = new Map<string, GoalStatus['observed']>();
 
+  setWatch(): void {
+    // what others do to the cluster is no matter of this fake
+  }
+
   apply(goal: Goal): Promise<GoalStatus> {
     this.applied.push(goal);
     this.#world.set(goalKey(goal), goal.state);

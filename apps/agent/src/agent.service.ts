@@ -167,6 +167,7 @@ export class AgentService {
     const json = JSON.stringify(watch);
     if (json === this.#watchJson) return;
     this.#watchJson = json;
+    this.#parts.hands.setWatch(watch.groups);
     const places = new Map<ClusterName, IdcName>(watch.clusters.map((c) => [c.name, c.idc]));
     for (const { name, idc } of this.#config.clusters) {
       const groups = watch.groups.filter((g) => g.clusters.includes(name));

@@ -68,6 +68,8 @@ export interface SelfMonitor {
 
 /** What the agent does to clusters and Connect workers. Idempotent, verified by reading back, never by a status code. */
 export interface Hands {
+  /** The groups and whom their pointers name: a fence that closes a whole cluster must not close it to another group. */
+  setWatch(groups: readonly WatchGroup[]): void;
   /**
    * Brings the goal's subject to the goal's state if it is not there, and says what was read back. Failing to reach
    * the subject is `reached: false` with `observed: 'unknown'` (`'refused'` for a Connect worker that refuses every

@@ -20,6 +20,7 @@ export * from './matrix/windows.js';
 export * from './simulate/index.js';
 export * from './rejoin/index.js';
 export * from './offsets/index.js';
+export * from './fencing/fence-kinds.js';
 export * from './saga/effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';

@@ -11,6 +11,7 @@ import {
   type Connection,
 } from '@platformatic/kafka';
 import type { Ms } from '#health';
+import { PlatformaticAcls } from './cluster-acls.js';
 import { toMessage } from './cluster-eyes.js';
 import { countRecords } from './count-records.js';
 import { toCommitted, toConfigTable, toOffsetList } from './codec.js';
@@ -30,6 +31,7 @@ import {
 import type {
   Address,
   ApplyOutcome,
+  ClusterAcls,
   ClusterHands,
   ClusterLayout,
   CommittedOffset,
@@ -68,10 +70,12 @@ const GROUP_STATES: Readonly<Record<string, GroupState>> = {
 
 /** {@link ClusterHands} over raw calls of @platformatic/kafka, on connections apart from the probes'. */
 export class PlatformaticHands implements ClusterHands {
+  readonly acls: ClusterAcls;
   readonly #calls: RoutedCalls;
 
   constructor(config: ClusterConnectionConfig) {
     this.#calls = new RoutedCalls(config);
+    this.acls = new PlatformaticAcls(this.#calls);
   }
 
   layout(deadlineMs: Ms): Promise<ClusterLayout> {

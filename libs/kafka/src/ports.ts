@@ -122,11 +122,44 @@ export type WriteOutcome = Readonly<{
   detail: string;
 }>;
 
+export type AclEntry = Readonly<{
+  resource: 'topic' | 'group';
+  name: string; // `*` with `literal`: every name
+  pattern: 'literal' | 'prefixed';
+  principal: string; // `User:*`: everybody
+  host: string; // `*`: every address
+  operation: 'write' | 'all' | 'other';
+  permission: 'allow' | 'deny';
+}>;
+/** An entry to create or to remove, exactly this one. */
+export type AclChange = AclEntry & Readonly<{ operation: 'write' | 'all' }>;
+/** `reaching`: only entries that apply to that name, whatever their pattern. */
+export type AclQuery = Readonly<{
+  resource: AclEntry['resource'];
+  reaching?: string;
+  operation?: 'write' | 'all';
+  permission?: AclEntry['permission'];
+}>;
+
+/** A cluster's authorizer. Null as an answer: it has none. @throws {KafkaCallError} */
+export interface ClusterAcls {
+  list(query: AclQuery, deadlineMs: Ms): Promise<readonly AclEntry[] | null>;
+  /** The same, asked of every broker that answers: each judges by what it has itself taken in. */
+  listEverywhere(query: AclQuery, deadlineMs: Ms): Promise<readonly (readonly AclEntry[])[] | null>;
+  /** What exists already is no error. To be read back. */
+  create(entries: readonly AclChange[], deadlineMs: Ms): Promise<void>;
+  /** What does not exist is no error. */
+  remove(entries: readonly AclChange[], deadlineMs: Ms): Promise<void>;
+  /** Whether this connection's principal may describe a resource, existing or not. Changes nothing. */
+  mayDescribe(resource: AclEntry['resource'], name: string, deadlineMs: Ms): Promise<boolean>;
+}
+
 /**
  * What agents do to a cluster. Routes to leaders and coordinators itself; every call has a deadline over all of it.
  * @throws {KafkaCallError} when the cluster did not do it. A change that was answered is still to be read back.
  */
 export interface ClusterHands {
+  readonly acls: ClusterAcls;
   layout(deadlineMs: Ms): Promise<ClusterLayout>;
   topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable>;
   /** The same, asked of every broker that answers: a change is in force only where the leader has seen it. */

@@ -26,8 +26,23 @@ export type AgentClusterConfig = Readonly<{
   idc: IdcName | null; // null: the controllers say it
   bootstrapServers: readonly string[]; // host:port
   security: KafkaSecurity;
-  ordinary: Readonly<{ security: KafkaSecurity }> | null; // credentials of an ordinary principal, for the check topic
+  ordinary: Readonly<{ security: KafkaSecurity; bootstrapServers?: readonly string[] }> | null; // an ordinary principal, for the check topic; where applications connect, if not as the agent
   connectUrl: string | null; // the Connect worker whose own cluster this is
+  fence?: ClusterFenceConfig; // absent: topic configuration is the only fence
+}>;
+
+export type ClusterFenceConfig = Readonly<{
+  exempt: readonly string[] | null; // principals that must go on writing, `User:mm2`; null: nobody said it, so no ACL fence
+  hook: FenceHook | null;
+}>;
+
+/** The operator's own commands, each an argv without a shell. */
+export type FenceHook = Readonly<{
+  fence: readonly string[];
+  open: readonly string[];
+  check: readonly string[]; // exit 0: fenced, 1: open, anything else: unknown
+  timeoutMs: Ms;
+  perGroup: boolean; // false: it closes the cluster for everybody
 }>;
 
 /** Secrets already read from their files; never logged. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError, loadConfigFile, readSecretFile } from '#platform';
-import type { AgentClusterConfig, AgentConfig, KafkaSecurity } from './agent-config.js';
+import type { AgentClusterConfig, AgentConfig, ClusterFenceConfig, KafkaSecurity } from './agent-config.js';
 import { brokenRules } from './rules.js';
-import { agentSchema, type RawAgentConfig, type RawSecurity } from './schema.js';
+import { agentSchema, type RawAgentConfig, type RawFence, type RawOrdinary, type RawSecurity } from './schema.js';
 
 /**
  * Reads and compiles the agent's configuration file. Relative paths in it are relative to the file's own folder.
@@ -38,10 +38,22 @@ function compile(raw: RawAgentConfig, at: Locate): AgentConfig {
       idc: c.idc ?? null,
       bootstrapServers: c.bootstrapServers,
       security: compileSecurity(c.security, at),
-      ordinary: c.ordinary === undefined ? null : { security: compileSecurity(c.ordinary.security, at) },
+      ordinary: c.ordinary === undefined ? null : compileOrdinary(c.ordinary, at),
       connectUrl: c.connectUrl ?? null,
+      ...(c.fence === undefined ? {} : { fence: compileFence(c.fence) }),
     })),
   };
+}
+
+const compileOrdinary = (raw: RawOrdinary, at: Locate): NonNullable<AgentClusterConfig['ordinary']> => ({
+  security: compileSecurity(raw.security, at),
+  ...(raw.bootstrapServers === undefined ? {} : { bootstrapServers: raw.bootstrapServers }),
+});
+
+function compileFence({ exempt, hook }: RawFence): ClusterFenceConfig {
+  if (hook === undefined) return { exempt: exempt ?? null, hook: null };
+  const { timeout: timeoutMs, ...commands } = hook;
+  return { exempt: exempt ?? null, hook: { ...commands, timeoutMs } };
 }
 
 function compileSecurity(raw: RawSecurity, at: Locate): KafkaSecurity {

@@ -39,13 +39,29 @@ const security = z
 
 const PLAINTEXT = { protocol: 'PLAINTEXT' } as const;
 
+const argv = z.array(z.string().min(1)).min(1).max(64);
+
+const fence = z.strictObject({
+  exempt: z.array(z.string().regex(/^[^:]+:.+$/, 'expected a principal like User:mm2')).optional(),
+  hook: z
+    .strictObject({
+      fence: argv,
+      open: argv,
+      check: argv,
+      timeout: duration().default(20_000),
+      perGroup: z.boolean().default(false),
+    })
+    .optional(),
+});
+
 const cluster = z.strictObject({
   name: name(),
   idc: name().optional(), // default: as the controllers say
   bootstrapServers: z.array(hostPort()).min(1),
   security: security.default(PLAINTEXT),
-  ordinary: z.strictObject({ security }).optional(),
+  ordinary: z.strictObject({ security, bootstrapServers: z.array(hostPort()).min(1).optional() }).optional(),
   connectUrl: z.url().optional(),
+  fence: fence.optional(),
 });
 
 export const agentSchema = z.strictObject({
@@ -69,3 +85,5 @@ export const agentSchema = z.strictObject({
 
 export type RawAgentConfig = z.output<typeof agentSchema>;
 export type RawSecurity = z.output<typeof security>;
+export type RawFence = z.output<typeof fence>;
+export type RawOrdinary = NonNullable<z.output<typeof cluster>['ordinary']>;

@@ -7,13 +7,18 @@ import {
   type CommandResult,
   type Goal,
   type GoalStatus,
+  type WatchGroup,
 } from '#failover';
 import { ConnectClient, ConnectError, KafkaCallError, monotonicMs, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { Hands, OffsetTranslator, RecordedEpoch } from '../ports.js';
+import { AclFence } from './acl.fence.js';
 import { ClusterFenceHand, unreached } from './cluster-fence.hand.js';
 import { EpochTopic } from './epoch-topic.js';
 import { FenceJournal } from './fence-journal.js';
+import { HookFence } from './hook.fence.js';
+import { HookJournal } from './hook-journal.js';
+import { AuthorizerProbe } from '../probes/authorizer.probe.js';
 import { FlowHand } from './flow.hand.js';
 import {
   applyGroupOffsets,
@@ -23,6 +28,7 @@ import {
   type TimeLeft,
 } from './offset-commands.js';
 import { seedFlow } from './seed-flow.hand.js';
+import { TopicConfigFence } from './topic-config.fence.js';
 import { Turns } from './turns.js';
 
 const EPOCH_MS = 5_000;
@@ -47,13 +53,23 @@ type ClusterTools = Readonly<{
 export class AgentHands implements Hands {
   readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
   readonly #turns = new Turns();
-
   readonly #translator: OffsetTranslator | null;
+  #watched: readonly WatchGroup[] = [];
 
   constructor(config: AgentConfig, translator: OffsetTranslator | null = null) {
     this.#translator = translator;
-    const journal = new FenceJournal(config.agent.dataDir);
-    this.#tools = new Map(config.clusters.map((c) => [c.name, toolsFor(config.agent.id, c, journal)]));
+    const { id, dataDir } = config.agent;
+    const around: Around = {
+      agentId: id,
+      journal: new FenceJournal(dataDir),
+      hookJournal: new HookJournal(dataDir),
+      watched: () => this.#watched,
+    };
+    this.#tools = new Map(config.clusters.map((c) => [c.name, toolsFor(c, around)]));
+  }
+
+  setWatch(groups: readonly WatchGroup[]): void {
+    this.#watched = groups;
   }
 
   async apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
@@ -173,16 +189,31 @@ export class AgentHands implements Hands {
   }
 }
 
-function toolsFor(agentId: string, config: AgentClusterConfig, journal: FenceJournal): ClusterTools {
+type Around = Readonly<{
+  agentId: string;
+  journal: FenceJournal;
+  hookJournal: HookJournal;
+  watched: () => readonly WatchGroup[];
+}>;
+
+function toolsFor(config: AgentClusterConfig, { agentId, journal, hookJournal, watched }: Around): ClusterTools {
   const connection = { clientId: `pointsman-${agentId}-hands`, bootstrapServers: config.bootstrapServers };
   const hands = new PlatformaticHands({ ...connection, security: config.security });
   const connect = config.connectUrl === null ? null : new ConnectClient(config.connectUrl);
+  const ordinary = ordinaryHands(connection, config, hands);
+  const hasOrdinary = ordinary !== null && ordinary !== hands;
+  const probe = new AuthorizerProbe(hands, ordinary);
+  const fences = [
+    new AclFence({ hands, probe, exempt: config.fence?.exempt ?? null, hasOrdinary }),
+    new TopicConfigFence(hands, journal),
+    new HookFence(config.fence?.hook ?? null, hookJournal, watched),
+  ];
   return {
     config,
     hands,
-    ordinary: ordinaryHands(connection, config, hands),
+    ordinary,
     connect,
-    fence: new ClusterFenceHand(hands, journal),
+    fence: new ClusterFenceHand(fences),
     flow: connect === null ? null : new FlowHand(connect, hands),
     epochs: new EpochTopic(hands),
   };
@@ -194,7 +225,7 @@ function ordinaryHands(
   { ordinary, security }: AgentClusterConfig,
   own: ClusterHands,
 ): ClusterHands | null {
-  if (ordinary !== null) return new PlatformaticHands({ ...connection, security: ordinary.security });
+  if (ordinary !== null) return new PlatformaticHands({ ...connection, ...ordinary });
   return security.sasl === null && (security.tls?.cert ?? null) === null ? own : null;
 }
 

@@ -1,126 +1,152 @@
-import type { Ms } from '#health';
-import { checkTopic, goalKey, type ClusterGoal, type GoalStatus } from '#failover';
 import {
-  isInternalTopic,
-  KafkaCallError,
-  monotonicMs,
-  pause,
-  topicMatcher,
-  type ClusterHands,
-  type ClusterLayout,
-  type ConfigTable,
-} from '#kafka';
-import { ensureGroupTopic } from './group-topics.js';
-import type { FenceJournal } from './fence-journal.js';
-import { FENCE_KEY } from '../probes/fences.js';
-import { observeFence, planFence, planUnfence } from './fence-plan.js';
+  goalKey,
+  isAllowed,
+  kindsToTry,
+  type ClusterGoal,
+  type FenceKind,
+  type FenceOffer,
+  type GoalStatus,
+} from '#failover';
+import type { Ms } from '#health';
+import { KafkaCallError, monotonicMs } from '#kafka';
+import type { Fence, FenceReading } from './fence.js';
+import { HookError } from './hook-command.js';
 
-const CALL_MS = 3_000;
-const READ_BACK_MS = 10_000;
-const READ_BACK_PAUSE_MS = 100;
-const CHANGES_PER_REQUEST = 1_000;
+type Found = Readonly<{ kind: FenceKind; reading: FenceReading }>;
 
 /**
- * Fence 2: `max.message.bytes=1` on every topic of the goal. Needs no authorizer and closes a topic for everybody,
- * MirrorMaker included, so it is only right while no flow writes to that cluster.
+ * Keeps one cluster closed to applications, or open: by the strongest kind of fence that the goal allows and the cluster
+ * offers. Another kind of ours is lifted only after the right one was read back, so that an exchange leaves no gap.
  */
 export class ClusterFenceHand {
-  readonly #hands: ClusterHands;
-  readonly #journal: FenceJournal;
+  readonly #fences: readonly Fence[]; // strongest first
 
-  constructor(hands: ClusterHands, journal: FenceJournal) {
-    this.#hands = hands;
-    this.#journal = journal;
+  constructor(fences: readonly Fence[]) {
+    this.#fences = fences;
   }
 
-  /**
-   * Brings all topics of the goal, those created since included, to the goal's state, and reads back. The topics that
-   * applications write to come before the check topic: to make that one takes a returning cluster seconds, in which a
-   * client that knows no pointer would go on writing.
-   */
-  async apply(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
-    const { layout, topics } = await this.#topics(goal);
-    const check = checkTopic(goal.group);
-    if (layout.topics.has(check)) return this.#bring(goal, topics, signal);
-    if (topics.length > 0) await this.#bring(goal, topics, signal);
-    signal.throwIfAborted();
-    await ensureGroupTopic(this.#hands, layout, check, topics, {}, CALL_MS);
-    return this.#bring(goal, [...topics, check], signal);
-  }
-
-  async #bring(goal: ClusterGoal, topics: readonly string[], signal: AbortSignal): Promise<GoalStatus> {
-    const journal = await this.#journal.of(goal.cluster);
-    const tables = await this.#tables(topics);
-    const plan =
-      goal.state === 'fenced' ? planFence(goal.group, topics, tables, journal) : planUnfence(topics, tables, journal);
-    await this.#journal.add(goal.cluster, plan.remember);
-    for (let at = 0; at < plan.changes.length; at += CHANGES_PER_REQUEST) {
-      signal.throwIfAborted(); // the goal was replaced: its opposite waits for us to let go
-      await this.#hands.changeTopicConfigs(plan.changes.slice(at, at + CHANGES_PER_REQUEST), CALL_MS);
-    }
-    const status =
-      plan.changes.length === 0 // the usual round: what was just read is the read-back
-        ? await this.#status(goal, topics, tables, plan.remarks)
-        : await this.#readBack(goal, topics, plan.remarks, signal);
-    // Only when the restored values were read back may the memory of them go.
-    if (status.reached && goal.state === 'open') await this.#journal.remove(goal.cluster, plan.forget);
-    return status;
+  apply(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
+    return goal.state === 'fenced' ? this.#close(goal, signal) : this.#open(goal, signal);
   }
 
   async observe(goal: ClusterGoal): Promise<GoalStatus> {
-    const { topics } = await this.#topics(goal);
-    return this.#status(goal, topics, await this.#tables(topics), []);
+    const found = await this.#each((fence) => fence.read(goal));
+    return statusOf(goal, found, []);
   }
 
-  async #topics(goal: ClusterGoal): Promise<Readonly<{ layout: ClusterLayout; topics: readonly string[] }>> {
-    const layout = await this.#hands.layout(CALL_MS);
-    const check = checkTopic(goal.group);
-    const matches = topicMatcher(goal.topics);
-    const topics = [...layout.topics.keys()].filter((t) => t === check || (matches(t) && !isInternalTopic(t)));
-    return { layout, topics };
-  }
-
-  async #readBack(
-    goal: ClusterGoal,
-    topics: readonly string[],
-    remarks: readonly string[],
-    signal: AbortSignal,
-  ): Promise<GoalStatus> {
-    const endsAtMs = monotonicMs() + READ_BACK_MS;
-    for (;;) {
-      const status = await this.#status(goal, topics, await this.#tables(topics), remarks);
-      if (status.reached || signal.aborted || monotonicMs() > endsAtMs) return status;
-      await pause(READ_BACK_PAUSE_MS, signal);
+  async #close(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
+    const offers = await Promise.all(this.#fences.map((fence) => offerOf(fence, goal)));
+    const kinds = kindsToTry(goal, offers);
+    const remarks: string[] = kinds.length === 0 ? refusals(goal, offers) : [];
+    for (const kind of kinds) {
+      const placed = await this.#place(kind, goal, signal, remarks);
+      if (placed === null) continue;
+      const others = await this.#each(
+        (fence) => fence.lift(goal, signal),
+        (fence) => fence.kind !== kind,
+      );
+      return statusOf(goal, [{ kind, reading: placed }, ...others], remarks);
     }
+    return statusOf(goal, await this.#each((fence) => readOrUnknown(fence, goal)), remarks);
   }
 
-  #tables(topics: readonly string[]): Promise<readonly ConfigTable[]> {
-    return this.#hands.topicConfigsEverywhere(topics, [FENCE_KEY], CALL_MS);
-  }
-
-  async #status(
+  /** Null: this kind did not close the cluster; the next one is tried, and this one again in the next round. */
+  async #place(
+    kind: FenceKind,
     goal: ClusterGoal,
-    topics: readonly string[],
-    tables: readonly ConfigTable[],
-    remarks: readonly string[],
-  ): Promise<GoalStatus> {
-    const readAtMs = monotonicMs();
-    const observed = observeFence(topics, tables);
-    const journal = await this.#journal.of(goal.cluster);
-    const mine = [...journal].filter(([, record]) => record.group === goal.group);
-    const said = `${topics.length} topics ${observed} at ${tables.length} brokers`;
-    return {
-      key: goalKey(goal),
-      wanted: goal.state,
-      observed,
-      reached: observed === goal.state,
-      epoch: goal.epoch,
-      term: goal.term,
-      ageMs: monotonicMs() - readAtMs,
-      detail: [said, ...remarks.slice(0, 10)].join('; '),
-      previous: Object.fromEntries(mine.map(([topic, record]) => [topic, record.previous])),
-    };
+    signal: AbortSignal,
+    remarks: string[],
+  ): Promise<FenceReading | null> {
+    const fence = this.#fences.find((f) => f.kind === kind);
+    if (fence === undefined) return null;
+    try {
+      const placed = await fence.place(goal, signal);
+      if (placed.state === 'fenced') return placed;
+      remarks.push(`${kind}: ${placed.detail}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof KafkaCallError || error instanceof HookError)) throw error;
+      remarks.push(`${kind}: ${error.message}`);
+    }
+    return null;
   }
+
+  async #open(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
+    return statusOf(goal, await this.#each((fence) => fence.lift(goal, signal)), []);
+  }
+
+  /** One after the other, the weakest first: it is the one that also stops MirrorMaker. */
+  async #each(
+    ask: (fence: Fence) => Promise<FenceReading>,
+    which: (fence: Fence) => boolean = () => true,
+  ): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    for (const fence of this.#fences.toReversed()) {
+      if (which(fence)) found.unshift({ kind: fence.kind, reading: await ask(fence) });
+    }
+    return found;
+  }
+}
+
+/** What cannot be asked now cannot be used now: a hook may work where Kafka does not answer. */
+async function offerOf(fence: Fence, goal: ClusterGoal): Promise<FenceOffer> {
+  try {
+    return await fence.offer(goal);
+  } catch (error) {
+    return { kind: fence.kind, usable: false, reason: textOf(error) };
+  }
+}
+
+async function readOrUnknown(fence: Fence, goal: ClusterGoal): Promise<FenceReading> {
+  try {
+    return await fence.read(goal);
+  } catch (error) {
+    return { state: 'unknown', readAtMs: monotonicMs(), detail: textOf(error), previous: {} };
+  }
+}
+
+/** An error that is neither the cluster's nor the hook's is a defect. */
+function textOf(error: unknown): string {
+  if (error instanceof KafkaCallError || error instanceof HookError) return error.message;
+  throw error;
+}
+
+const refusals = (goal: ClusterGoal, offers: readonly FenceOffer[]): string[] =>
+  offers.filter((o) => isAllowed(goal, o.kind)).map((o) => `${o.kind} cannot be used: ${o.reason}`);
+
+/**
+ * All kinds together: fenced as soon as one of them holds, open only if none does. Reached when it is as the goal says
+ * and no kind holds that the goal does not allow.
+ */
+function statusOf(goal: ClusterGoal, found: readonly Found[], remarks: readonly string[]): GoalStatus {
+  const holding = found.filter(({ reading }) => reading.state === 'fenced' || reading.state === 'partial');
+  const observed = overall(found.map((f) => f.reading.state));
+  const kind = holding.find(({ reading }) => reading.state === 'fenced')?.kind ?? holding[0]?.kind;
+  const allowed = holding.every((f) => isAllowed(goal, f.kind));
+  const oldest = Math.min(monotonicMs(), ...found.map((f) => f.reading.readAtMs));
+  const ageMs: Ms = monotonicMs() - oldest;
+  return {
+    key: goalKey(goal),
+    wanted: goal.state,
+    observed,
+    reached: observed === goal.state && (goal.state === 'open' || allowed),
+    epoch: goal.epoch,
+    term: goal.term,
+    ageMs,
+    detail: [...found.filter(isTelling).map((f) => `${f.kind}: ${f.reading.detail}`), ...remarks].join('; '),
+    previous: Object.assign({}, ...found.map((f) => f.reading.previous)) as GoalStatus['previous'],
+    ...(kind === undefined ? {} : { kind }),
+  };
+}
+
+/** What has nothing to say of a kind that is not there only fills the page. */
+const isTelling = ({ kind, reading }: Found): boolean => reading.state !== 'open' || kind === 'topic-config';
+
+function overall(states: readonly FenceReading['state'][]): GoalStatus['observed'] {
+  if (states.includes('fenced')) return 'fenced';
+  if (states.includes('partial')) return 'partial';
+  if (states.includes('unknown')) return 'unknown';
+  return states.includes('foreign') ? 'foreign' : 'open';
 }
 
 /** A goal whose subject could not be reached: said as unknown, never as "not so". */
@@ -131,7 +157,6 @@ export function unreached(
   term: number,
   error: unknown,
 ): GoalStatus {
-  const detail = error instanceof KafkaCallError || error instanceof Error ? error.message : String(error);
-  const ageMs: Ms = 0;
-  return { key, wanted: goal, observed: 'unknown', reached: false, epoch, term, ageMs, detail, previous: {} };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { key, wanted: goal, observed: 'unknown', reached: false, epoch, term, ageMs: 0, detail, previous: {} };
 }

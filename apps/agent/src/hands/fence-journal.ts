@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { writeDurably } from './durable-file.js';
 
 /** `previous` null: the topic had no value of its own. */
 export type FenceRecord = Readonly<{ group: string; previous: string | null }>;
@@ -81,24 +82,5 @@ export class FenceJournal {
     const write = this.#writing.then(() => writeDurably(this.#file, JSON.stringify({ version: 1, clusters })));
     this.#writing = write.catch(() => undefined); // the failure belongs to this caller, not to the next one
     await write;
-  }
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.draft`;
-  const handle = await open(draft, 'w', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, file);
-  const folder = await open(dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,5 +1,6 @@
 import type { Ms } from '#health';
-import type { ClusterHands, ClusterLayout, TopicSpec } from '#kafka';
+import { checkTopic, type ClusterGoal } from '#failover';
+import { isInternalTopic, topicMatcher, type ClusterHands, type ClusterLayout, type TopicSpec } from '#kafka';
 import { durabilityOf, spread } from '../probes/canary-topic.js';
 
 /** One of the product's own one-partition topics, as durable as the topics that it stands for. */
@@ -25,4 +26,17 @@ export async function ensureGroupTopic(
     },
     deadlineMs,
   );
+}
+
+/** The group's topics that exist, its check topic included. */
+export async function goalTopics(
+  hands: ClusterHands,
+  goal: ClusterGoal,
+  deadlineMs: Ms,
+): Promise<Readonly<{ layout: ClusterLayout; topics: readonly string[] }>> {
+  const layout = await hands.layout(deadlineMs);
+  const check = checkTopic(goal.group);
+  const matches = topicMatcher(goal.topics);
+  const topics = [...layout.topics.keys()].filter((t) => t === check || (matches(t) && !isInternalTopic(t)));
+  return { layout, topics };
 }

@@ -1,5 +1,5 @@
 import type { BrokerProbe, CanaryProbe, ClusterSample, IdcName, Ms } from '#health';
-import type { WatchGroup } from '#failover';
+import type { ClusterSettings, WatchGroup } from '#failover';
 import {
   failureOf,
   isInternalTopic,
@@ -19,7 +19,7 @@ import { ClusterMemory } from './cluster-memory.js';
 import { ConsumerGroups } from './consumer-groups.js';
 import { movedParts, ProgressRound } from './end-offsets.probe.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
-import { observeFences } from './fences.js';
+import type { FenceWatch } from './fence-watch.js';
 import { FlowWatch } from './flow-watch.js';
 import { countPartitions } from './partitions.probe.js';
 import { SlowFacts } from './slow-facts.js';
@@ -35,6 +35,8 @@ export type ClusterProbeParts = Readonly<{
   self: SelfMonitor;
   eyes: ClusterEyes;
   hands: ClusterHands;
+  ordinary: ClusterHands | null; // an application's credentials
+  fences: FenceWatch;
   connect: ConnectClient | null;
   board: EndOffsetBoard;
   /** Told when the canary topic cannot be made, once per change: without it nothing proves the service. Null: it is well again. */
@@ -102,6 +104,8 @@ export class KafkaClusterProbe implements ClusterProbe {
   async close(): Promise<void> {
     this.#parts.eyes.close();
     this.#parts.hands.close();
+    this.#parts.ordinary?.close();
+    await this.#parts.fences.close();
     await this.#parts.connect?.close();
   }
 
@@ -210,6 +214,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     const address = this.#memory.candidates()[0];
     const broker = this.#memory.brokers.find((b) => b.address === address) ?? this.#memory.brokers[0];
     if (layout === null || broker === undefined) return;
+    this.#parts.fences.tick(nowMs, this.#parts.timeoutMs);
     await this.#slow.refresh(broker, [...layout.topics.keys()], nowMs, this.#parts.timeoutMs);
     await this.#ensureCanaryTopic(layout, nowMs);
   }
@@ -234,7 +239,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   }
 
   #report(takenAtMs: Ms, wave: Wave, progress: ProgressRound): ProbeRound {
-    const { clock, self, cluster, board } = this.#parts;
+    const { clock, self, cluster, board, fences } = this.#parts;
     const agesAtMs = clock();
     const counts = wave.metadata ? countPartitions(wave.metadata, this.#isHot, this.#slow.configs) : null;
     const { configs, configsAtMs } = this.#slow;
@@ -258,11 +263,19 @@ export class KafkaClusterProbe implements ClusterProbe {
       sample,
       agesAtMs,
       flows: this.#flows.observations(agesAtMs),
-      fences: observeFences(cluster, this.#groups, configs, configsAtMs === null ? null : agesAtMs - configsAtMs),
-      clusterSettings: this.#slow.settings,
+      fences: fences.observe(this.#groups, configs, configsAtMs === null ? null : agesAtMs - configsAtMs),
+      clusterSettings: this.#settings(),
       flowSettings: this.#flows.settings(),
       consumerGroups: this.#consumers.observations(board.entry(cluster).ends, agesAtMs),
     };
+  }
+
+  /** What the cluster offers to close it is said by its own agent, which would have to close it. */
+  #settings(): ClusterSettings | null {
+    const { settings } = this.#slow;
+    if (settings === null || this.#idc !== this.#parts.agentIdc) return settings;
+    const fencing = this.#parts.fences.fencing(this.#groups, [...(this.#memory.layout?.topics.keys() ?? [])]);
+    return fencing === null ? settings : { ...settings, fencing };
   }
 
   /** Nothing was ever heard of this cluster: the bootstrap addresses are all there is to say. */

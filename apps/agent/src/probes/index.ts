@@ -2,7 +2,9 @@ import { ConnectClient, PlatformaticEyes, PlatformaticHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { ClusterProbe, MonotonicClock, SelfMonitor } from '../ports.js';
 import { KafkaClusterProbe } from './cluster-probe.js';
+import { AuthorizerProbe } from './authorizer.probe.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
+import { FenceWatch } from './fence-watch.js';
 import { NodeSelfMonitor } from './self.probe.js';
 
 export { EndOffsetBoard } from './end-offset-board.js';
@@ -35,6 +37,15 @@ export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSur
     bootstrapServers: cluster.bootstrapServers,
     security: cluster.security,
   };
+  const hands = new PlatformaticHands(connection);
+  const ordinary = cluster.ordinary === null ? null : new PlatformaticHands({ ...connection, ...cluster.ordinary });
+  const fences = new FenceWatch({
+    cluster: cluster.name,
+    hands,
+    authorizer: new AuthorizerProbe(hands, ordinary),
+    fence: cluster.fence,
+    hasOrdinary: ordinary !== null,
+  });
   return new KafkaClusterProbe({
     cluster: cluster.name,
     bootstrapServers: cluster.bootstrapServers,
@@ -44,7 +55,9 @@ export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSur
     clock,
     self,
     eyes: new PlatformaticEyes(connection),
-    hands: new PlatformaticHands(connection),
+    hands,
+    ordinary,
+    fences,
     connect: cluster.connectUrl === null ? null : new ConnectClient(cluster.connectUrl),
     board,
     onTrouble: (trouble) => around.onTrouble?.(cluster.name, trouble),
