@@ -57,6 +57,7 @@ export class FakeAgentGateway implements AgentGateway {
   private carryOut({ body, term }: Command): CommandOutput | null {
     if (body.kind === 'read_replication_position') {
       if (!this.world.answers(body.to)) return null;
+      this.world.copy(body.from, body.to);
       return { kind: 'replication_position', via: 'connect', positions: offsets(this.world.replicated) };
     }
     if (body.kind === 'seed_flow') return this.seed(body, term);
@@ -76,7 +77,12 @@ export class FakeAgentGateway implements AgentGateway {
           offsets: body.groups.flatMap((group) =>
             offsets(cluster.groups.get(group) ?? new Map<string, number>()).map((o) => ({ ...o, group })),
           ),
-          states: Object.fromEntries(body.groups.map((group) => [group, 'EMPTY' as const])),
+          states: Object.fromEntries(
+            body.groups.map((group) => [
+              group,
+              this.world.activeGroups.has(`${body.cluster}/${group}`) ? ('STABLE' as const) : ('EMPTY' as const),
+            ]),
+          ),
         };
       case 'apply_group_offsets': {
         const held = cluster.groups.get(body.group) ?? new Map<string, number>();

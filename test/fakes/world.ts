@@ -47,6 +47,14 @@ export class World {
   /** Set: what the observers agree on, whatever the truth is. */
   verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE'>();
   targetFit = true;
+  /** MirrorMaker copies while its flow runs and both sides answer; off, the lag stands still. */
+  copies = false;
+  /** A fence goal that agents never reach. */
+  stuckFence = false;
+  /** The clusters offer an ACL fence: one that lets MirrorMaker write on. */
+  closable = true;
+  /** `cluster/group` of consumers that heed no pointer. */
+  readonly activeGroups = new Set<string>();
   /** The active cluster answers its own agent only (row 420). */
   insideOnly = false;
   /** Connect workers that take a goal and never get there. */
@@ -155,6 +163,18 @@ export class World {
     return this.history.filter((e) => e.kind === kind && (subject === undefined || e.subject === subject));
   }
 
+  /** One turn of MirrorMaker a → b: everything but markers is copied. */
+  copy(from: string, to: string): void {
+    if (!this.copies || this.flows.get(`${from}->${to}`) !== 'running') return;
+    if (!this.answers(from) || !this.answers(to) || this.workers.has(to)) return;
+    for (const [key, end] of this.cluster(from).ends) {
+      const data = end - (this.cluster(from).markers.get(key) ?? 0);
+      this.replicated.set(key, data - 1);
+      const target = this.cluster(to).ends;
+      target.set(key, Math.max(target.get(key) ?? 0, data));
+    }
+  }
+
   private observed(goal: Goal): GoalStatus['observed'] {
     const on = goal.subject === 'cluster' ? goal.cluster : goal.to;
     if (!this.answers(on) || this.agentsFor(on).length === 0) return 'unknown';
@@ -169,7 +189,7 @@ export class World {
     const wanted = goal.state === 'fenced';
     if (!this.answers(goal.cluster) || this.agentsFor(goal.cluster).length === 0) return;
     c.hasCheckTopic = true;
-    if (c.fenced === wanted) return;
+    if (c.fenced === wanted || (wanted && this.stuckFence)) return;
     c.fenced = wanted;
     this.note(wanted ? 'fenced' : 'opened', goal.cluster, goal.term);
   }

@@ -1,5 +1,5 @@
 import type { Verdict, VerdictName, Vote } from '#health';
-import { INITIAL_MEMORY, type Decision, type GroupFacts, type Snapshot } from '#failover';
+import { INITIAL_MEMORY, sampleFields, type Decision, type GroupFacts, type Snapshot } from '#failover';
 import type { Decisions, Evaluation } from '../../apps/controller/src/decision/decision.port.js';
 import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
@@ -114,7 +114,7 @@ export class FakeDecisions implements Decisions {
         epoch: null,
         ageMs: 0,
       })),
-      clusterSettings: {},
+      clusterSettings: Object.fromEntries(clusters.map((c) => [c.name, offers(this.world.closable)])),
       flowSettings: [],
       configCenter: { writableAgeMs: 100, error: null },
       policyDigests: {},
@@ -142,13 +142,25 @@ export class FakeDecisions implements Decisions {
           failingForMs: state === 'DOWN' ? 8_000 : 0,
           refusedForMs: state === 'DOWN' && !c.frozen ? 8_000 : 0,
           lastAnsweredAgeMs: 8_100,
-          fields: null,
+          fields: state === 'UP' ? sampleFields() : null,
         };
         return [a.name, vote];
       }),
     );
   }
 }
+
+const offers = (closable: boolean): Snapshot['clusterSettings'][string] => ({
+  brokerSessionTimeoutMs: null,
+  electionTimeoutMs: null,
+  fencing: {
+    authorizer: closable,
+    denyByDefault: closable,
+    agentIsSuperUser: true,
+    writers: [],
+    offers: [{ kind: 'acl', usable: closable, reason: closable ? 'authorizer found' : 'no authorizer' }],
+  },
+});
 
 const asVerdict = (name: VerdictName): Verdict => ({ name, fresh: [], own: null, witnesses: [], cutPairs: [] });
 

@@ -10,7 +10,11 @@ import {
 import type { Simulation } from './simulation.js';
 
 /** Brings the old side back, so that fences that could not be set or lifted before must be true now, and judges. */
-export function expectGoodEnd(sim: Simulation, sagas: readonly SagaRecord[]): void {
+export function expectGoodEnd(
+  sim: Simulation,
+  sagas: readonly SagaRecord[],
+  planned?: Readonly<{ oldSideOpen: boolean }>,
+): void {
   sim.world.revive('a');
   sim.world.revive('b');
   const problems = [
@@ -20,6 +24,7 @@ export function expectGoodEnd(sim: Simulation, sagas: readonly SagaRecord[]): vo
       pointer: sim.pointer().activeCluster,
       acceptsWrites: { a: sim.world.acceptsWrites('a'), b: sim.world.acceptsWrites('b') },
       runningFlows: [...sim.world.flows].filter(([, state]) => state === 'running').map(([flow]) => flow),
+      ...(planned === undefined ? {} : { planned }),
     }),
     ...checkPublications(sim.published),
     ...sagas.flatMap((saga) => [

@@ -9,6 +9,7 @@ import {
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
 import { SAGA_TIMES, type SagaGroup, type SagaTimes } from '../../apps/controller/src/saga/saga-options.js';
+import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/open-planned.js';
 import { SagaRunner } from '../../apps/controller/src/saga/saga-runner.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import { FakeAgentGateway } from '../fakes/agent-gateway.js';
@@ -193,6 +194,14 @@ export class Simulation {
     await this.refresh();
     const { snapshot, decision } = controller.decisions.evaluate();
     if (decision.action === 'failover') await controller.runner.start(snapshot, decision);
+  }
+
+  /** A person asks for a planned switch to b. */
+  async request(controller: SimController, more: Partial<PlannedAsk['request']> = {}): Promise<PlannedAnswer | null> {
+    await this.refresh();
+    const request = { by: 'operator:ann', reason: 'broker upgrade', acceptUnfencedSource: false, ...more };
+    const ask: PlannedAsk = { kind: 'switchover', group: 'orders', target: 'b', request };
+    return await controller.runner.request(ask, async () => undefined);
   }
 
   /** Something happens in the world right before or after the effect of a step; once. */

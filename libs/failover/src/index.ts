@@ -25,5 +25,7 @@ export * from './saga/effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
 export * from './saga/plan-table.js';
+export * from './saga/preconditions.js';
+export * from './saga/switchover-table.js';
 export * from './saga/next.js';
 export * from './saga/invariants.js';

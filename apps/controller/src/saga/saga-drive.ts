@@ -19,11 +19,13 @@ import { CrashedHere, type CrashPoint } from './crash-point.js';
 import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
 import { SagaPointer } from './saga-pointer.js';
-import type { SagaTime } from './saga-time.js';
+import { modeClock, type SagaTime } from './saga-time.js';
+import { requestOf } from './saga-request.js';
+import { watchSource, type Watch } from './source-watch.js';
 import { sagaAlert } from './steps/announce-failover.step.js';
 import { closingAlert, sagaReport, settleGroup } from './steps/close-saga.step.js';
 import { stepOf } from './steps/index.js';
-import { StepFailure, type StepContext, type StepResult } from './steps/step.js';
+import { StepFailure, type ModeClock, type StepContext, type StepResult } from './steps/step.js';
 
 export type DriveDeps = Readonly<{
   store: AuthorityStore;
@@ -57,6 +59,7 @@ export class SagaDrive {
   private saga: SagaRecord;
   private readonly pointer: SagaPointer;
   private readonly aborts: SagaAborts;
+  private readonly modes: ModeClock;
   private readonly journal: SagaJournal;
   private readonly plan: SagaPlan;
 
@@ -67,6 +70,7 @@ export class SagaDrive {
     const { store, time, times } = deps;
     this.saga = drive.saga;
     this.plan = planOf(drive.saga, drive.group.policy.sagaMaxOpenMs, times.steps);
+    this.modes = modeClock(time);
     this.aborts = new SagaAborts(this.plan, drive.leading, drive.term);
     this.pointer = new SagaPointer(deps, { ...drive, plan: this.plan, group: drive.saga.group });
     this.journal = new SagaJournal(store, time, times.storeRetryMs, drive.term, drive.holder, drive.leading);
@@ -152,7 +156,13 @@ export class SagaDrive {
     this.mustLead();
     const deadline = time.deadline(next.deadlineMs);
     const abortable = next.kind === 'do' && this.phaseOf(next.step) === 'before';
-    const signal = AbortSignal.any([deadline.signal, this.drive.leading, ...(abortable ? [this.aborts.signal] : [])]);
+    const watch = this.plan.needsSource && abortable ? this.watch() : null;
+    const signal = AbortSignal.any([
+      deadline.signal,
+      this.drive.leading,
+      ...(abortable ? [this.aborts.signal] : []),
+      ...(watch === null ? [] : [watch.signal]),
+    ]);
     try {
       if (next.kind === 'do') await crash('before', next.step);
       const result = await this.carryOut(next, this.context(next), signal);
@@ -170,14 +180,20 @@ export class SagaDrive {
             ...this.stamp(next.step, next.kind),
             event: 'failed',
             deadlineMs: null,
-            evidence: failure(next.step, (abortable ? this.aborts.cause() : null) ?? error),
+            evidence: failure(next.step, (abortable ? this.aborts.cause() : null) ?? lossIn(watch) ?? error),
           },
         ],
         result: null,
       };
     } finally {
       deadline.stop();
+      watch?.stop();
     }
+  }
+
+  private watch(): Watch {
+    const { decisions, time, times } = this.deps;
+    return watchSource({ decisions, time, everyMs: times.sourceWatchMs }, this.plan);
   }
 
   private phaseOf(name: StepName): string | undefined {
@@ -211,6 +227,9 @@ export class SagaDrive {
       evaluate: () => decisions.evaluate(saga.group),
       setGoals: (goals) => this.setGoals(goals),
       ledger: async () => (await store.ledger(saga.group)).filter((row) => row.epoch === saga.epoch),
+      goals: async () => (await store.goals()).filter((goal) => goal.group === saga.group),
+      request: requestOf(saga),
+      modes: this.modes,
     };
   }
 
@@ -275,6 +294,8 @@ export class SagaDrive {
     if (this.drive.leading.aborted) throw new LostLeadershipError(this.drive.term);
   }
 }
+
+const lossIn = (watch: Watch | null): unknown => (watch?.signal.aborted ? watch.signal.reason : null);
 
 /** Before the source is touched a failure aborts; after it the saga has failed and walks back. */
 function failure(step: StepName, error: unknown): Json {

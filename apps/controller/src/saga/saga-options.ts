@@ -15,6 +15,13 @@ export type SagaTimes = Readonly<{
   waiverAfterMs: number; // best-effort: how long a fence is tried while S's agent has a session
   refusalSpacingMs: number; // between two readings of the end offsets of a fenced cluster
   storeRetryMs: number; // between two attempts of a commit
+  drainMs: number; // DRAIN's maxMs
+  holdMs: number; // HOLD's maxMs: all that is left to do before publish must fit
+  quietMs: number; // after DRAIN: how long end offsets are given to stand still
+  quietSpacingMs: number; // between two readings of them
+  holdWaitMs: number; // after HOLD: how long groups are given to stop
+  transactionWaitMs: number; // how long an open transaction is waited for
+  sourceWatchMs: number; // how often a planned switch looks whether its source lives
   retryMemoryMs: number; // an unpublished close older than this no longer counts as an attempt
   steps: StepTimes;
 }>;
@@ -26,6 +33,13 @@ export const SAGA_TIMES: SagaTimes = {
   waiverAfterMs: 5_000,
   refusalSpacingMs: 2_000,
   storeRetryMs: 500,
+  drainMs: 60_000,
+  holdMs: 60_000,
+  quietMs: 5_000,
+  quietSpacingMs: 400,
+  holdWaitMs: 10_000,
+  transactionWaitMs: 15_000,
+  sourceWatchMs: 500,
   retryMemoryMs: 600_000,
   steps: {},
 };

@@ -3,10 +3,11 @@ import type { LeadershipView } from '../leadership/leadership.port.js';
 import { LostLeadershipError, OpenSagaExistsError } from '../persistence/authority-store.port.js';
 import { CrashedHere } from './crash-point.js';
 import { openFailover } from './open-failover.js';
+import { openPlanned, rehearsePlanned, type PlannedAnswer, type PlannedAsk, type Rehearsal } from './open-planned.js';
 import type { AbortAnswer } from './saga-abort.js';
 import { isPassing, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
 import type { SagaGroup, SagaOptions } from './saga-options.js';
-import type { SagaDriver } from './saga.port.js';
+import type { Also, SagaDriver } from './saga.port.js';
 import { StaleGroupError } from './steps/open-saga.step.js';
 import { stopLoop } from './stop-loop.js';
 import { unfenceActive } from './unfence-active.js';
@@ -81,6 +82,27 @@ export class SagaRunner implements SagaDriver {
       else if (error instanceof LostLeadershipError || error instanceof StaleGroupError) {
         this.deps.log.warn({ group: group.name, error }, 'failover was not opened');
       } else throw error;
+    } finally {
+      this.starting.delete(group.name);
+    }
+  }
+
+  async rehearse(ask: PlannedAsk): Promise<Rehearsal | null> {
+    const lead = this.lead(ask.group);
+    return lead === null ? null : await rehearsePlanned(this.deps, lead.group, ask);
+  }
+
+  async request(ask: PlannedAsk, also: Also): Promise<PlannedAnswer | null> {
+    const lead = this.lead(ask.group);
+    if (lead === null) return null;
+    const { group, term, leading } = lead;
+    // A saga that is being opened by the tick has no row yet that the questions could see; the store has the last word.
+    if (this.starting.has(group.name) || this.fleet.has(group.name)) throw new OpenSagaExistsError(group.name);
+    this.starting.add(group.name);
+    try {
+      const answer = await openPlanned(this.deps, lead, group, ask, also);
+      if (answer.saga !== null) this.fleet.launch(answer.saga, 0, term, leading);
+      return answer;
     } finally {
       this.starting.delete(group.name);
     }

@@ -49,3 +49,16 @@ export const reasonOf = (signal: AbortSignal): Error =>
 
 /** Whether the wait ended because the step's own time was up (and not because leadership was lost). */
 export const isDeadline = (signal: AbortSignal): boolean => signal.aborted && signal.reason instanceof DeadlinePassed;
+
+/** How long what clients were told last still binds them, by this clock. */
+export function modeClock(
+  time: Pick<SagaTime, 'monotonicMs'>,
+): Readonly<{ leftMs: () => number; told: (maxMs: number) => void }> {
+  let untilMs = Number.NEGATIVE_INFINITY;
+  return {
+    leftMs: () => Math.max(0, untilMs - time.monotonicMs()),
+    told: (maxMs) => {
+      untilMs = time.monotonicMs() + maxMs;
+    },
+  };
+}

@@ -1,4 +1,10 @@
 import type { Decision, SagaRecord, Snapshot } from '#failover';
+import type { AuthorityTx } from '../persistence/authority-store.port.js';
+import type { PlannedAnswer, PlannedAsk, Rehearsal } from './open-planned.js';
+import type { AbortAnswer } from './saga-abort.js';
+
+/** What belongs into the transaction that opens a saga: the answer kept for its idempotency key. */
+export type Also = (tx: AuthorityTx, saga: SagaRecord, rehearsal: Rehearsal) => Promise<void>;
 
 /** The leader's driver of sagas. */
 export interface SagaDriver {
@@ -8,6 +14,15 @@ export interface SagaDriver {
   unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Both directions of a flow run (I37): both get the goal `stopped`, kept until they are; never while a saga is open. */
   stopLoop(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** Plan and preconditions of a planned switch; writes nothing. Null: this process does not lead. */
+  rehearse(ask: PlannedAsk): Promise<Rehearsal | null>;
+  /**
+   * Opens a planned switch, if nothing stands in its way, and drives it. Null: this process does not lead. Throws
+   * OpenSagaExistsError and StaleGroupError when another one was faster.
+   */
+  request(ask: PlannedAsk, also: Also): Promise<PlannedAnswer | null>;
+  /** Ends a saga of this leader. Null: it drives no saga of that id. */
+  abort(id: string, reason: string): Promise<AbortAnswer | null>;
   /** Open sagas known to this process, with how long they have been open. */
   open(group: string): Readonly<{ saga: SagaRecord; openForMs: number }> | null;
 }

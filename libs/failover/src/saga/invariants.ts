@@ -9,17 +9,23 @@ export type WorldEnd = Readonly<{
   pointer: ClusterName; // active in the config center
   acceptsWrites: Readonly<Record<ClusterName, boolean>>; // of an ordinary client, once both clusters answer
   runningFlows: readonly string[];
+  /** A planned switch: the way back may run, and a person may have accepted that the old side stays open. */
+  planned?: Readonly<{ oldSideOpen: boolean }>;
 }>;
 
 /** I22 and I40: "old active, not fenced" or "new active and the old one fenced"; never neither, never both. */
 export function checkGoodEnd(end: WorldEnd): readonly string[] {
   const other = end.pointer === end.source ? end.target : end.source;
   const moved = end.pointer === end.target;
+  const back = `${end.target}->${end.source}`;
+  const wrong = end.planned === undefined ? end.runningFlows : end.runningFlows.filter((flow) => flow !== back);
   return [
     ...(end.acceptsWrites[end.pointer] === true ? [] : [`I22 the active cluster ${end.pointer} refuses writes`]),
-    ...(moved && end.acceptsWrites[other] === true ? [`I40 ${other} is not active and takes writes`] : []),
+    ...(moved && end.acceptsWrites[other] === true && end.planned?.oldSideOpen !== true
+      ? [`I40 ${other} is not active and takes writes`]
+      : []),
     ...(end.runningFlows.length > 1 ? [`I37 both directions run: ${end.runningFlows.join(', ')}`] : []),
-    ...(moved && end.runningFlows.length > 0 ? [`I37 ${end.runningFlows.join(', ')} runs after the switch`] : []),
+    ...(moved && wrong.length > 0 ? [`I37 ${wrong.join(', ')} runs after the switch`] : []),
   ];
 }
 

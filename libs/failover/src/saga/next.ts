@@ -113,6 +113,10 @@ function backward(plan: SagaPlan, saga: SagaRecord, world: SagaWorld, failure: F
     const reason = 'publish was attempted and the old cluster could not be published again';
     return { kind: 'close', outcome: 'NEEDS_OPERATOR', reason, freeze: reason };
   }
+  if (PUBLICATIONS.has(first.step) && world.openForMs >= plan.maxOpenMs + deadlineMs) {
+    const reason = `${failure.reason}; clients were told to drain and could not be told otherwise: it runs out by itself`;
+    return { kind: 'close', outcome: 'NEEDS_OPERATOR', reason, freeze: null };
+  }
   return { kind: 'undo', step: first.step, deadlineMs, ...failure };
 }
 
@@ -121,7 +125,8 @@ const toTakeBack = (plan: SagaPlan, saga: SagaRecord, outcome: SagaOutcome): rea
   plan.steps
     .filter((p) => p.undoDeadlineMs !== null && has(saga, p.step, 'do', 'intent') && !p.keptOn.includes(outcome))
     .filter(
-      (p) => !has(saga, p.step, 'undo', 'done') && (p.step === 'publish' || undoFailures(saga, p.step) < UNDO_ATTEMPTS),
+      (p) =>
+        !has(saga, p.step, 'undo', 'done') && (PUBLICATIONS.has(p.step) || undoFailures(saga, p.step) < UNDO_ATTEMPTS),
     )
     .toReversed();
 
@@ -131,11 +136,14 @@ const UNDO_ATTEMPTS = 3;
 const undoFailures = (saga: SagaRecord, step: StepName): number =>
   saga.journal.filter((e) => e.step === step && e.direction === 'undo' && e.event === 'failed').length;
 
+/** Steps whose compensation is a publication. */
+const PUBLICATIONS: ReadonlySet<StepName> = new Set(['drain', 'publish']);
+
 /** Nothing of a stranger's is overwritten; our own effects are taken back unless it made the target active. */
 function yieldToStranger(plan: SagaPlan, saga: SagaRecord, world: SagaWorld, reason: string): NextStep {
   const close: NextStep = { kind: 'close', outcome: 'NEEDS_OPERATOR', reason, freeze: reason };
   if (typeof world.pointer === 'object' && world.pointer.active === saga.target) return close;
-  const first = toTakeBack(plan, saga, 'NEEDS_OPERATOR').find((p) => p.step !== 'publish');
+  const first = toTakeBack(plan, saga, 'NEEDS_OPERATOR').find((p) => !PUBLICATIONS.has(p.step));
   if (first === undefined) return close;
   return { kind: 'undo', step: first.step, deadlineMs: first.undoDeadlineMs ?? 0, outcome: 'NEEDS_OPERATOR', reason };
 }

@@ -27,6 +27,8 @@ export type StepRule = Readonly<{
 export type SagaTable = Readonly<{
   /** Null: the policy's `sagaMaxOpen`. */
   maxOpenMs: Ms | null;
+  /** Planned: a source that is found dead before the point of no return ends the saga as SOURCE_LOST. */
+  needsSource?: true;
   steps: readonly StepRule[];
 }>;
 

@@ -1,10 +1,15 @@
 import type { ClusterName, Ms } from '#health';
 import { FAILOVER } from './failover-table.js';
 import type { SagaTable, StepRule } from './plan-table.js';
+import { SWITCHOVER } from './switchover-table.js';
 import type { SagaKind, SagaRecord, StepName } from './types.js';
 
 /** A new kind of saga is a new table here, and a row of steps in the controller's registry. */
-const TABLES: Readonly<Partial<Record<SagaKind, SagaTable>>> = { failover: FAILOVER };
+const TABLES: Readonly<Partial<Record<SagaKind, SagaTable>>> = {
+  failover: FAILOVER,
+  switchover: SWITCHOVER,
+  failback: SWITCHOVER,
+};
 
 export type PlannedStep = StepRule;
 
@@ -14,6 +19,7 @@ export type SagaPlan = Readonly<{
   source: ClusterName;
   target: ClusterName;
   maxOpenMs: Ms;
+  needsSource: boolean;
   steps: readonly PlannedStep[];
 }>;
 
@@ -65,7 +71,15 @@ export function planSaga(
       undoDeadlineMs: rule.undoDeadlineMs === null ? null : (times?.undoDeadlineMs ?? rule.undoDeadlineMs),
     };
   });
-  return { kind, group, source, target, maxOpenMs: table.maxOpenMs ?? of.maxOpenMs, steps };
+  return {
+    kind,
+    group,
+    source,
+    target,
+    maxOpenMs: table.maxOpenMs ?? of.maxOpenMs,
+    needsSource: table.needsSource ?? false,
+    steps,
+  };
 }
 
 export const planOf = (saga: SagaRecord, maxOpenMs: Ms, times?: StepTimes): SagaPlan =>

@@ -12,7 +12,10 @@ export const STEP_NAMES = [
   'open',
   'check-publishable',
   'announce',
+  'drain',
   'fence-source',
+  'catch-up',
+  'hold-consumers',
   'stop-replication',
   'freeze-position',
   'set-offsets',
@@ -20,6 +23,8 @@ export const STEP_NAMES = [
   'unfence-target',
   'publish',
   'verify-publish',
+  'exchange-fence',
+  'reverse',
   'remember',
   'close',
 ] as const;
@@ -63,4 +68,12 @@ export type SagaRecord = Readonly<{
   closedAt: string | null;
   outcome: SagaOutcome | null; // null while open
   journal: readonly JournalEntry[];
+}>;
+
+/** What a person asked for; evidence of `open`. */
+export type SagaRequest = Readonly<{
+  by: string;
+  reason: string;
+  /** The old side may stay open to applications: without fence 1 or a hook the way back could not be fed otherwise. */
+  acceptUnfencedSource: boolean;
 }>;

@@ -88,7 +88,9 @@ export async function settleGroup(tx: AuthorityTx, saga: SagaRecord, closing: Cl
   const row = await tx.group(saga.group);
   if (row === null) return;
   const frozen = closing.freeze === null ? row.frozen : `saga ${saga.id}: ${closing.freeze}`;
-  const counted = closing.outcome === 'NOT_CONFIRMED' ? row.lastUnpublishedClose : nextAttempt(row, closing);
+  // Only what the matrix began counts towards its retries: a person who aborts a switchover must not tie its hands.
+  const uncounted = closing.outcome === 'NOT_CONFIRMED' || saga.trigger === 'operator';
+  const counted = uncounted ? row.lastUnpublishedClose : nextAttempt(row, closing);
   await tx.saveGroup({ ...row, frozen, lastUnpublishedClose: counted });
 }
 

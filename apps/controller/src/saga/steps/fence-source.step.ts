@@ -17,7 +17,8 @@ export const fenceSource: Step = {
     let proof = 'the fence was not read back';
     const look = async (): Promise<Json> => {
       const { snapshot } = ctx.evaluate();
-      const refusal = attestedRefusal(snapshot, ctx.saga.source);
+      // A planned switch needs its source alive: one that refuses everybody is lost, and no fence.
+      const refusal = ctx.plan.needsSource ? null : attestedRefusal(snapshot, ctx.saga.source);
       if (refusal !== null) return { kind: 'attested-refusal', confirmed: true, summary: refusal };
       if (reachedStatus(ctx, goal) !== null) {
         const tried = await proveFence(ctx, signal);
@@ -31,7 +32,7 @@ export const fenceSource: Step = {
     if (evidence !== null) return { evidence };
     const { snapshot } = ctx.evaluate();
     const waitedMs = ctx.time.monotonicMs() - startedAt;
-    if (ctx.group.policy.fencing === 'best-effort') return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
+    if (waivable(ctx)) return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
     throw new StepFailure('FAILED', `the fence of ${ctx.saga.source} was not confirmed`, { proof });
   },
   async undo(ctx, signal): Promise<StepResult> {
@@ -99,10 +100,12 @@ function hasOwnSession(ctx: StepContext, cluster: string): boolean {
   return ctx.gateway.sessions().some((s) => s.connected && s.idc === idc && s.clusters.includes(cluster));
 }
 
+/** Planned: hard and confirmed, whatever the policy says of emergencies. */
+const waivable = (ctx: StepContext): boolean => ctx.group.policy.fencing === 'best-effort' && !ctx.plan.needsSource;
+
 /** At once where nobody could carry the fence out, else after the time that an agent with a session needs. */
 const mayWaive = (ctx: StepContext, waitedMs: number): boolean =>
-  ctx.group.policy.fencing === 'best-effort' &&
-  (!hasOwnSession(ctx, ctx.saga.source) || waitedMs >= ctx.times.waiverAfterMs);
+  waivable(ctx) && (!hasOwnSession(ctx, ctx.saga.source) || waitedMs >= ctx.times.waiverAfterMs);
 
 function waiver(ctx: StepContext, snapshot: Snapshot, why: Readonly<{ waitedMs: number; proof: string }>): Json {
   const { source } = ctx.saga;

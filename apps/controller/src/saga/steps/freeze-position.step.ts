@@ -96,6 +96,11 @@ type SeenEnd = Readonly<{ end: number; ageMs: number }>;
 async function sourceEnds(ctx: StepContext, signal: AbortSignal): Promise<ReadonlyMap<string, SeenEnd>> {
   signal.throwIfAborted();
   const { source, target } = ctx.saga;
+  if (ctx.plan.needsSource) {
+    const body = { kind: 'read_end_offsets', cluster: source, topics: ctx.group.watch.topics } as const;
+    const answer = await ask(ctx, source, body, signal);
+    if (answer.ok) return new Map(answer.output.ends.map((o) => [positionKey(o), { end: o.offset, ageMs: 0 }]));
+  }
   const { snapshot } = ctx.evaluate();
   const flow = snapshot.flows.find((f) => f.from === source && f.to === target);
   return new Map((flow?.perPartition ?? []).flatMap((lag) => seenEnd(lag)));

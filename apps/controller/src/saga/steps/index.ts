@@ -1,11 +1,17 @@
 import { UnknownSagaKindError, type SagaKind, type StepName } from '#failover';
 import { announceFailover } from './announce-failover.step.js';
+import { catchUp } from './catch-up.step.js';
 import { checkPublishable } from './check-publishable.step.js';
+import { checkStandby } from './check-standby.step.js';
 import { checkTarget } from './check-target.step.js';
+import { drainClients } from './drain-clients.step.js';
+import { exchangeFence } from './exchange-fence.step.js';
 import { fenceSource } from './fence-source.step.js';
 import { freezePosition } from './freeze-position.step.js';
+import { holdConsumers } from './hold-consumers.step.js';
 import { publishPointer } from './publish-pointer.step.js';
-import { rememberSwitch } from './remember-switch.step.js';
+import { rememberPlanned, rememberSwitch } from './remember-switch.step.js';
+import { reverseFlow } from './reverse-flow.step.js';
 import { setOffsets } from './set-offsets.step.js';
 import type { Step } from './step.js';
 import { stopReplication } from './stop-replication.step.js';
@@ -13,6 +19,25 @@ import { unfenceTarget } from './unfence-target.step.js';
 import { verifyPublish } from './verify-publish.step.js';
 
 type StepSet = Readonly<Partial<Record<StepName, Step>>>;
+
+const SWITCHOVER: StepSet = {
+  'check-publishable': checkPublishable,
+  announce: announceFailover,
+  drain: drainClients,
+  'fence-source': fenceSource,
+  'catch-up': catchUp,
+  'hold-consumers': holdConsumers,
+  'stop-replication': stopReplication,
+  'freeze-position': freezePosition,
+  'set-offsets': setOffsets,
+  'check-target': checkStandby,
+  'unfence-target': unfenceTarget,
+  publish: publishPointer,
+  'verify-publish': verifyPublish,
+  'exchange-fence': exchangeFence,
+  reverse: reverseFlow,
+  remember: rememberPlanned,
+};
 
 /** Steps with an effect outside the journal, by kind and name; confirm, open and close are the journal's own transactions. */
 const STEPS: Readonly<Partial<Record<SagaKind, StepSet>>> = {
@@ -29,6 +54,8 @@ const STEPS: Readonly<Partial<Record<SagaKind, StepSet>>> = {
     'verify-publish': verifyPublish,
     remember: rememberSwitch,
   },
+  switchover: SWITCHOVER,
+  failback: SWITCHOVER,
 };
 
 /** Throws when the plan names a step that this kind has no effect for: a fault of the tables, found by their test. */

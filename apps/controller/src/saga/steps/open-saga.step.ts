@@ -1,4 +1,4 @@
-import type { Decision, JournalEntry, Json, SagaRecord, Snapshot } from '#failover';
+import type { Decision, JournalEntry, Json, SagaKind, SagaRecord, SagaRequest, Snapshot } from '#failover';
 import { newId, rfc3339 } from '#platform';
 import type { AuthorityTx } from '../../persistence/authority-store.port.js';
 import type { Evaluation } from './confirm-failover.step.js';
@@ -9,6 +9,11 @@ export type Opening = Readonly<{
   evaluation: Evaluation;
   target: string;
   incident: string;
+  kind?: SagaKind; // default: failover
+  /** Who asked; absent: the matrix did. */
+  request?: SagaRequest;
+  /** Epochs to leave free below the reserved one, for publications of its own before the point of no return. */
+  epochRoom?: number;
 }>;
 
 /** The snapshot's view of the group is older than the store's: the next tick sees the truth and decides again. */
@@ -30,15 +35,15 @@ export async function openSaga(tx: AuthorityTx, of: Opening): Promise<SagaRecord
   const row = await tx.group(group);
   if (row === null || row.active !== source || row.epoch !== fromEpoch || row.frozen !== null)
     throw new StaleGroupError(group);
-  const epoch = await tx.reserveEpoch(group, fromEpoch);
+  const epoch = await tx.reserveEpoch(group, fromEpoch + (of.epochRoom ?? 0));
   const saga: Omit<SagaRecord, 'journal'> = {
     id: newId(),
-    kind: 'failover',
+    kind: of.kind ?? 'failover',
     group,
     source,
     target: of.target,
     row: decision.row,
-    trigger: 'auto',
+    trigger: of.request === undefined ? 'auto' : 'operator',
     fromEpoch,
     epoch,
     term: of.term,
@@ -61,7 +66,7 @@ export async function openSaga(tx: AuthorityTx, of: Opening): Promise<SagaRecord
     entry('confirm', 'intent', null),
     entry('confirm', 'done', { summary: `row ${decision.row} ${decision.name}`, reasons: decision.reasons }),
     entry('open', 'intent', null),
-    entry('open', 'done', openingEvidence(snapshot, decision, { source, incident: of.incident, epoch })),
+    entry('open', 'done', openingEvidence(snapshot, decision, { ...of, source, epoch })),
   ].map((e, i) => ({ ...e, seq: i + 1 }));
   await tx.appendJournal(
     saga.id,
@@ -73,12 +78,13 @@ export async function openSaga(tx: AuthorityTx, of: Opening): Promise<SagaRecord
 function openingEvidence(
   snapshot: Snapshot,
   decision: Decision,
-  of: Readonly<{ source: string; incident: string; epoch: number }>,
+  of: Readonly<{ source: string; target: string; incident: string; epoch: number; request?: SagaRequest }>,
 ): Json {
-  const flow = snapshot.flows.find((f) => f.from === of.source);
+  const flow = snapshot.flows.find((f) => f.from === of.source && f.to === of.target);
   const votes = Object.values(snapshot.votes[of.source] ?? {});
   return {
     summary: `epoch ${of.epoch} reserved`,
+    ...(of.request === undefined ? {} : { request: { ...of.request } }),
     incident: of.incident,
     epoch: of.epoch,
     timeline: openingTimeline(snapshot, decision, of.source),

@@ -6,6 +6,7 @@ import { pollUntil } from '../agent-calls.js';
 import { within } from '../saga-time.js';
 import { evidenceOf, textOf } from '../saga-journal.js';
 import { answersTo, attestedRefusal } from './fence-source.step.js';
+import { isBeforeReturn, pointerTo, readQuietly } from './pointer-of.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -21,9 +22,11 @@ export const publishPointer: Step = {
     const fence = recheckFence(ctx);
     const pointer = pointerTo(ctx, ctx.saga.target, ctx.saga.epoch);
     let problem = 'no answer';
+    const expectedEpoch = expected(ctx, found?.pointer ?? null);
     const end = await pollUntil(ctx, signal, async () => {
+      mustStillHold(ctx);
       try {
-        const guard = { expectedEpoch: ctx.saga.fromEpoch, term: ctx.term };
+        const guard = { expectedEpoch, term: ctx.term };
         return await within(ctx.publishing.publish(pointer, guard), signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -38,29 +41,41 @@ export const publishPointer: Step = {
       found: end.current === null ? null : { epoch: end.current.epoch, active: end.current.activeCluster },
     });
   },
-  async undo(ctx, signal): Promise<StepResult> {
-    const current = await within(ctx.publishing.read(ctx.saga.group), signal);
-    if (isOurs(ctx, current)) throw new Error('our publication arrived after all: the saga goes forward');
-    if (current?.sagaId === ctx.saga.id) return restored(ctx, current.epoch, 'found in the config center');
-    const pointer = pointerTo(ctx, ctx.saga.source, ctx.epoch);
-    const guard = { expectedEpoch: current?.epoch ?? 0, term: ctx.term };
-    const end = await within(ctx.publishing.publish(pointer, guard), signal);
-    if (end.ok) return restored(ctx, ctx.epoch, 'published');
-    if (end.reason === 'stale-term') throw new LostLeadershipError(ctx.term);
-    throw new Error(`the config center refused the old cluster at epoch ${ctx.epoch}: ${end.reason}`);
-  },
+  undo: publishSourceAgain,
 };
 
-async function readQuietly(
-  ctx: StepContext,
-  signal: AbortSignal,
-): Promise<Readonly<{ pointer: Pointer | null }> | null> {
-  try {
-    return { pointer: await within(ctx.publishing.read(ctx.saga.group), signal) };
-  } catch {
-    signal.throwIfAborted();
-    return null; // silence is no answer: asked again until the deadline
+/**
+ * The source is ACTIVE again, at an epoch above every one that this saga may have published: of an attempted publish, and
+ * of DRAIN and HOLD, which then need not run out by themselves.
+ */
+export async function publishSourceAgain(ctx: StepContext, signal: AbortSignal): Promise<StepResult> {
+  const current = await within(ctx.publishing.read(ctx.saga.group), signal);
+  if (isOurs(ctx, current)) throw new Error('our publication arrived after all: the saga goes forward');
+  if (current?.sagaId === ctx.saga.id && current.epoch > ctx.saga.epoch) {
+    return restored(ctx, current.epoch, 'found in the config center');
   }
+  if (current !== null && !isBeforeReturn(ctx, current))
+    throw new Error("the pointer is a stranger's: not overwritten");
+  const pointer = pointerTo(ctx, ctx.saga.source, ctx.epoch);
+  const guard = { expectedEpoch: current?.epoch ?? 0, term: ctx.term };
+  const end = await within(ctx.publishing.publish(pointer, guard), signal);
+  if (end.ok) return restored(ctx, ctx.epoch, 'published');
+  if (end.reason === 'stale-term') throw new LostLeadershipError(ctx.term);
+  throw new Error(`the config center refused the old cluster at epoch ${ctx.epoch}: ${end.reason}`);
+}
+
+/** The epoch in the center that the publication replaces: the one the saga started from, or its own last DRAIN or HOLD. */
+const expected = (ctx: StepContext, pointer: Pointer | null): number =>
+  pointer !== null && isBeforeReturn(ctx, pointer) ? pointer.epoch : ctx.saga.fromEpoch;
+
+/** A publication that is on its way while clients go on by themselves would find them writing and reading at the source. */
+const MODE_MARGIN_MS = 5_000;
+
+function mustStillHold(ctx: StepContext): void {
+  if (!ctx.plan.needsSource || ctx.modes.leftMs() > MODE_MARGIN_MS) return;
+  throw new StepFailure('FAILED', 'the time that clients were told to hold is over: they went on at the source', {
+    leftMs: Math.round(ctx.modes.leftMs()),
+  });
 }
 
 const isOurs = (ctx: StepContext, pointer: Pointer | null): boolean =>
@@ -79,23 +94,6 @@ function recheckFence(ctx: StepContext): string {
   const answering = answersTo(snapshot, source);
   if (answering.length === 0) return 'attested-refusal, its agent fell silent since: waived';
   throw new StepFailure('RECOVERED', `${source} answers ${answering.join(', ')} again`);
-}
-
-function pointerTo(ctx: StepContext, cluster: string, epoch: number): Pointer {
-  const target = ctx.group.clusters.find((c) => c.name === cluster);
-  if (target === undefined)
-    throw new Error(`cluster ${cluster} is not in group ${ctx.saga.group}: configuration changed`);
-  return {
-    version: 1,
-    group: ctx.saga.group,
-    activeCluster: cluster,
-    mode: 'ACTIVE',
-    epoch,
-    term: ctx.term,
-    sagaId: ctx.saga.id,
-    bootstrapServers: target.bootstrapServers,
-    publishedAt: ctx.intentAt,
-  };
 }
 
 function published(ctx: StepContext, fence: string): StepResult {
@@ -117,7 +115,7 @@ async function rememberActive(ctx: StepContext, tx: AuthorityTx, at: string): Pr
     ...row,
     active: ctx.saga.target,
     epoch: ctx.saga.epoch,
-    lastPublishedAutoAt: at,
+    lastPublishedAutoAt: ctx.saga.trigger === 'auto' ? at : row.lastPublishedAutoAt,
     lastPublishedSagaAt: at,
     lastUnpublishedClose: null,
     lossAcceptance: null,

@@ -1,4 +1,14 @@
-import type { Decision, SagaPlan, Goal, Json, SagaOutcome, SagaRecord, Snapshot, StepName } from '#failover';
+import type {
+  Decision,
+  Goal,
+  Json,
+  SagaOutcome,
+  SagaPlan,
+  SagaRecord,
+  SagaRequest,
+  Snapshot,
+  StepName,
+} from '#failover';
 import type { AgentGateway } from '../../observation/observation.port.js';
 import type { AuthorityTx, LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Publishing } from '../../publishing/publishing.port.js';
@@ -36,7 +46,23 @@ export type StepContext = Readonly<{
   setGoals(goals: readonly Goal[]): Promise<void>;
   /** Ledger rows of this saga's epoch; empty before freeze-position. */
   ledger(): Promise<readonly LedgerRow[]>;
+  /** Goals of the group as stored: what this saga, or one before it, has set. */
+  goals(): Promise<readonly Goal[]>;
+  /** Null: nobody asked, the matrix did. */
+  request: SagaRequest | null;
+  modes: ModeClock;
 }>;
+
+/**
+ * How long what clients were told still binds them, on this process's own clock. A new leader knows nothing of it and tells
+ * them anew: nobody else's clock says when a DRAIN or a HOLD runs out.
+ */
+export interface ModeClock {
+  /** Milliseconds left of the last DRAIN or HOLD that this drive published; 0: none, or over. */
+  leftMs(): number;
+  /** Called before the publication is sent: clients count from when they see it, which is later. */
+  told(maxMs: number): void;
+}
 
 /** A step came to a definite end that is not success: walk back and close with `outcome`. */
 export class StepFailure extends Error {

@@ -1,6 +1,6 @@
-import { goalKey } from '#failover';
+import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
 import { flowGoal, pollUntil, reachedStatus, refusedStatus, takeBack } from '../agent-calls.js';
-import { StepFailure, type Step, type StepResult } from './step.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
  * Source → target is stopped before the target opens: a returning source appends its tail within 0.14 s otherwise, behind
@@ -15,7 +15,7 @@ export const stopReplication: Step = {
     const goal = flowGoal(ctx, source, target, 'stopped');
     if (goal === null) return { evidence: { summary: `no flow ${source}→${target} is configured`, stopped: true } };
     await ctx.setGoals([goal]);
-    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal) ?? refusedStatus(ctx, goal));
+    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal) ?? standIn(ctx, goal));
     if (status?.observed === 'refused') {
       const summary = `worker attested down, goal pending: ${goalKey(goal)} ${goal.state}`;
       return { evidence: { summary, stopped: false, pending: goalKey(goal), detail: status.detail } };
@@ -33,3 +33,7 @@ export const stopReplication: Step = {
     return { evidence: await takeBack(ctx, goal, signal) };
   },
 };
+
+/** Not for a planned switch: there the way back starts at once, and a worker that returns with the old way is a loop. */
+const standIn = (ctx: StepContext, goal: FlowGoal): GoalStatus | null =>
+  ctx.plan.needsSource ? null : refusedStatus(ctx, goal);

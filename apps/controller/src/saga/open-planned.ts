@@ -1,0 +1,92 @@
+import {
+  MODE_EPOCHS,
+  planSaga,
+  plannedRefusals,
+  type PlannedQuestion,
+  type Refusal,
+  type SagaPlan,
+  type SagaRecord,
+  type SagaRequest,
+} from '#failover';
+import type { AuthorityTx } from '../persistence/authority-store.port.js';
+import type { SagaRunnerDeps } from './saga-fleet.js';
+import { noteSaga } from './saga-note.js';
+import type { SagaGroup } from './saga-options.js';
+import { openSaga } from './steps/open-saga.step.js';
+
+/** A planned switch as a person asks for it. */
+export type PlannedAsk = Readonly<{
+  kind: PlannedQuestion['kind'];
+  group: string;
+  target: string | null; // null, of a failback: where the last switch came from
+  request: SagaRequest;
+}>;
+
+export type Rehearsal = Readonly<{ target: string; epoch: number; refusals: readonly Refusal[]; plan: SagaPlan }>;
+export type PlannedAnswer = Readonly<{ rehearsal: Rehearsal; saga: SagaRecord | null }>;
+
+/** What would be done and what stands in its way. Reads only. */
+export async function rehearsePlanned(deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk): Promise<Rehearsal> {
+  const { snapshot } = deps.decisions.evaluate(group.name);
+  const home = await homeOf(deps, group.name, snapshot.group.active);
+  const source = snapshot.group.active;
+  const target = ask.target ?? home ?? group.clusters.find((c) => c.name !== source)?.name ?? '';
+  const question: PlannedQuestion = {
+    kind: ask.kind,
+    target,
+    flows: group.watch.flows,
+    principals: group.watch.principals,
+    home,
+    acceptUnfencedSource: ask.request.acceptUnfencedSource,
+  };
+  const plan = planSaga({
+    ...{ kind: ask.kind, group: group.name, source, target, maxOpenMs: group.policy.sagaMaxOpenMs },
+    times: deps.times.steps,
+  });
+  return {
+    target,
+    epoch: snapshot.group.epoch,
+    refusals: plannedRefusals(snapshot, group.policy, question),
+    plan,
+  };
+}
+
+/** The cluster that the last switch left, by the ledger; null: no switch led to the active one. */
+async function homeOf(deps: SagaRunnerDeps, group: string, active: string): Promise<string | null> {
+  const rows = (await deps.store.ledger(group)).filter((row) => row.to === active);
+  return rows.toSorted((x, y) => y.epoch - x.epoch)[0]?.from ?? null;
+}
+
+/**
+ * Confirm and open of a planned switch. The same questions as the rehearsal, asked again of a fresh snapshot; then the
+ * journal's first transaction, with whatever `also` keeps of the request (its answer for a repeat).
+ */
+export async function openPlanned(
+  deps: SagaRunnerDeps,
+  by: Readonly<{ term: number; holder: string }>,
+  group: SagaGroup,
+  ask: PlannedAsk,
+  also: (tx: AuthorityTx, saga: SagaRecord, rehearsal: Rehearsal) => Promise<void>,
+): Promise<PlannedAnswer> {
+  const { crash, store, decisions, time } = deps;
+  await crash('before', 'confirm');
+  const rehearsal = await rehearsePlanned(deps, group, ask);
+  await crash('after', 'confirm');
+  if (rehearsal.refusals.length > 0) return { rehearsal, saga: null };
+  const evaluation = decisions.evaluate(group.name);
+  const wallMs = time.wallMs();
+  await crash('before', 'open');
+  const saga = await store.transact(by.term, by.holder, async (tx) => {
+    const { target } = rehearsal;
+    const incident = `${group.name}-${evaluation.snapshot.group.epoch}-${ask.kind}-${wallMs}`;
+    const opened = await openSaga(tx, {
+      ...{ term: by.term, wallMs, evaluation, target, incident, kind: ask.kind, request: ask.request },
+      epochRoom: MODE_EPOCHS,
+    });
+    await noteSaga(tx, opened, 'opened', { wallMs, holder: by.holder, actor: ask.request.by });
+    await also(tx, opened, rehearsal);
+    return opened;
+  });
+  await crash('after', 'open');
+  return { rehearsal, saga };
+}

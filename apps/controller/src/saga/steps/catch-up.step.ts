@@ -1,0 +1,84 @@
+import type { Json, OffsetRange, RecordCount } from '#failover';
+import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
+import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+
+/**
+ * Everything that the source holds is on the target: per partition the last *data* record. A commit marker may hold the last
+ * offset, so "N + 1 = E" may never come; what is left is then read as a reader of committed records would, and must be
+ * empty. An open transaction may still become data: it is waited for a while, then the switch walks back.
+ */
+export const catchUp: Step = {
+  name: 'catch-up',
+  async run(ctx, signal): Promise<StepResult> {
+    const waits: Waits = { openSinceMs: null, problem: 'not looked at' };
+    const done = await pollUntil(ctx, signal, () => look(ctx, waits, signal));
+    if (done !== null) return { evidence: done };
+    throw new StepFailure('FAILED', `${ctx.saga.target} did not catch up: ${waits.problem}`);
+  },
+};
+
+type Waits = { openSinceMs: number | null; problem: string };
+
+async function look(ctx: StepContext, waits: Waits, signal: AbortSignal): Promise<Json> {
+  const rest = await ranges(ctx, signal);
+  if (typeof rest === 'string') {
+    waits.problem = rest;
+    return null;
+  }
+  if (rest.pending.length === 0) return { summary: `${rest.partitions} partitions caught up`, markersOnly: 0 };
+  const { source } = ctx.saga;
+  const counted = await ask(ctx, source, { kind: 'count_records', cluster: source, ranges: rest.pending }, signal);
+  if (!counted.ok) {
+    waits.problem = counted.detail;
+    return null;
+  }
+  const { counts } = counted.output;
+  mustNotStayOpen(ctx, counts, waits);
+  const missing = counts.filter((c) => c.records > 0);
+  const open = counts.filter((c) => c.openFrom !== null);
+  if (missing.length === 0 && open.length === 0) {
+    const summary = `${rest.partitions} partitions caught up; the rest of ${rest.pending.length} holds markers only`;
+    return { summary, markersOnly: rest.pending.length };
+  }
+  waits.problem = [...missing.map((c) => `${positionKey(c)} misses ${c.records}`), ...open.map(openText)].join(', ');
+  return null;
+}
+
+function mustNotStayOpen(ctx: StepContext, counts: readonly RecordCount[], waits: Waits): void {
+  const open = counts.filter((c) => c.openFrom !== null);
+  const nowMs = ctx.time.monotonicMs();
+  waits.openSinceMs = open.length === 0 ? null : (waits.openSinceMs ?? nowMs);
+  if (waits.openSinceMs === null || nowMs - waits.openSinceMs < ctx.times.transactionWaitMs) return;
+  throw new StepFailure('FAILED', `a transaction stays open on ${ctx.saga.source}: ${open.map(openText).join(', ')}`, {
+    open: open.map((c) => ({ partition: positionKey(c), from: c.openFrom })),
+    liftedBy: 'end it: kafka-transactions.sh find-hanging, abort',
+  });
+}
+
+const openText = (c: RecordCount): string => `${positionKey(c)} has a transaction open from ${c.openFrom ?? '?'}`;
+
+type Rest = Readonly<{ partitions: number; pending: readonly OffsetRange[] }>;
+
+/** [N + 1, E) per partition where it is not empty; or why it is not known. */
+async function ranges(ctx: StepContext, signal: AbortSignal): Promise<Rest | string> {
+  const { source, target } = ctx.saga;
+  const { topics } = ctx.group.watch;
+  const flow = ctx.group.watch.flows.find((f) => f.from === source && f.to === target);
+  if (flow === undefined) throw new StepFailure('FAILED', `no flow ${source}→${target} is configured`);
+  const { connectors } = flow;
+  const position = { kind: 'read_replication_position', from: source, to: target, connectors, topics } as const;
+  const [log, replicated] = await Promise.all([
+    ask(ctx, source, { kind: 'read_end_offsets', cluster: source, topics }, signal),
+    ask(ctx, target, position, signal),
+  ]);
+  if (!log.ok) return log.detail;
+  if (!replicated.ok) return replicated.detail;
+  const starts = byPartition(log.output.starts);
+  const last = byPartition(replicated.output.positions);
+  const pending = log.output.ends.flatMap((end): OffsetRange[] => {
+    const key = positionKey(end);
+    const from = Math.max((last.get(key) ?? -1) + 1, starts.get(key) ?? 0);
+    return from < end.offset ? [{ topic: end.topic, partition: end.partition, from, to: end.offset }] : [];
+  });
+  return { partitions: log.output.ends.length, pending };
+}

@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { stepsOf, type SagaRecord } from '#failover';
+import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
+import { expectGoodEnd } from './good-end.js';
+import { Simulation, type SimController } from './simulation.js';
+import { VirtualTime } from './virtual-time.js';
+
+let time: VirtualTime;
+let sim: Simulation;
+let leader: SimController;
+
+beforeEach(async () => {
+  time = new VirtualTime();
+  const database = new MemoryAuthorityDatabase();
+  sim = new Simulation({ time, openStore: (client) => database.connect(client) });
+  sim.world.copies = true;
+  await sim.createGroup();
+  leader = sim.controller('ctl-b');
+  await sim.acquire(leader);
+  await leader.runner.takenOver();
+});
+
+async function end(): Promise<SagaRecord> {
+  await time.runUntil(() => leader.runner.open('orders') === null, 900_000);
+  const [saga] = await sim.sagas();
+  if (saga === undefined) throw new Error('no saga');
+  return saga;
+}
+
+const modes = (): readonly string[] => sim.published.map((p) => `${p.epoch} ${p.activeCluster} ${p.mode}`);
+
+describe('a planned switch', () => {
+  it('tells clients to drain and to hold, moves, and starts the way back from S on', async () => {
+    const answer = await sim.request(leader);
+    expect(answer?.rehearsal.refusals).toEqual([]);
+    const saga = await end();
+    expect(saga).toMatchObject({ kind: 'switchover', trigger: 'operator', outcome: 'DONE' });
+    expect(saga.journal.filter((e) => e.event === 'done').map((e) => e.step)).toEqual(stepsOf('switchover'));
+    expect(modes()).toEqual(['1 a ACTIVE', '2 a DRAIN', '3 a HOLD', `${saga.epoch} b ACTIVE`]);
+    expect(sim.world.seeds.get('b->a')).toEqual(
+      new Map([
+        ['orders/0', 100],
+        ['orders/1', 44],
+      ]),
+    );
+    expect(sim.world.flows).toEqual(
+      new Map([
+        ['a->b', 'stopped'],
+        ['b->a', 'running'],
+      ]),
+    );
+    expect((await sim.observer.groups())[0]).toMatchObject({ active: 'b', epoch: saga.epoch, rejoin: [] });
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
+  });
+
+  it('a commit marker at the end of the log is no missing record', async () => {
+    sim.world.cluster('a').markers.set('orders/0', 1);
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(saga.journal.find((e) => e.step === 'catch-up' && e.event === 'done')?.evidence).toMatchObject({
+      markersOnly: 1,
+    });
+  });
+
+  it('a group that heeds no pointer is listed and does not hold up the switch', async () => {
+    sim.world.activeGroups.add('a/billing');
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(saga.journal.find((e) => e.step === 'hold-consumers' && e.event === 'done')?.evidence).toMatchObject({
+      active: ['billing'],
+    });
+  });
+
+  it('a person who accepts an open old side gets one where nothing else is to be had', async () => {
+    sim.world.closable = false;
+    expect((await sim.request(leader))?.rehearsal.refusals.map((r) => r.name)).toEqual(['NO_FENCE_FOR_THE_WAY_BACK']);
+    expect((await sim.sagas()).length).toBe(0);
+    await sim.request(leader, { acceptUnfencedSource: true });
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(sim.world.acceptsWrites('a')).toBe(true);
+    expectGoodEnd(sim, [saga], { oldSideOpen: true });
+  });
+
+  it('lists every reason at once and touches nothing', async () => {
+    sim.world.closable = false;
+    sim.world.killCluster('b');
+    const answer = await sim.request(leader);
+    expect(answer?.saga).toBeNull();
+    expect(answer?.rehearsal.refusals.map((r) => r.name)).toEqual(['NO_FENCE_FOR_THE_WAY_BACK', 'TARGET_NOT_FIT']);
+    expect(sim.published.length).toBe(1);
+    expect(sim.world.history).toEqual([]);
+  });
+});
+
+describe('every failure before publish leaves clients where they were, writing', () => {
+  const failing: readonly (readonly [string, () => void])[] = [
+    ['a fence that is never in place', () => (sim.world.stuckFence = true)],
+    ['a connector that does not stop', () => (sim.world.stuckFlows = true)],
+    ['a copy that does not catch up', () => (sim.world.copies = false)],
+    [
+      'a transaction left open',
+      () => {
+        sim.world.cluster('a').markers.set('orders/0', 1);
+        sim.world.cluster('a').openTransaction = true;
+      },
+    ],
+    ['a target that dies', () => sim.on('before', 'set-offsets', () => sim.world.killCluster('b'))],
+    [
+      'a config center that takes no HOLD',
+      () =>
+        sim.on('before', 'hold-consumers', () => {
+          sim.center.refuseWrites = true;
+          time.after(30_000, () => (sim.center.refuseWrites = false));
+        }),
+    ],
+  ];
+
+  it.each(failing)('%s', async (_name, arrange) => {
+    arrange();
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('FAILED');
+    expect(sim.pointer()).toMatchObject({ activeCluster: 'a', mode: 'ACTIVE', sagaId: saga.id });
+    expect(sim.pointer().epoch).toBeGreaterThan(saga.epoch);
+    sim.world.stuckFlows = false;
+    sim.world.applyGoals();
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
+    expect(sim.world.flows.get('a->b')).toBe('running');
+    const [row] = await sim.observer.groups();
+    expect(row).toMatchObject({ active: 'a', epoch: sim.pointer().epoch, lastUnpublishedClose: null });
+  });
+
+  it('clients whose HOLD runs out went on at the source: no publication finds them there', async () => {
+    const database = new MemoryAuthorityDatabase();
+    const times = { holdMs: 5_000 };
+    sim = new Simulation({ time, openStore: (client) => database.connect(client), times });
+    sim.world.copies = true;
+    await sim.createGroup();
+    leader = sim.controller('ctl-b');
+    await sim.acquire(leader);
+    await leader.runner.takenOver();
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('FAILED');
+    expect(saga.journal.find((e) => e.event === 'failed')).toMatchObject({ step: 'publish' });
+    expect(sim.published.some((p) => p.activeCluster === 'b')).toBe(false);
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
+  });
+
+  it('a source that dies keeps its fence and is handed to the matrix', async () => {
+    sim.on('after', 'fence-source', () => sim.world.killIdc('a'));
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('SOURCE_LOST');
+    expect(sim.pointer()).toMatchObject({ activeCluster: 'a', mode: 'ACTIVE' });
+    expect(saga.journal.some((e) => e.direction === 'undo' && e.step === 'fence-source')).toBe(false);
+    await sim.tick(leader);
+    const rescue = await end();
+    expect(rescue).toMatchObject({ kind: 'failover', outcome: 'DONE', fromEpoch: sim.published.at(-2)?.epoch });
+    expectGoodEnd(sim, [rescue]);
+  });
+});
+
+describe('a person aborts', () => {
+  const before = stepsOf('switchover').slice(2, stepsOf('switchover').indexOf('publish'));
+
+  it.each(before)('before %s: walked back, and said so', async (step) => {
+    let answer: Promise<string | null> = Promise.resolve(null);
+    sim.on('before', step, () => {
+      answer = leader.runner.abort(leader.runner.open('orders')?.saga.id ?? '', 'ann: not tonight');
+    });
+    await sim.request(leader);
+    const saga = await end();
+    expect(await answer).toBe('aborted');
+    expect(saga.outcome).toBe('ABORTED');
+    expect(sim.pointer()).toMatchObject({ activeCluster: 'a', mode: 'ACTIVE' });
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
+    expect(sim.world.flows.get('a->b')).toBe('running');
+  });
+
+  it.each(['publish', 'verify-publish', 'exchange-fence', 'reverse', 'remember'] as const)(
+    'before %s: too late, it goes on',
+    async (step) => {
+      let answer: Promise<string | null> = Promise.resolve(null);
+      sim.on('before', step, () => {
+        answer = leader.runner.abort(leader.runner.open('orders')?.saga.id ?? '', 'ann: not tonight');
+      });
+      await sim.request(leader);
+      const saga = await end();
+      expect(await answer).toBe('too-late: publish');
+      expect(saga.outcome).toBe('DONE');
+      expectGoodEnd(sim, [saga], { oldSideOpen: false });
+    },
+  );
+});
