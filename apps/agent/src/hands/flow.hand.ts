@@ -133,8 +133,8 @@ export class FlowHand {
   /** @returns always a remark: what failed, and whether it was restarted. */
   async #restart(status: ConnectorStatus): Promise<string> {
     const { name } = status;
-    const may = this.#restarts.take(name, monotonicMs());
-    const outcome = may === 'due' ? await this.#send(name, () => this.#connect.restartFailed(name, this.#callMs)) : may;
+    const held = this.#restarts.take(name, monotonicMs());
+    const outcome = held ?? (await this.#send(name, () => this.#connect.restartFailed(name, this.#callMs)));
     return `${failureOf(status)} (${outcome ?? 'restarted'})`;
   }
 

@@ -30,18 +30,18 @@ export function failureOf(s: ConnectorStatus): string {
 export class TaskRestarts {
   readonly #counts = new Map<string, Count>();
 
-  /** Says `due` and counts it, or why not now. */
-  take(name: string, nowMs: Ms): 'due' | string {
+  /** Null: due now, and counted; else why not. */
+  take(name: string, nowMs: Ms): string | null {
     const known = this.#counts.get(name);
     if (known === undefined || nowMs - known.seenFailedMs >= WELL_AFTER_MS) {
       this.#counts.set(name, { restarts: 1, lastMs: nowMs, seenFailedMs: nowMs });
-      return 'due';
+      return null;
     }
     known.seenFailedMs = nowMs;
     if (known.restarts >= MOST_RESTARTS) return `restarted ${known.restarts} times in vain: restart it by hand`;
     const dueAtMs = known.lastMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (known.restarts - 1));
     if (nowMs < dueAtMs) return `restarted ${known.restarts} of ${MOST_RESTARTS} times`;
     Object.assign(known, { restarts: known.restarts + 1, lastMs: nowMs });
-    return 'due';
+    return null;
   }
 }
