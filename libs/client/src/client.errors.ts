@@ -26,6 +26,43 @@ export class SwitchTimeoutError extends Error {
   }
 }
 
+/**
+ * The transaction is over and was not (or, with `maybeCommitted`, perhaps) committed. Begin another one with
+ * `transaction()` and do its work again: that one waits for the cluster that is active then.
+ */
+export class TransactionAbortedError extends Error {
+  readonly code = 'TRANSACTION_ABORTED';
+  readonly remedy = 'begin a new transaction and repeat its work; with maybeCommitted only if a duplicate does no harm';
+  /** False: the broker refused a record for what it is; the same transaction would end the same way anywhere. */
+  readonly retriable: boolean;
+  readonly reason: 'switched' | 'fenced' | 'failed' | 'closed';
+  /** True: the commit was under way and its end is unknown. */
+  readonly maybeCommitted: boolean;
+  readonly cluster: string;
+
+  constructor(
+    reason: TransactionAbortedError['reason'],
+    cluster: string,
+    maybeCommitted: boolean,
+    cause: unknown,
+    retriable = true,
+  ) {
+    const why = {
+      switched: 'the pointer moved to another cluster',
+      fenced: 'the cluster is closed to writes',
+      failed: 'a request of it failed',
+      closed: 'the producer was closed',
+    }[reason];
+    const end = maybeCommitted ? 'whether it was committed is unknown' : 'nothing of it was committed';
+    super(`transaction on cluster ${cluster}: ${why}; ${end}`, cause === undefined ? undefined : { cause });
+    this.name = 'TransactionAbortedError';
+    this.reason = reason;
+    this.cluster = cluster;
+    this.maybeCommitted = maybeCommitted;
+    this.retriable = retriable;
+  }
+}
+
 /** The record's cluster was left behind. `retriable` is read by kafkajs: the old consumer must end, not try again. */
 export class SupersededError extends Error {
   readonly code = 'SUPERSEDED';

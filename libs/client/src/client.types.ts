@@ -1,10 +1,11 @@
-import type { Pointer, PointerSource } from '#config-center';
+import type { Pointer, PointerMode, PointerSource } from '#config-center';
 import type {
   ConsumerConfig,
   ConsumerRunConfig,
   EachBatchPayload,
   EachMessagePayload,
   KafkaConfig,
+  Offsets,
   ProducerConfig,
   ProducerRecord,
   RecordMetadata,
@@ -28,12 +29,18 @@ export type BufferLimits = Readonly<{
   maxWaitMs: number; // from send to SwitchTimeoutError; longer than the group's window (default 180 000)
 }>;
 
-/** Idempotence and transactions end at the border of a cluster, so both are refused here. */
-export type SwitchingProducerConfig = Omit<
-  ProducerConfig,
-  'idempotent' | 'transactionalId' | 'transactionTimeout' | 'retry'
-> &
+/**
+ * `idempotent` holds within one cluster: what is sent again to another one may be a duplicate (SendOutcome.resent).
+ * Transactions have a producer of their own: `transactionalProducer`.
+ */
+export type SwitchingProducerConfig = Omit<ProducerConfig, 'transactionalId' | 'transactionTimeout' | 'retry'> &
   Readonly<{ buffer?: Partial<BufferLimits> }>;
+
+export type SwitchingTransactionalConfig = Omit<ProducerConfig, 'transactionalId' | 'idempotent' | 'retry'> &
+  Readonly<{
+    transactionalId: string; // the same on every cluster
+    maxWaitMs?: number; // how long transaction() waits for an open cluster (default 180 000)
+  }>;
 
 /** acks 0 has no answer, so it cannot be told whether it must be sent again. */
 export type SwitchingRecord = Omit<ProducerRecord, 'acks'> & Readonly<{ acks?: -1 | 1 }>;
@@ -59,6 +66,37 @@ export interface SwitchingProducer {
   /** Waits for what is pending, at most `flushMs` (default 5000); the rest is rejected with SwitchTimeoutError. */
   disconnect(flushMs?: number): Promise<void>;
 }
+
+export interface SwitchingTransaction {
+  readonly cluster: string;
+  readonly epoch: number;
+  send(record: SwitchingRecord): Promise<RecordMetadata[]>;
+  /** Commits consumed offsets with the transaction, on its own cluster. */
+  sendOffsets(offsets: Offsets & Readonly<{ consumerGroupId: string }>): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  isActive(): boolean;
+}
+
+/**
+ * Transactions end at the border of a cluster: a switch aborts the open one, and every later call of it rejects with
+ * TransactionAbortedError (`retriable`). The caller begins anew; `transaction()` waits until the active cluster is
+ * reached and open.
+ */
+export interface SwitchingTransactionalProducer {
+  /** Connects to the active cluster; does not wait longer than a second for one that does not answer. */
+  connect(): Promise<void>;
+  /**
+   * Begins a transaction on the active cluster; one at a time. Waits during DRAIN and HOLD, during a switch and after a
+   * fence, at most `maxWaitMs`, then rejects with SwitchTimeoutError (`maybeWritten` false).
+   */
+  transaction(): Promise<SwitchingTransaction>;
+  /** Aborts the open transaction and closes. */
+  disconnect(): Promise<void>;
+}
+
+/** A setting under which records may be lost, doubled, reordered or kept waiting at a switch. */
+export type SettingWarning = Readonly<{ client: string; setting: string; value: string; risk: string }>;
 
 export type Delivered = Readonly<{
   cluster: string;
@@ -104,16 +142,25 @@ export type SwitchingEvents = {
   blocked: Readonly<{ reason: BlockedReason; error: Error; topic?: string }>;
   /** The config center (or the state file) does not answer; the last pointer stays in force (I30). */
   stale: Readonly<{ silentMs: number; error: Error }>;
+  /**
+   * A planned switch asked for quiet, and it is reached: with DRAIN no producer has a record whose end is unknown and
+   * no transaction is open; with HOLD every consumer has committed and left its group too. New sends wait.
+   */
+  paused: Readonly<{ pointer: Pointer; tookMs: number }>;
+  /** DRAIN or HOLD is over: by a later pointer, or because its `maxMs` passed without one (config center silent or not). */
+  resumed: Readonly<{ pointer: Pointer; by: 'pointer' | 'max-ms' }>;
+  /** Told once for each risky setting of a client. */
+  warning: SettingWarning;
 };
 
 export interface SwitchingKafka {
   producer(c?: SwitchingProducerConfig): SwitchingProducer;
+  transactionalProducer(c: SwitchingTransactionalConfig): SwitchingTransactionalProducer;
   consumer(c: ConsumerConfig): SwitchingConsumer;
-  /**
-   * The pointer in force, or null before the first one. `mode` DRAIN and HOLD are passed on here and otherwise
-   * treated as ACTIVE in this version.
-   */
+  /** The pointer in force, or null before the first one. Its mode may be over: see `mode()`. */
   current(): Pointer | null;
+  /** What clients do now: the pointer's mode, or ACTIVE once its `maxMs` has passed here. */
+  mode(): PointerMode;
   /** Returns what takes the listener off again. */
   on<E extends keyof SwitchingEvents>(event: E, listener: (value: SwitchingEvents[E]) => void): () => void;
   close(): Promise<void>;

@@ -4,14 +4,24 @@ import type {
   KafkaConfig,
   ProducerConfig,
   ProducerRecord,
+  Offsets,
   RecordMetadata,
   TopicPartitionOffset,
 } from 'kafkajs';
 
 /** What the switching code needs of a Kafka client: few enough calls that a test can pretend each order of answers. */
+export interface TransactionPort {
+  send(record: ProducerRecord): Promise<RecordMetadata[]>;
+  sendOffsets(offsets: Offsets & Readonly<{ consumerGroupId: string }>): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
 export interface ProducerPort {
   connect(): Promise<void>;
   send(record: ProducerRecord): Promise<RecordMetadata[]>;
+  /** Begins one; rejects while another of this producer is open. */
+  transaction(): Promise<TransactionPort>;
   /** Lets requests under way be answered, then closes. */
   disconnect(): Promise<void>;
 }

@@ -16,15 +16,20 @@ export type GenerationOptions = Readonly<{
   onFailure: (e: Error) => void;
 }>;
 
-/** The consumer of one cluster between two switches. Once ended it hands no record to a handler and commits nothing. */
+/**
+ * The consumer of one cluster between two switches. Once ended it hands no record to a handler and commits nothing;
+ * once held it hands out none either, but what was handled is still committed.
+ */
 export class ConsumerGeneration {
   readonly cluster: string;
   readonly joined: Promise<boolean>; // false: ended before it had joined its group
   private readonly options: GenerationOptions;
-  private readonly ending = new AbortController();
+  private readonly leaving = new AbortController();
+  private readonly onRest = new Set<() => void>();
   private readonly working: Promise<void>;
+  private superseded = false;
+  private holding: Promise<void> | null = null;
   private handlersAtWork = 0;
-  private quiet: (() => void) | null = null;
   private tellJoined: (ok: boolean) => void = () => undefined;
 
   constructor(options: GenerationOptions) {
@@ -34,20 +39,32 @@ export class ConsumerGeneration {
     this.working = this.work();
   }
 
-  get ended(): boolean {
-    return this.ending.signal.aborted;
+  /** Held or ended: there is no way back for this generation. */
+  get over(): boolean {
+    return this.holding !== null || this.leaving.signal.aborted;
   }
 
-  /** From here on nothing is delivered. Resolves when the handlers at work are done, at most after `graceMs`. */
+  /**
+   * From here on nothing is delivered, and nothing is committed either: the pointer names another cluster. Resolves
+   * when the handlers at work are done, at most after `graceMs`.
+   */
   async end(graceMs: number): Promise<void> {
-    if (!this.ended) {
-      this.ending.abort();
-      this.tellJoined(false);
-    }
-    if (this.handlersAtWork === 0) return;
-    const quiet = new AbortController();
-    this.quiet = () => quiet.abort();
-    await pause(graceMs, quiet.signal);
+    this.superseded = true;
+    this.leave();
+    await this.handlersRest(graceMs);
+  }
+
+  /**
+   * From here on nothing is delivered. What handlers at work still finish is committed, then the group is left: kafkajs
+   * drops a commit silently once it is leaving. Resolves when it has left.
+   */
+  hold(): Promise<void> {
+    this.holding ??= (async () => {
+      await this.handlersRest(null);
+      this.leave();
+      await this.working;
+    })();
+    return this.holding;
   }
 
   /** Resolves when the connection is closed too. Dead clusters make this slow: do not wait for it in a switch. */
@@ -55,16 +72,35 @@ export class ConsumerGeneration {
     return this.working;
   }
 
+  private leave(): void {
+    if (this.leaving.signal.aborted) return;
+    this.leaving.abort();
+    this.tellJoined(false);
+  }
+
+  private async handlersRest(graceMs: number | null): Promise<void> {
+    if (this.handlersAtWork === 0) return;
+    const rested = new AbortController();
+    const rest = new Promise<void>((resolve) => {
+      this.onRest.add(() => {
+        rested.abort();
+        resolve();
+      });
+    });
+    await (graceMs === null ? rest : pause(graceMs, rested.signal));
+  }
+
   /** Connects and joins, again and again until it holds or the generation ends; then waits for the end and closes. */
   private async work(): Promise<void> {
-    await pause(this.options.joinAfterMs, this.ending.signal);
-    for (let failures = 0; !this.ended; failures++) {
+    const leaving = this.leaving.signal;
+    await pause(this.options.joinAfterMs, leaving);
+    for (let failures = 0; !leaving.aborted; failures++) {
       try {
         await this.consumeUntilCrash();
       } catch (e) {
-        if (!this.ended) this.options.onFailure(asError(e));
+        if (!this.over) this.options.onFailure(asError(e));
       }
-      await pause(backoffMs(failures), this.ending.signal);
+      await pause(backoffMs(failures), leaving);
     }
   }
 
@@ -77,7 +113,7 @@ export class ConsumerGeneration {
         ...config.retry,
         // kafkajs restarts a crashed consumer by a timer that disconnect() may miss: one of a cluster left behind
         // would join its group again behind our back.
-        restartOnFailure: async (e) => !this.ended && (userRestart === undefined || (await userRestart(e))),
+        restartOnFailure: async (e) => !this.over && (userRestart === undefined || (await userRestart(e))),
       },
     });
     let leave: () => void = () => undefined;
@@ -86,21 +122,21 @@ export class ConsumerGeneration {
         // At once, for `run` below may still be busy joining a cluster that is dead; the end of this function closes
         // what it left.
         leave = () => void consumer.disconnect().then(resolve, resolve);
-        this.ending.signal.addEventListener('abort', leave, { once: true });
+        this.leaving.signal.addEventListener('abort', leave, { once: true });
         consumer.onCrash((error, restarts) => {
           if (restarts) this.options.onFailure(error);
           else reject(error);
         });
       });
       over.catch(() => undefined); // read below; it may come while we still connect
-      consumer.onJoined(() => this.tellJoined(!this.ended));
+      consumer.onJoined(() => this.tellJoined(!this.over));
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning: true }); // no committed offset: earliest (I34)
-      if (this.ended) return;
+      if (this.over) return;
       await consumer.run(this.wrap(run, consumer));
       await over;
     } finally {
-      this.ending.signal.removeEventListener('abort', leave);
+      this.leaving.signal.removeEventListener('abort', leave);
       await consumer.disconnect().catch(() => undefined); // of a cluster that may be dead: nothing to tell
     }
   }
@@ -120,13 +156,20 @@ export class ConsumerGeneration {
 
   private async hand(handler: () => Promise<void>): Promise<void> {
     await this.options.deliverAfter;
-    this.refuseIfEnded();
+    // While held, refuse only when the handlers at work are done: the refusal makes kafkajs close, and their commits
+    // would be dropped.
+    if (this.holding !== null) await this.handlersRest(null);
+    // Throwing is the only way to keep kafkajs from committing a record that no handler has seen.
+    if (this.over) throw new SupersededError(this.cluster);
     this.handlersAtWork++;
     try {
       await handler();
     } finally {
       this.handlersAtWork--;
-      if (this.handlersAtWork === 0) this.quiet?.();
+      if (this.handlersAtWork === 0) {
+        for (const tell of this.onRest) tell();
+        this.onRest.clear();
+      }
     }
   }
 
@@ -137,7 +180,7 @@ export class ConsumerGeneration {
       cluster: this.cluster,
       epoch: this.options.epoch(),
       commit: async () => {
-        this.refuseIfEnded();
+        if (this.superseded) throw new SupersededError(this.cluster);
         await consumer.commitOffsets([{ topic, partition, offset: (BigInt(message.offset) + 1n).toString() }]);
       },
     };
@@ -148,13 +191,8 @@ export class ConsumerGeneration {
       ...payload,
       cluster: this.cluster,
       epoch: this.options.epoch(),
-      isRunning: () => !this.ended && payload.isRunning(),
-      isStale: () => this.ended || payload.isStale(),
+      isRunning: () => !this.over && payload.isRunning(),
+      isStale: () => this.superseded || payload.isStale(),
     };
-  }
-
-  /** Throwing is the only way to keep kafkajs from committing a record that no handler has seen. */
-  private refuseIfEnded(): void {
-    if (this.ended) throw new SupersededError(this.cluster);
   }
 }

@@ -12,6 +12,9 @@ export function createEvents() {
     switched: new Set(),
     blocked: new Set(),
     stale: new Set(),
+    paused: new Set(),
+    resumed: new Set(),
+    warning: new Set(),
   };
   const emit: Emit = (event, value) => {
     for (const listener of [...listeners[event]]) {

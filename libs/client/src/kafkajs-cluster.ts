@@ -6,6 +6,10 @@ import type { ClusterPort } from './cluster.port.js';
 const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;
 
 const CONSUMER_RETRIES = 5;
+// An idempotent batch that kafkajs itself repeats keeps its sequence numbers, so the broker drops the second copy.
+const IDEMPOTENT_RETRY = { initialRetryTime: 50, maxRetryTime: 200, retries: 2 };
+// A transaction that begins right after another one meets CONCURRENT_TRANSACTIONS for some ten milliseconds.
+const TRANSACTION_RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 6 };
 
 /**
  * kafkajs behind the port. Producers never retry inside kafkajs (it would hold a record for a minute on a dead cluster
@@ -22,14 +26,17 @@ export function openKafkajsCluster(name: string, config: KafkaConfig): ClusterPo
   });
   return {
     producer: (c) => {
-      const producer = fast.producer({
+      const transactional = c.transactionalId !== undefined;
+      const once = c.idempotent === true ? IDEMPOTENT_RETRY : { retries: 0 };
+      const producer = (transactional ? patient : fast).producer({
         createPartitioner: Partitioners.DefaultPartitioner,
         ...c,
-        retry: { retries: 0 },
+        retry: transactional ? TRANSACTION_RETRY : once,
       });
       return {
         connect: () => producer.connect(),
         send: (record) => producer.send(record),
+        transaction: () => producer.transaction(),
         disconnect: () => producer.disconnect(),
       };
     },

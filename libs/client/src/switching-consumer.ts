@@ -1,5 +1,5 @@
 import type { ConsumerConfig, KafkaConfig } from 'kafkajs';
-import type { Pointer } from '#config-center';
+import type { Pointer, PointerMode } from '#config-center';
 import type { SwitchingConsumer, SwitchingRunConfig } from './client.types.js';
 import type { OpenCluster } from './cluster.port.js';
 import { ConsumerGeneration } from './consumer-generation.js';
@@ -13,6 +13,8 @@ export type ConsumerDeps = Readonly<{
   handlerGraceMs: number;
   emit: Emit;
   current(): Pointer | null;
+  mode(): PointerMode;
+  changed(): void; // what `state` says is another now
   closed(consumer: PointerConsumer): void;
 }>;
 
@@ -23,6 +25,8 @@ export class PointerConsumer implements SwitchingConsumer {
   private readonly topics: (string | RegExp)[] = [];
   private running: SwitchingRunConfig | null = null;
   private generation: ConsumerGeneration | null = null;
+  private resting: Promise<void> = Promise.resolve(); // handlers of the generation before
+  private phase: 'following' | 'joining' | 'holding' | 'held' = 'joining';
   private epoch = 0;
   private closed = false;
 
@@ -57,33 +61,85 @@ export class PointerConsumer implements SwitchingConsumer {
     this.deps.closed(this);
   }
 
-  /** Follows the pointer. Resolves true once its cluster's group is joined, false if a later pointer came before. */
+  /** `held`: it has committed and left its group; `following`: it has joined; else it is on the way. */
+  get state(): 'following' | 'joining' | 'holding' | 'held' {
+    return this.phase;
+  }
+
+  /**
+   * Follows the pointer. Resolves true once its cluster's group is joined (in HOLD: once it is left), false if a later
+   * pointer came before.
+   */
   async adopt(pointer: Pointer): Promise<boolean> {
     if (this.running === null || this.closed) return true;
     this.epoch = pointer.epoch;
     const old = this.generation;
-    if (old?.cluster === pointer.activeCluster) return old.joined;
-    const done = old === null ? Promise.resolve() : old.end(this.deps.handlerGraceMs);
+    if (this.deps.mode() === 'HOLD') return this.hold(old, pointer.activeCluster);
+    if (old?.cluster === pointer.activeCluster && !old.over) return old.joined;
     const config = this.deps.clusters[pointer.activeCluster];
+    if (old !== null) this.resting = this.putAway(old, pointer.activeCluster);
     if (config === undefined) {
       this.generation = null;
       return false;
     }
+    const next = this.begin(pointer.activeCluster, config, this.running, old !== null);
+    this.generation = next;
+    this.enter('joining');
+    void next.joined.then((ok) => ok && this.generation === next && this.enter('following'));
+    return next.joined;
+  }
+
+  /** Leaves what is being read; the group's cluster is the pointer's, or one that it has moved away from. */
+  private async hold(old: ConsumerGeneration | null, cluster: string): Promise<boolean> {
+    if (old === null) {
+      this.enter('held');
+      return true;
+    }
+    if (old.cluster !== cluster) {
+      this.resting = this.putAway(old, cluster);
+      this.generation = null;
+      this.enter('held');
+      return true;
+    }
+    if (this.phase !== 'held') this.enter('holding');
+    await old.hold();
+    if (this.generation !== old || this.deps.mode() !== 'HOLD') return false;
+    this.enter('held');
+    return true;
+  }
+
+  /**
+   * Ends a generation so that the next one may begin. One that was held on the very cluster that is followed again may
+   * still be committing: its records come before those of the next.
+   */
+  private putAway(old: ConsumerGeneration, next: string): Promise<void> {
+    if (old.cluster !== next) return old.end(this.deps.handlerGraceMs);
+    const gone = new AbortController();
+    void old.closed().then(() => gone.abort());
+    return pause(this.deps.handlerGraceMs, gone.signal).then(() => old.end(0));
+  }
+
+  private begin(cluster: string, config: KafkaConfig, run: SwitchingRunConfig, moved: boolean): ConsumerGeneration {
     let told = false;
-    this.generation = new ConsumerGeneration({
-      cluster: pointer.activeCluster,
+    return new ConsumerGeneration({
+      cluster,
       epoch: () => this.epoch,
-      port: this.deps.open(pointer.activeCluster, config),
+      port: this.deps.open(cluster, config),
       config: this.config,
       topics: this.topics,
-      run: this.running,
-      joinAfterMs: old === null ? 0 : Math.random() * this.deps.rejoinJitterMs,
-      deliverAfter: done,
+      run,
+      joinAfterMs: moved ? Math.random() * this.deps.rejoinJitterMs : 0,
+      deliverAfter: this.resting,
       onFailure: (error) => {
         if (!told) this.deps.emit('blocked', { reason: 'consumer-crashed', error });
         told = true;
       },
     });
-    return this.generation.joined;
+  }
+
+  private enter(phase: PointerConsumer['phase']): void {
+    if (this.phase === phase) return;
+    this.phase = phase;
+    this.deps.changed();
   }
 }

@@ -1,19 +1,25 @@
 import type { ConsumerConfig } from 'kafkajs';
 import type { Pointer } from '#config-center';
 import { UnknownClusterError } from './client.errors.js';
+import { acks1, checkConsumer, checkProducer } from './check-settings.js';
 import type {
+  SettingWarning,
   SwitchingConsumer,
   SwitchingKafka,
   SwitchingKafkaOptions,
   SwitchingProducer,
   SwitchingProducerConfig,
+  SwitchingTransactionalConfig,
+  SwitchingTransactionalProducer,
 } from './client.types.js';
 import type { OpenCluster } from './cluster.port.js';
 import { createEvents } from './events.js';
 import { openKafkajsCluster } from './kafkajs-cluster.js';
+import { ModeClock } from './mode-clock.js';
 import { PointerFollower } from './pointer-follower.js';
 import { PointerConsumer } from './switching-consumer.js';
 import { PointerProducer } from './switching-producer.js';
+import { PointerTransactions } from './switching-transactions.js';
 
 /**
  * kafkajs that follows the pointer of a hot-standby group: producers and consumers go on when the active cluster
@@ -29,25 +35,39 @@ export function createSwitchingKafka(
 ): SwitchingKafka {
   const { clusters } = options;
   const { emit, on } = createEvents();
-  const producers = new Set<PointerProducer>();
+  const producers = new Set<PointerProducer | PointerTransactions>();
   const consumers = new Set<PointerConsumer>();
+  let clients = 0; // numbers them, for warnings
 
+  const clock = new ModeClock((pointer) => {
+    emit('resumed', { pointer, by: 'max-ms' });
+    for (const client of [...producers, ...consumers]) void client.adopt(pointer);
+  });
   const adopt = (pointer: Pointer, previous: Pointer | null): void => {
     const startedAt = performance.now();
+    const wasPaused = clock.mode() !== 'ACTIVE';
+    clock.enter(pointer);
     const moved = previous !== null && previous.activeCluster !== pointer.activeCluster;
     const where = { from: previous?.activeCluster ?? '', to: pointer.activeCluster, pointer };
     emit('pointer', pointer);
     if (moved) emit('switching', where);
+    if (wasPaused && clock.mode() === 'ACTIVE') emit('resumed', { pointer, by: 'pointer' });
     if (clusters[pointer.activeCluster] === undefined) {
       const error = new UnknownClusterError(pointer.activeCluster, Object.keys(clusters));
       emit('blocked', { reason: 'unknown-cluster', error });
     }
     const ready = [...producers, ...consumers].map((client) => client.adopt(pointer));
-    if (!moved) return;
+    if (!moved && pointer.mode === 'ACTIVE') return;
     void Promise.all(ready).then((all) => {
-      if (all.every(Boolean) && follower.current() === pointer)
-        emit('switched', { ...where, tookMs: Math.round(performance.now() - startedAt) });
+      if (!all.every(Boolean) || follower.current() !== pointer) return;
+      const tookMs = Math.round(performance.now() - startedAt);
+      if (clock.mode() !== 'ACTIVE') emit('paused', { pointer, tookMs });
+      else if (moved) emit('switched', { ...where, tookMs });
     });
+  };
+  const warn = (warnings: readonly SettingWarning[]): void => {
+    // A moment later, when the caller has had the chance to listen.
+    for (const w of warnings) queueMicrotask(() => emit('warning', w));
   };
 
   const follower = new PointerFollower({
@@ -61,37 +81,54 @@ export function createSwitchingKafka(
   });
   const current = () => follower.current();
   follower.start();
+  const kept = follower.current();
+  if (kept !== null) clock.enter(kept); // a state file written in mid-switch pauses a restarted process too
+  const shared = { clusters, open, emit, current, mode: () => clock.mode(), changed: () => undefined };
 
   return {
     producer: (c: SwitchingProducerConfig = {}): SwitchingProducer => {
+      const name = `producer ${++clients}`;
+      let acks1Told = false;
       const producer = new PointerProducer(c, {
-        clusters,
-        open,
+        ...shared,
         warmStandby: options.warmStandby ?? false,
-        emit,
-        current,
+        sendsWithAcks1: () => {
+          if (!acks1Told) warn([acks1(name)]);
+          acks1Told = true;
+        },
         refreshPointer: () => follower.refresh(),
         closed: (p) => producers.delete(p),
       });
+      warn(checkProducer(name, c, clusters));
+      producers.add(producer);
+      return producer;
+    },
+    transactionalProducer: (c: SwitchingTransactionalConfig): SwitchingTransactionalProducer => {
+      const producer = new PointerTransactions(c, {
+        ...shared,
+        refreshPointer: () => follower.refresh(),
+        closed: (p) => producers.delete(p),
+      });
+      warn(checkProducer(`producer ${++clients} (${c.transactionalId})`, c, clusters));
       producers.add(producer);
       return producer;
     },
     consumer: (c: ConsumerConfig): SwitchingConsumer => {
       const consumer = new PointerConsumer(c, {
-        clusters,
-        open,
+        ...shared,
         rejoinJitterMs: options.rejoinJitterMs ?? 50,
         handlerGraceMs: options.handlerGraceMs ?? 5_000,
-        emit,
-        current,
         closed: (x) => consumers.delete(x),
       });
+      warn(checkConsumer(`consumer ${++clients} (${c.groupId})`, c, clusters));
       consumers.add(consumer);
       return consumer;
     },
     current,
+    mode: () => clock.mode(),
     on,
     close: async () => {
+      clock.stop();
       await follower.close();
       await Promise.all([...producers].map((p) => p.disconnect()));
       await Promise.all([...consumers].map((c) => c.disconnect()));

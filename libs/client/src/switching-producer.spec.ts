@@ -24,6 +24,7 @@ class ScriptedCluster implements ClusterPort {
         await this.gate;
       },
       disconnect: async () => undefined,
+      transaction: () => Promise.reject(new Error('no transactions in these tests')),
       send: (record: ProducerRecord) =>
         new Promise<RecordMetadata[]>((resolve, reject) => {
           for (const message of record.messages) choose?.({ topic: record.topic, message, partitionMetadata });
@@ -262,7 +263,7 @@ describe('the switching producer, with every order of answers', () => {
   });
 
   it('refuses what it cannot keep', async () => {
-    expect(() => kafka.producer({ idempotent: true } as SwitchingProducerConfig)).toThrow(/idempotent/);
+    expect(() => kafka.producer({ transactionalId: 'x' } as SwitchingProducerConfig)).toThrow(/transactionalProducer/);
     const { producer } = await start();
     await expect(producer.send({ topic: 't', messages: [] })).rejects.toThrow(/empty/);
     await expect(producer.send({ topic: 't', acks: 0 as 1, messages: [{ value: '' }] })).rejects.toThrow(/acks 0/);

@@ -1,5 +1,5 @@
 import type { KafkaConfig, ProducerConfig } from 'kafkajs';
-import type { Pointer } from '#config-center';
+import type { Pointer, PointerMode } from '#config-center';
 import { BufferFullError, SwitchTimeoutError } from './client.errors.js';
 import type {
   BufferLimits,
@@ -11,6 +11,7 @@ import type {
 import type { OpenCluster } from './cluster.port.js';
 import type { Emit } from './events.js';
 import { ProducerSession } from './producer-session.js';
+import { Quiet } from './quiet.js';
 import { bytesOf, copyMessages } from './send-item.js';
 import type { SendItem } from './send-item.js';
 import { TopicLane } from './topic-lane.js';
@@ -21,6 +22,8 @@ export type ProducerDeps = Readonly<{
   warmStandby: boolean;
   emit: Emit;
   current(): Pointer | null;
+  mode(): PointerMode;
+  sendsWithAcks1(): void; // told at the first
   refreshPointer(): Promise<boolean>;
   closed(producer: PointerProducer): void;
 }>;
@@ -41,13 +44,14 @@ export class PointerProducer implements SwitchingProducer {
   private expiry: NodeJS.Timeout | null = null;
   private state: 'new' | 'started' | 'closed' = 'new';
   private emptied: (() => void) | null = null;
+  private readonly quiet = new Quiet(() => this.drained);
 
   constructor(config: SwitchingProducerConfig, deps: ProducerDeps) {
     const { buffer, ...rest } = config;
-    for (const name of ['idempotent', 'transactionalId'] as const) {
-      if ((rest as ProducerConfig)[name])
-        throw new RangeError(`${name}: ends at the border of a cluster, so a switching producer cannot keep it`);
-    }
+    if ((rest as ProducerConfig).transactionalId !== undefined)
+      throw new RangeError(
+        'transactionalId: use transactionalProducer(), a transaction ends at the border of a cluster',
+      );
     this.deps = deps;
     this.config = rest;
     this.limits = { ...DEFAULT_LIMITS, ...buffer };
@@ -69,7 +73,10 @@ export class PointerProducer implements SwitchingProducer {
     if (this.state === 'closed') return Promise.reject(new SwitchTimeoutError('closed', 0, false, undefined));
     const fault = faultOf(record);
     if (fault !== null) return Promise.reject(new TypeError(fault));
+    if (this.config.idempotent === true && record.acks === 1)
+      return Promise.reject(new TypeError('send: an idempotent producer needs acks -1'));
     this.start();
+    if (record.acks === 1) this.deps.sendsWithAcks1();
     const bytes = bytesOf(record.messages);
     if (this.records + record.messages.length > this.limits.maxRecords)
       return Promise.reject(new BufferFullError('maxRecords', this.limits.maxRecords));
@@ -101,6 +108,11 @@ export class PointerProducer implements SwitchingProducer {
     return { records: this.records, bytes: this.bytes };
   }
 
+  /** Nothing in flight and nothing whose end is unknown: what waits in the buffer was never written anywhere. */
+  get drained(): boolean {
+    return [...this.lanes.values()].every((lane) => lane.certain);
+  }
+
   async disconnect(flushMs = 5_000): Promise<void> {
     if (this.state === 'closed') return;
     this.state = 'closed';
@@ -113,24 +125,41 @@ export class PointerProducer implements SwitchingProducer {
     for (const item of [...this.unsettled]) this.giveUp(item, 'closed');
     if (this.expiry !== null) clearTimeout(this.expiry);
     for (const lane of this.lanes.values()) lane.stop();
+    this.quiet.giveUp();
     this.session?.end();
     for (const session of this.warm.values()) session.end();
     this.deps.closed(this);
   }
 
-  /** Follows the pointer. Resolves true once connected to its cluster, false if a later pointer came before. */
+  /**
+   * Follows the pointer. Resolves true once connected to its cluster (in DRAIN and HOLD: once drained), false if a later
+   * pointer came before.
+   */
   async adopt(pointer: Pointer): Promise<boolean> {
-    if (this.state === 'new') return true;
+    if (this.state !== 'started') return true;
+    this.quiet.giveUp();
     const old = this.session;
     if (old?.cluster === pointer.activeCluster) {
       old.epoch = pointer.epoch;
       for (const lane of this.lanes.values()) lane.retryNow();
-      return old.connected;
+    } else {
+      this.session = this.take(pointer);
+      for (const lane of this.lanes.values()) lane.switched();
+      if (old !== null) this.leave(old);
     }
-    this.session = this.take(pointer);
-    for (const lane of this.lanes.values()) lane.switched();
-    if (old !== null) this.leave(old);
+    if (this.deps.mode() !== 'ACTIVE') return this.quiet.reached();
     return (await this.session?.connected) ?? false;
+  }
+
+  /** The same cluster with a producer id of its own: an idempotent one whose sequence the broker does not follow. */
+  private renew(lost: ProducerSession): void {
+    if (this.session !== lost || this.state === 'closed') return;
+    const fresh = this.open(lost.cluster, lost.epoch);
+    this.session = fresh;
+    lost.end();
+    void fresh?.connected.then((ok) => {
+      if (ok && this.session === fresh) for (const lane of this.lanes.values()) lane.switched();
+    });
   }
 
   private start(): void {
@@ -190,6 +219,9 @@ export class PointerProducer implements SwitchingProducer {
     if (lane === undefined) {
       lane = new TopicLane(topic, {
         session: () => this.session,
+        paused: () => this.deps.mode() !== 'ACTIVE',
+        renew: (session) => this.renew(session),
+        rested: () => this.quiet.look(),
         refreshPointer: () => this.deps.refreshPointer(),
         settle: (item, result) => this.settle(item, result),
         blocked: (reason, error) => this.deps.emit('blocked', { reason, error, topic }),
@@ -207,6 +239,7 @@ export class PointerProducer implements SwitchingProducer {
     this.bytes -= item.bytes;
     item.settle(result);
     if (this.unsettled.size === 0) this.emptied?.();
+    this.quiet.look();
   }
 
   private giveUp(item: SendItem, reason: 'max-wait' | 'closed'): void {

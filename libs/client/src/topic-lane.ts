@@ -10,6 +10,9 @@ import { backoffMs } from './timing.js';
 
 export type LaneHost = Readonly<{
   session(): ProducerSession | null; // null: no pointer, or it names an unknown cluster
+  paused(): boolean; // DRAIN or HOLD: only what may lie on the cluster already is brought to its end
+  renew(session: ProducerSession): void; // the broker has forgotten this producer: go on with a fresh one
+  rested(): void; // nothing in flight any more
   refreshPointer(): Promise<boolean>;
   settle(item: SendItem, result: SendOutcome | Error): void;
   blocked(reason: BlockedReason, error: Error, topic: string): void;
@@ -44,8 +47,9 @@ export class TopicLane {
     this.host = host;
   }
 
-  get idle(): boolean {
-    return this.waiting.length === 0 && this.inFlight === null;
+  /** No record of this topic has an end that nobody knows: the cluster may be fenced without making a duplicate. */
+  get certain(): boolean {
+    return this.inFlight === null && this.judging === null && !this.waiting.some((i) => i.maybeWritten);
   }
 
   enqueue(item: SendItem): void {
@@ -119,7 +123,9 @@ export class TopicLane {
     const head = this.waiting[0];
     if (head === undefined) return [];
     let [count, bytes] = [0, 0];
+    const paused = this.host.paused();
     for (const item of this.waiting) {
+      if (paused && !item.maybeWritten) break; // these stand first: they went out before the others came
       const alike =
         item.record.acks === head.record.acks &&
         item.record.timeout === head.record.timeout &&
@@ -156,6 +162,7 @@ export class TopicLane {
     this.blockedAs = null;
     this.acknowledgedBy = session;
     this.pump();
+    this.host.rested();
   }
 
   private failed(request: Request, error: unknown): void {
@@ -165,7 +172,7 @@ export class TopicLane {
     for (const item of items) item.lastError = error;
     const failure = classifyFailure(error);
     // A refusal by number of a single record is the only answer that rules out that something was written.
-    const byNumber = failure.kind !== 'unavailable' && failure.kind !== 'unclear';
+    const byNumber = !['unavailable', 'unclear', 'producer-lost'].includes(failure.kind);
     if (!byNumber || items.length > 1 || (items[0]?.messages.length ?? 0) > 1)
       for (const item of items) item.maybeWritten = true;
     this.waiting = [...items, ...this.waiting];
@@ -173,6 +180,9 @@ export class TopicLane {
     switch (failure.kind) {
       case 'unavailable':
         return this.wait('unavailable', error);
+      case 'producer-lost':
+        this.wait('unavailable', error); // before the fresh session, which must not be asked at once again
+        return this.host.renew(request.session);
       case 'refused':
         return this.refuse(items, error);
       case 'unclear':
@@ -217,6 +227,7 @@ export class TopicLane {
         this.host.settle(item, asError(error));
       }
     this.pump();
+    this.host.rested();
   }
 
   private strike(items: readonly SendItem[], error: unknown): void {
@@ -229,6 +240,7 @@ export class TopicLane {
   private wait(reason: BlockedReason, error: unknown): void {
     if (this.blockedAs !== reason) this.host.blocked(reason, asError(error), this.topic);
     this.blockedAs = reason;
+    this.host.rested();
     if (this.timer !== null) return;
     this.timer = setTimeout(() => {
       this.timer = null;
