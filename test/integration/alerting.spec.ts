@@ -43,6 +43,7 @@ async function receiver(): Promise<AlertReceiver> {
 
 const wanting = (name: string, r: AlertReceiver, events: WebhookReceiver['events'] = null): WebhookReceiver => ({
   name,
+  kind: 'webhook',
   url: r.url,
   secret: r.secret,
   events,

@@ -2,32 +2,45 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
+import type { DeliveryRow } from '../persistence/alerts.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { Alert, AuthorityStore, OutboxRow } from '../persistence/authority-store.port.js';
 import type { AlertBacklog, Alerting } from './alerting.port.js';
 import { ALERTING_OPTIONS, compileAlertingOptions } from './alerting.options.js';
-import type { AlertingOptions, CompiledAlertingOptions, WebhookReceiver } from './alerting.options.js';
-import { DeliveryLane } from './delivery-lane.js';
-import type { SendOutcome } from './webhook/webhook-sender.js';
-import { webhookSender } from './webhook/webhook-sender.js';
+import type { AlertingOptions, CompiledAlertingOptions } from './alerting.options.js';
+import { BullQueue } from './delivery/bull-queue.js';
+import { DeliveryDesk } from './delivery/delivery-desk.js';
+import { deliveryKey } from './delivery/delivery-queue.port.js';
+import type { AttemptResult, Delivery } from './delivery/delivery-queue.port.js';
+import { InProcessQueue } from './delivery/in-process-queue.js';
+import { TakeOver } from './delivery/take-over.js';
+import { FORMATS } from './receivers/formats.js';
+import { Senders } from './receivers/senders.js';
+import { receiversFor } from './routes.js';
 
 const BATCH = 1_000;
 
 /**
- * Delivers alerts at least once, each with one stable id. The leader reads the outbox; whoever takes over reads the same
- * rows, so a killed leader loses nothing and may repeat at most what it had sent and not yet marked.
- * NOT guaranteed: exactly once (receivers drop repeats by `webhook-id`), and a direct alert survives no crash.
+ * Delivers alerts at least once, each with one stable id. The outbox is the truth: the leader reads it and hands what is
+ * owed to a queue (Redis, or this process). A queue that loses, delays or refuses a delivery is seen by what the outbox
+ * does not say, and this process carries it instead. Whoever takes over the lead reads the same rows.
+ * NOT guaranteed: exactly once (receivers drop repeats by id), and a direct alert survives no crash.
  */
 @Injectable()
 export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('alerting');
   private readonly options: CompiledAlertingOptions;
-  private readonly lanes: ReadonlyMap<string, DeliveryLane>;
+  private readonly senders: Senders;
+  private readonly desk: DeliveryDesk;
+  private readonly lanes: InProcessQueue;
+  private readonly takeOver: TakeOver;
+  private bull: BullQueue | null = null;
   private timer: NodeJS.Timeout | null = null;
   private looking: Promise<void> | null = null;
   private lookAgain = false;
   private stopped = false;
   private storeFailing = false;
+  private redisFailing = false;
   private outboxIds: readonly string[] = [];
   private unsubscribe: () => void = () => undefined;
 
@@ -37,10 +50,26 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     @Inject(ALERTING_OPTIONS) options: AlertingOptions,
   ) {
     this.options = compileAlertingOptions(options);
-    this.lanes = new Map(this.options.receivers.map((r) => [r.name, this.laneFor(r)]));
+    this.senders = new Senders(this.options);
+    this.desk = new DeliveryDesk((to, alert, signal) => this.senders.send(to, alert, signal), this.options, {
+      mark: (id, receiver, outcome) => this.mark(id, receiver, outcome),
+      delivered: () => this.nudge(),
+      failed: (delivery, attempts, error, dead) => this.failed(delivery, attempts, error, dead),
+    });
+    this.lanes = new InProcessQueue(
+      this.options.receivers.map((r) => r.name),
+      (delivery, signal) => this.desk.attempt(delivery, signal),
+      {
+        maxQueued: this.options.maxQueued,
+        dropped: ({ receiver, alert }) =>
+          this.log.error(`receiver ${receiver}: queue full, alert ${alert.id} (${alert.type}) dropped`),
+      },
+    );
+    this.takeOver = new TakeOver(this.options.takeOverMs, (attempts) => this.desk.delayMs(attempts));
   }
 
   onApplicationBootstrap(): void {
+    this.bull = this.openBull();
     this.unsubscribe = this.leadership.onChange((view) => {
       if (view.leading) this.nudge();
       else this.forgetOutbox();
@@ -66,13 +95,11 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   }
 
   direct(alert: Alert): void {
-    for (const lane of this.lanesFor(alert)) lane.offer(alert, 'direct', 0);
+    for (const { name } of receiversFor(alert, this.options)) this.lanes.putDirect(deliveryOf(alert, name));
   }
 
   pending(): number {
-    const waiting = new Set(this.outboxIds);
-    for (const lane of this.lanes.values()) for (const id of lane.waiting()) waiting.add(id);
-    return waiting.size;
+    return new Set([...this.outboxIds, ...this.lanes.waiting().map((d) => d.alert.id)]).size;
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -80,26 +107,49 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     this.unsubscribe();
     if (this.timer) clearTimeout(this.timer);
     await this.looking;
-    await Promise.all([...this.lanes.values()].map((lane) => lane.close()));
+    await Promise.all([this.lanes.close(), this.bull?.close()]);
+    await this.desk.idle();
+    await this.senders.close();
   }
 
-  private laneFor(receiver: WebhookReceiver): DeliveryLane {
-    return new DeliveryLane(receiver.name, webhookSender(receiver, this.options.timeoutMs), this.options, {
-      attempted: (alert, outcome, attempts) => void this.attempted(receiver.name, alert, outcome, attempts),
-      dropped: (alert) =>
-        this.log.error(`receiver ${receiver.name}: queue full, alert ${alert.id} (${alert.type}) dropped`),
-    });
+  private openBull(): BullQueue | null {
+    const { redis, redisAnswerMs, receivers } = this.options;
+    if (redis === null || receivers.length === 0) return null;
+    const queues = receivers.map(({ name, kind }) => ({ name, minGapMs: FORMATS[kind].minGapMs }));
+    return new BullQueue(
+      { ...redis, answerMs: redisAnswerMs, receivers: queues },
+      (delivery, signal) => this.attemptQueued(delivery, signal),
+      {
+        up: () => {
+          if (this.redisFailing) this.log.log('Redis answers: it carries new alerts again');
+          this.redisFailing = false;
+        },
+        down: (why) => {
+          if (!this.redisFailing) this.log.warn(`Redis: ${why}; alerts are carried in this process meanwhile`);
+          this.redisFailing = true;
+          this.nudge();
+        },
+      },
+    );
   }
 
-  private lanesFor(alert: Alert): readonly DeliveryLane[] {
-    return this.options.receivers
-      .filter((r) => r.events === null || r.events.includes(alert.type))
-      .flatMap((r) => this.lanes.get(r.name) ?? []);
+  /** What comes back from Redis may have been delivered by another since, or may be of a round that is over. */
+  private async attemptQueued(delivery: Delivery, signal: AbortSignal): Promise<AttemptResult> {
+    try {
+      const row = await this.store.alert(delivery.alert.id);
+      const known = row?.deliveries.find((d) => d.receiver === delivery.receiver);
+      if (known && (known.deliveredAt ?? known.deadAt) !== null) return { next: 'done' };
+      if (known && known.round !== delivery.round) return { next: 'done' };
+    } catch {
+      // The store is down: better told twice than not at all.
+    }
+    return this.desk.attempt(delivery, signal);
   }
 
   private forgetOutbox(): void {
     this.outboxIds = [];
-    for (const lane of this.lanes.values()) lane.forgetOutbox();
+    this.lanes.forgetOutbox();
+    this.takeOver.forget();
   }
 
   private async look(): Promise<void> {
@@ -110,6 +160,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
       const open: string[] = [];
       for (const row of rows) if (!(await this.take(row))) open.push(row.alert.id);
       this.outboxIds = open;
+      this.takeOver.keep(new Set(open));
     } catch (e) {
       if (!this.storeFailing)
         this.log.warn(`outbox not readable, next look in ${this.options.pollMs} ms: ${String(e)}`);
@@ -117,40 +168,70 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     }
   }
 
-  /** Hands a row to the lanes that still owe it. True once nobody does: then the row is settled. */
-  private async take(row: OutboxRow): Promise<boolean> {
+  /** Hands a row to a queue for each receiver that it is still owed to. True once nobody is: then the row is settled. */
+  private async take({ alert, deliveries }: OutboxRow): Promise<boolean> {
     let owed = false;
-    for (const lane of this.lanesFor(row.alert)) {
-      const known = row.deliveries.find((d) => d.receiver === lane.receiver);
-      if (known?.deliveredAt) continue;
-      if (lane.wasDelivered(row.alert.id)) {
-        // Delivered by this process, but the mark did not reach the store (or it went out by the direct path).
-        await this.store.markAlert(row.alert.id, lane.receiver, { deliveredAt: new Date().toISOString() });
+    for (const { name } of receiversFor(alert, this.options, deliveries)) {
+      const known = deliveries.find((d) => d.receiver === name);
+      if ((known?.deliveredAt ?? known?.deadAt ?? null) !== null) continue;
+      const delivery = deliveryOf(alert, name, known);
+      if (this.desk.isEnded(delivery.key)) {
+        await this.repeatMark(delivery);
         continue;
       }
-      if (lane.isSettled(row.alert.id) || (known?.attempts ?? 0) >= this.options.maxAttempts) continue;
       owed = true;
-      lane.offer(row.alert, 'outbox', known?.attempts ?? 0);
+      await this.hand(delivery);
     }
-    if (!owed) await this.store.settleAlert(row.alert.id, new Date().toISOString());
+    if (!owed) await this.store.settleAlert(alert.id, new Date().toISOString());
     return !owed;
   }
 
-  private async attempted(receiver: string, alert: Alert, outcome: SendOutcome, attempts: number): Promise<void> {
+  /** Ended by this process, but the mark did not reach the store (or it went out by the direct path). */
+  private async repeatMark({ alert, receiver, key, round }: Delivery): Promise<void> {
     const at = new Date().toISOString();
-    if (!outcome.ok) {
-      this.log.warn(`receiver ${receiver}: alert ${alert.id} (${alert.type}), attempt ${attempts}: ${outcome.error}`);
-    }
-    try {
-      await this.store.markAlert(
-        alert.id,
-        receiver,
-        outcome.ok ? { deliveredAt: at } : { failedAt: at, error: outcome.error },
-      );
-      if (outcome.ok) this.nudge();
-    } catch (e) {
-      // Not fatal: the lane remembers the delivery, and the next look marks it.
-      this.log.warn(`receiver ${receiver}: alert ${alert.id}: outcome not recorded: ${String(e)}`);
+    const gaveUp = { failedAt: at, error: 'given up', dead: true, round };
+    await this.store.markAlert(alert.id, receiver, this.desk.wasDelivered(key) ? { deliveredAt: at } : gaveUp);
+  }
+
+  /** To Redis if there is one; here if there is none, if it says no, or if nothing came of it in time. */
+  private async hand(delivery: Delivery): Promise<void> {
+    if (this.lanes.has(delivery)) return;
+    if (this.bull === null) return void (await this.lanes.put(delivery));
+    const step = this.takeOver.next(delivery, performance.now());
+    if (step === 'wait') return;
+    if (step === 'here') return void (await this.lanes.put(delivery));
+    // Not waited for: a Redis that is slow must not hold up the next receiver.
+    void this.bull.put(delivery).then(async (held) => {
+      if (held || this.stopped || !this.leadership.current().leading) return;
+      this.takeOver.refused(delivery);
+      await this.lanes.put(delivery);
+    });
+  }
+
+  private failed(delivery: Delivery, attempts: number, error: string, dead: boolean): void {
+    const { receiver, alert } = delivery;
+    const end = dead ? '; given up, see `pointsman alert list --state dead`' : '';
+    this.log.warn(`receiver ${receiver}: alert ${alert.id} (${alert.type}), attempt ${attempts}: ${error}${end}`);
+    if (!this.storeFailing && this.leadership.current().leading) return;
+    // The outbox cannot be asked who failed too often: the second channel is told from here.
+    const known = [{ receiver, attempts, deliveredAt: null, deadAt: dead ? alert.at : null }];
+    for (const { name } of receiversFor(alert, this.options, known)) {
+      const second = deliveryOf(alert, name);
+      if (name !== receiver && !this.desk.isEnded(second.key)) this.lanes.putDirect(second);
     }
   }
+
+  private async mark(id: string, receiver: string, outcome: Parameters<AuthorityStore['markAlert']>[2]): Promise<void> {
+    try {
+      await this.store.markAlert(id, receiver, outcome);
+    } catch (e) {
+      // Not fatal: the desk remembers how it ended, and the next look marks it.
+      this.log.warn(`receiver ${receiver}: alert ${id}: outcome not recorded: ${String(e)}`);
+    }
+  }
+}
+
+function deliveryOf(alert: Alert, receiver: string, known?: DeliveryRow): Delivery {
+  const round = known?.round ?? 1;
+  return { key: deliveryKey(alert.id, receiver, round), receiver, round, alert, attempts: known?.attempts ?? 0 };
 }

@@ -43,6 +43,7 @@ export class SettingsModule implements OnApplicationShutdown {
 
 const alertingOptions = (config: ControllerConfig): AlertingOptions => ({
   receivers: config.webhooks.map(({ name, url, secretFile, events }) => ({
+    kind: 'webhook',
     name,
     url,
     secret: readSecretFile(secretFile),
