@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addAlerts } from './alert-commands.js';
 import { CliError, EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
@@ -44,6 +45,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   };
   addReads(program, io, done);
   addWrites(program, io, done);
+  addAlerts(program, io, { remote, done, wholeNumber, collect });
   addLocal(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {
     const { packageVersion } = await import('#platform');

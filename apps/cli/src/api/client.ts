@@ -11,7 +11,8 @@ export type ClientOptions = Readonly<{
   signal: AbortSignal;
 }>;
 
-export type WriteRequest = Readonly<{ path: string; body: unknown; epoch: number; key: string }>;
+/** `epoch` null: the write is about no group. */
+export type WriteRequest = Readonly<{ path: string; body: unknown; epoch: number | null; key?: string }>;
 type Answer = Readonly<{ status: number; text: string }>;
 
 /** Talks to the first controller that answers; a write goes on to the leader once when a standby names it. */
@@ -29,8 +30,8 @@ export class ApiClient {
       body: JSON.stringify(request.body),
       headers: {
         'content-type': 'application/json',
-        'idempotency-key': request.key,
-        'if-match': `"${request.epoch}"`,
+        ...(request.key === undefined ? {} : { 'idempotency-key': request.key }),
+        ...(request.epoch === null ? {} : { 'if-match': `"${request.epoch}"` }),
       },
     };
     const first = await this.anywhere((server) => this.ask(server, request.path, call));

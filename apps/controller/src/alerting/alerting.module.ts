@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AlertDelivery } from './alert-delivery.service.js';
+import { AlertKeeper } from './alert-keeper.service.js';
 import { ALERT_BACKLOG, ALERTING } from './alerting.port.js';
 
 /**
@@ -9,6 +10,7 @@ import { ALERT_BACKLOG, ALERTING } from './alerting.port.js';
 @Module({
   providers: [
     AlertDelivery,
+    AlertKeeper,
     { provide: ALERTING, useExisting: AlertDelivery },
     { provide: ALERT_BACKLOG, useExisting: AlertDelivery },
   ],

@@ -7,6 +7,7 @@ import {
   type Policy,
   type WatchGroup,
 } from '#failover';
+import type { RawAlerts } from './alerts.schema.js';
 import type { RawControllerConfig } from './schema.js';
 
 /** A failover group with every default filled in. */
@@ -38,7 +39,7 @@ export type ControllerConfig = Readonly<{
   observers: readonly Readonly<{ agent: string; idc: string }>[];
   configCenters: RawControllerConfig['configCenters'];
   groups: readonly GroupConfig[];
-  webhooks: RawControllerConfig['alerts']['webhooks'];
+  alerts: RawAlerts;
   /** SHA-256 over everything that must be equal on all controllers. */
   policyDigest: string;
   crashAt: string | null; // POINTSMAN_CRASH=before|after:<step>, for tests
@@ -78,7 +79,7 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
       },
       policy: policyOf(group.policy, raw.sagaMaxOpen),
     })),
-    webhooks: raw.alerts.webhooks,
+    alerts: raw.alerts,
     policyDigest: policyDigest(raw),
     crashAt,
   };
@@ -118,7 +119,7 @@ function policyDigest(raw: RawControllerConfig): string {
     groups,
     probe,
     sagaMaxOpen,
-    alerts,
+    alerts: { ...alerts, redis: undefined }, // each may have its own way to it
   };
   return createHash('sha256')
     .update(JSON.stringify(sorted(shared)))

@@ -1,5 +1,6 @@
 import { modeErrors } from '#failover';
 import { formatDuration } from '#platform';
+import { alertRules } from './alert-rules.js';
 import type { RawControllerConfig } from './schema.js';
 
 type Broken = Readonly<{ path: readonly PropertyKey[]; message: string }>;
@@ -30,6 +31,7 @@ export function brokenRules(config: RawControllerConfig): readonly Broken[] {
     ),
     ...leaseRules(config),
     ...httpRules(config),
+    ...alertRules(config.alerts),
     ...config.groups.flatMap((group, i) => groupRules(config, group, ['groups', i])),
   ];
 }

@@ -1,11 +1,10 @@
-import { ALERT_TYPES } from '#failover';
 import { duration } from '#platform';
 import { z } from 'zod';
+import { alertsSchema } from './alerts.schema.js';
+import { name } from './names.js';
 
 /** The controller's configuration file, raw: `examples/controller.yaml` shows every key. Strict: unknown keys are errors. */
 
-const name = () =>
-  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 characters of a-z, 0-9, dot, dash, underscore');
 const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'expected host:port');
 
 const tls = z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() });
@@ -87,13 +86,6 @@ const group = z.strictObject({
   policy,
 });
 
-const webhook = z.strictObject({
-  name: name(),
-  url: z.url(),
-  secretFile: z.string(),
-  events: z.array(z.enum(ALERT_TYPES)).default([]), // empty: all
-});
-
 export const controllerSchema = z.strictObject({
   kind: z.literal('Controller'),
   controller: z.strictObject({ id: name(), idc: name(), dataDir: z.string() }),
@@ -114,7 +106,7 @@ export const controllerSchema = z.strictObject({
   observers: z.array(z.strictObject({ agent: name(), idc: name() })).min(1),
   configCenters: z.array(configCenter).min(1),
   groups: z.array(group).min(1),
-  alerts: z.strictObject({ webhooks: z.array(webhook).default([]) }).prefault({}),
+  alerts: alertsSchema,
 });
 
 export type RawControllerConfig = z.output<typeof controllerSchema>;

@@ -1,7 +1,7 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { type ConfigCenter, openConfigCenter } from '#config-center';
 import { CLOCK, type Logger, LOGGER, packageVersion, readSecretFile, systemClock } from '#platform';
-import { ALERTING_OPTIONS, type AlertingOptions } from '../alerting/alerting.options.js';
+import { ALERTING_OPTIONS } from '../alerting/alerting.options.js';
 import { METRICS_OPTIONS, type MetricsOptions } from '../metrics/metrics.options.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from '../observation/observation.options.js';
 import { OPERATOR_OPTIONS, type OperatorOptions } from '../operator/operator.options.js';
@@ -9,6 +9,7 @@ import { PUBLISHING_OPTIONS, type PublishingModuleOptions } from '../publishing/
 import { GROUP_KEEPER_DEFAULTS } from '../publishing/group-keeper.js';
 import { PUBLISHING_DEFAULTS } from '../publishing/publishing-service.js';
 import { SAGA_OPTIONS, SAGA_TIMES, type SagaOptions } from '../saga/saga-options.js';
+import { alertingOptions } from './alerting-options.js';
 import type { ControllerConfig } from './compile.js';
 import { CONTROLLER_CONFIG } from './load.js';
 
@@ -26,7 +27,7 @@ export class SettingsModule implements OnApplicationShutdown {
       { provide: CLOCK, useValue: systemClock },
       { provide: LOGGER, useValue: logger },
       { provide: CENTERS, useValue: centers },
-      { provide: ALERTING_OPTIONS, useValue: alertingOptions(config) },
+      { provide: ALERTING_OPTIONS, useValue: alertingOptions(config.alerts) },
       { provide: METRICS_OPTIONS, useValue: metricsOptions(config) },
       { provide: OBSERVATION_OPTIONS, useValue: observationOptions(config) },
       { provide: OPERATOR_OPTIONS, useValue: operatorOptions(config) },
@@ -40,16 +41,6 @@ export class SettingsModule implements OnApplicationShutdown {
     await Promise.all([...this.centers.values()].map((center) => center.close()));
   }
 }
-
-const alertingOptions = (config: ControllerConfig): AlertingOptions => ({
-  receivers: config.webhooks.map(({ name, url, secretFile, events }) => ({
-    kind: 'webhook',
-    name,
-    url,
-    secret: readSecretFile(secretFile),
-    events: events.length === 0 ? null : events,
-  })),
-});
 
 const metricsOptions = (config: ControllerConfig): MetricsOptions => ({
   groups: config.groups.map((g) => g.name),

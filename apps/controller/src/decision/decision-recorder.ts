@@ -18,7 +18,7 @@ import { RecentIds } from './recent-ids.js';
 import { StoreView } from './store-view.js';
 
 /** The part of the {@link StoreView} that is read here. */
-export type StoreReading = Pick<StoreView, 'ageMs' | 'knownIncidents' | 'knownAlerts'>;
+export type StoreReading = Pick<StoreView, 'ageMs' | 'knownIncidents' | 'knownAlerts' | 'openIncidents'>;
 
 type Entry = Readonly<{ event: Omit<EventRow, 'seq'> | null; alerts: readonly Alert[] }>;
 
@@ -58,7 +58,9 @@ export class DecisionRecorder {
     if (!this.leadership.current().leading) return this.follow(now);
     const at = rfc3339(this.clock.wallMs());
     const nowMs = this.clock.monotonicMs();
-    const alerts = this.dueAlerts(now, at).filter(({ id }) => this.written.since(id) === null);
+    const alerts = [...this.dueAlerts(now, at), ...this.endings(now, at)].filter(
+      ({ id }) => this.written.since(id) === null,
+    );
     for (const { id } of alerts) this.written.note(id, nowMs);
     const changed = before === null || signature(before.decision) !== signature(now.decision);
     if (changed || alerts.length > 0) this.push({ event: changed ? decisionEvent(group, now, at) : null, alerts });
@@ -117,6 +119,35 @@ export class DecisionRecorder {
       const reason = [...frozen, decision.state, ...decision.reasons].join(' · ');
       const { name, epoch } = snapshot.group;
       return { id, incident, type, group: name, row: decision.row, reason, blockers, term: snapshot.term, epoch, at };
+    });
+  }
+
+  /** The end of each story that nothing tells of any more. A saga that needs a person ends when one has looked. */
+  private endings({ snapshot, decision }: Evaluation, at: string): Alert[] {
+    const { name, epoch, openSaga } = snapshot.group;
+    if (openSaga !== null) return [];
+    const open = this.view.openIncidents(name);
+    for (const { incident } of open) this.incidents.seen(incident, snapshot.now); // of a leader before
+    const over = open
+      .filter((row) => this.incidents.isQuiet(row.incident, snapshot.now))
+      .filter((row) => row.last.type !== 'needs_operator' || row.acknowledgedAt !== null);
+    return over.map(({ incident, types }): Alert => {
+      const id = alertId({ group: name, incident, type: 'resolved', epoch });
+      const reason = `what it told of (${types.join(', ')}) no longer holds · ${decision.state}`;
+      const { row } = decision;
+      return {
+        id,
+        incident,
+        type: 'resolved',
+        group: name,
+        row,
+        reason,
+        blockers: [],
+        term: snapshot.term,
+        epoch,
+        at,
+        of: types,
+      };
     });
   }
 

@@ -61,6 +61,15 @@ export class IncidentBook {
     if (story === undefined || story.count < count) this.put(match[1], { count, lastAssertedMs: nowMs });
   }
 
+  /** Nobody asserted it for long, or a newer story of its family has begun: what it told of no longer holds. */
+  isQuiet(incident: string, nowMs: number): boolean {
+    const match = /^(.+)-(\d+)$/.exec(incident);
+    const story = match?.[1] === undefined ? undefined : this.stories.get(match[1]);
+    if (story === undefined) return false; // learnt at the next reading
+    if (story.count > Number(match?.[2])) return true;
+    return story.lastAssertedMs !== null && nowMs - story.lastAssertedMs > QUIET_MS;
+  }
+
   private put(key: string, story: Story): void {
     this.stories.delete(key);
     this.stories.set(key, story);

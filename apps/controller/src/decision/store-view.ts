@@ -9,8 +9,12 @@ import {
   type ControllerRow,
   type GroupRow,
 } from '../persistence/authority-store.port.js';
+import type { IncidentRow } from '../persistence/alerts.port.js';
 import { groupFacts } from './group-facts.js';
 import { HandWatch } from './hand-watch.js';
+
+/** Far more than there are groups and families of alerts. */
+const MAX_INCIDENTS = 500;
 
 type Peer = Readonly<{ row: ControllerRow; changedAtMs: number }>;
 
@@ -23,6 +27,7 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private groups: ReadonlyMap<string, GroupRow> = new Map();
   private readonly peers = new Map<string, Peer>();
   private incidents: readonly string[] = [];
+  private stories: readonly IncidentRow[] = [];
   private alertIds: readonly string[] = [];
   private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
   private readonly hands = new HandWatch();
@@ -86,6 +91,11 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     return this.alertIds;
   }
 
+  /** The group's incidents that the alerts have not closed yet. */
+  openIncidents(group: string): readonly IncidentRow[] {
+    return this.stories.filter((row) => row.group === group);
+  }
+
   /** How long a saga has been open is counted on this process's own clock, from when it was first seen. */
   private seen(id: string, group: string, nowMs: number): Readonly<{ id: string; seenAtMs: number }> {
     const known = this.openSagas.get(group);
@@ -111,10 +121,11 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
       beats: this.beats,
       version: packageVersion(),
     });
-    const [groups, controllers, sagas] = await Promise.all([
+    const [groups, controllers, sagas, stories] = await Promise.all([
       this.store.groups(),
       this.store.controllers(),
       this.store.openSagas(),
+      this.store.openIncidents(MAX_INCIDENTS),
     ]);
     const events = await Promise.all(groups.map((g) => this.store.lastEvents(50, g.name)));
     const nowMs = this.clock.monotonicMs();
@@ -124,7 +135,8 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     this.groups = new Map(groups.map((g) => [g.name, g]));
     this.openSagas = new Map(sagas.map(({ id, group }) => [group, this.seen(id, group, nowMs)]));
     const all = events.flat();
-    this.incidents = all.flatMap(({ detail }) => textIn(detail, 'incident'));
+    this.stories = stories;
+    this.incidents = [...stories.map((s) => s.incident), ...all.flatMap(({ detail }) => textIn(detail, 'incident'))];
     this.alertIds = all.flatMap(({ type, detail }) => (type === 'alert' ? textIn(detail, 'id') : []));
     this.readAtMs = nowMs;
   }

@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AlertsController } from './alerts.controller.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsController } from './events.controller.js';
 import { Explain } from './explain.service.js';
 import { Groups } from './groups.service.js';
 import { HealthController } from './health.controller.js';
 import { BearerGuard } from './http/bearer.guard.js';
+import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { WriteGuard } from './http/write.guard.js';
 import { ReadsController } from './reads.controller.js';
@@ -17,7 +19,7 @@ import { GroupWritesController } from './writes/group-writes.controller.js';
  * OPERATOR_OPTIONS.
  */
 @Module({
-  controllers: [ReadsController, EventsController, GroupWritesController, HealthController],
+  controllers: [AlertsController, ReadsController, EventsController, GroupWritesController, HealthController],
   providers: [
     Groups,
     Explain,
@@ -25,6 +27,7 @@ import { GroupWritesController } from './writes/group-writes.controller.js';
     GroupWriter,
     BearerGuard,
     WriteGuard,
+    LeaderGuard,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

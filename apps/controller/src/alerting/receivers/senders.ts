@@ -1,8 +1,6 @@
 import type { Alert } from '../../persistence/alerts.port.js';
 import type { CompiledAlertingOptions, Receiver } from '../alerting.options.js';
-import type { OutgoingRequest } from './format.js';
 import { GuardedPost } from './guarded-post.js';
-import type { PostAnswer } from './guarded-post.js';
 import { Sender } from './sender.js';
 import type { SendOutcome } from './sender.js';
 
@@ -22,11 +20,6 @@ export class Senders {
     if (sender !== undefined) return sender.send(alert, signal);
     // In Redis from before a change of configuration: nobody is owed it any more.
     return { ok: false, error: `receiver ${receiver} is not configured`, forGood: true, retryAfterMs: 0 };
-  }
-
-  /** What is told beside the outbox: heartbeats and repetitions. */
-  raw(request: OutgoingRequest, signal: AbortSignal): Promise<PostAnswer> {
-    return this.post.send(request, signal);
   }
 
   close(): Promise<void> {

@@ -21,27 +21,28 @@ export class WriteGuard implements CanActivate {
   constructor(@Inject(LEADERSHIP) private readonly leadership: Leadership) {}
 
   canActivate(context: ExecutionContext): boolean {
-    this.requireLeading();
+    requireLeading(this.leadership);
     writeHeaders(context.switchToHttp().getRequest<Request>());
     return true;
   }
-
-  private requireLeading(): void {
-    const view = this.leadership.current();
-    if (view.leading) return;
-    if (!view.leader || view.leader.id === view.me) {
-      throw noLeader('A new leader is elected within the lease time; try again.');
-    }
-    throw new Problem({
-      status: 421,
-      code: 'not_leader',
-      title: 'This controller does not lead',
-      // Not a redirect: clients drop the Authorization header on those.
-      detail: `Send the same request to ${view.leader.advertise} (${view.leader.id}).`,
-      leader: view.leader.advertise,
-    });
-  }
 }
+
+/** Throws what names the leader, or says that there is none. */
+export const requireLeading = (leadership: Leadership): void => {
+  const view = leadership.current();
+  if (view.leading) return;
+  if (!view.leader || view.leader.id === view.me) {
+    throw noLeader('A new leader is elected within the lease time; try again.');
+  }
+  throw new Problem({
+    status: 421,
+    code: 'not_leader',
+    title: 'This controller does not lead',
+    // Not a redirect: clients drop the Authorization header on those.
+    detail: `Send the same request to ${view.leader.advertise} (${view.leader.id}).`,
+    leader: view.leader.advertise,
+  });
+};
 
 /** Reads Idempotency-Key and If-Match; throws the 400, 412 or 428 that says which is wrong. */
 export const writeHeaders = (req: Request): WriteHeaders => {

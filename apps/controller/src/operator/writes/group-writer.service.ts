@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Json } from '#failover';
+import { alertId } from '../../alerting/alerting.port.js';
 import { DECISIONS } from '../../decision/decision.port.js';
 import type { Decisions } from '../../decision/decision.port.js';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
@@ -75,6 +76,7 @@ export class GroupWriter {
       const answer = { status: ACCEPTED, body: answerBody(group, act, summary, after) };
       await tx.saveGroup(after);
       await this.record(tx, act, { before, after, at, summary, term });
+      if (act.name === 'acknowledge') await acknowledgeIncidents(tx, act, { group, at, term, epoch: before.epoch });
       await tx.rememberAnswer(headers.key, { bodyHash, at, ...answer });
       return answer;
     });
@@ -105,6 +107,22 @@ export class GroupWriter {
     });
   }
 }
+
+/** Whoever was paged sees that somebody has it. */
+const acknowledgeIncidents = async (
+  tx: AuthorityTx,
+  act: Act,
+  { group, at, term, epoch }: Readonly<{ group: string; at: string; term: number; epoch: number }>,
+): Promise<void> => {
+  for (const { incident, types, last } of await tx.openIncidents(group)) {
+    const type = 'acknowledged';
+    await tx.enqueueAlert({
+      id: alertId({ group, incident: `${incident}/${at}`, type, epoch }),
+      ...{ incident, type, group, row: last.row, blockers: [], term, epoch, at, of: types },
+      reason: `${act.actor}: ${act.reason}`,
+    });
+  }
+};
 
 const existing = (group: string, row: GroupRow | null): GroupRow => {
   if (row) return row;

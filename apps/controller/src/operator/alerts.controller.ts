@@ -1,0 +1,117 @@
+import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
+import { StandardSchemaValidationPipe, UsePipes } from '@nestjs/common';
+import { z } from 'zod';
+import { newId } from '#platform';
+import { alertId } from '../alerting/alerting.port.js';
+import { LEADERSHIP } from '../leadership/leadership.port.js';
+import type { Leadership } from '../leadership/leadership.port.js';
+import { ALERT_STATES } from '../persistence/alerts.port.js';
+import type { Alert, AlertState } from '../persistence/alerts.port.js';
+import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
+import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { BearerGuard } from './http/bearer.guard.js';
+import { LeaderGuard } from './http/leader.guard.js';
+import { invalidBody, notFound, Problem } from './http/problem.js';
+import { queryInt } from './http/query.js';
+
+const LIST = { min: 1, max: 500, fallback: 50 };
+const ACCEPTED = 202;
+
+const common = { reason: z.string().trim().min(1).max(1_000), by: z.string().trim().min(1).max(200).optional() };
+const testSchema = z.strictObject(common);
+const resendSchema = z.strictObject({ ...common, receivers: z.array(z.string()).min(1).optional() });
+type TestBody = z.output<typeof testSchema>;
+type ResendBody = z.output<typeof resendSchema>;
+
+/** What was told to whom; what could not be told is told again on demand. */
+@Controller('v1/alerts')
+@UseGuards(BearerGuard)
+@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+export class AlertsController {
+  constructor(
+    @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
+    @Inject(LEADERSHIP) private readonly leadership: Leadership,
+  ) {}
+
+  @Get()
+  @Header('cache-control', 'no-store')
+  async list(@Query('state') state?: string, @Query('limit') limit?: string) {
+    const rows = await this.store.alerts(stateOf(state), queryInt('limit', limit, LIST));
+    return { alerts: rows };
+  }
+
+  @Get(':id')
+  @Header('cache-control', 'no-store')
+  async one(@Param('id') id: string) {
+    const row = await this.store.alert(id);
+    if (row === null) throw unknownAlert(id);
+    return row;
+  }
+
+  /** A dead letter begins a new round at every receiver that was given up on. */
+  @Post(':id/resend')
+  @HttpCode(ACCEPTED)
+  @UseGuards(LeaderGuard)
+  async resend(@Param('id') id: string, @Body({ schema: resendSchema }) body: ResendBody) {
+    const row = await this.store.alert(id);
+    if (row === null) throw unknownAlert(id);
+    const receivers = await this.store.resendAlert(id, body.receivers ?? null);
+    if (receivers.length === 0) {
+      throw new Problem({
+        status: 409,
+        code: 'nothing_dead',
+        title: 'No receiver was given up on',
+        detail: 'Only dead letters are sent again; GET /v1/alerts?state=dead lists them.',
+      });
+    }
+    await this.audit('alert-resend', body, { alert: id, receivers });
+    return { alert: id, receivers };
+  }
+
+  /** A real alert on every way there is, and its end, so that nothing stays open at the receivers. */
+  @Post('test')
+  @HttpCode(ACCEPTED)
+  @UseGuards(LeaderGuard)
+  async test(@Body({ schema: testSchema }) body: TestBody) {
+    const { term, me } = this.leadership.current();
+    const incident = `test-${newId()}`;
+    const at = new Date().toISOString();
+    const common = { incident, group: 'none', row: null, blockers: [], term, epoch: 0, at };
+    const idOf = (type: Alert['type']) => alertId({ group: common.group, incident, type, epoch: 0 });
+    const alerts: readonly Alert[] = [
+      { ...common, id: idOf('test'), type: 'test', reason: `test by ${personOf(body)}: ${body.reason}` },
+      { ...common, id: idOf('resolved'), type: 'resolved', reason: 'the test is over', of: ['test'] },
+    ];
+    await this.store.transact(term, me, async (tx) => {
+      for (const alert of alerts) await tx.enqueueAlert(alert);
+    });
+    await this.audit('alert-test', body, { incident });
+    return { incident, alerts: alerts.map(({ id, type }) => ({ id, type })) };
+  }
+
+  private async audit(action: string, body: TestBody, detail: Readonly<Record<string, string | readonly string[]>>) {
+    const { term, me } = this.leadership.current();
+    const at = new Date().toISOString();
+    const { reason } = body;
+    await this.store.transact(term, me, (tx) =>
+      tx.appendAudit({ at, actor: personOf(body), action, group: null, reason, detail, term, epoch: null }),
+    );
+  }
+}
+
+const personOf = ({ by }: TestBody): string => `operator:${by ?? 'unnamed'}`;
+
+const unknownAlert = (id: string): Problem => notFound(`Alert ${id}`, 'List them with GET /v1/alerts.');
+
+const stateOf = (text: string | undefined): AlertState => {
+  const state = ALERT_STATES.find((each) => each === (text ?? 'all'));
+  if (state !== undefined) return state;
+  const detail = `expected one of ${ALERT_STATES.join(', ')}, got "${text ?? ''}"`;
+  throw new Problem({
+    status: 400,
+    code: 'invalid_query',
+    title: 'Query parameter state is not valid',
+    detail,
+    errors: [{ pointer: '?state', detail }],
+  });
+};
