@@ -1,11 +1,13 @@
 import {
   checkTopic,
   type Command,
+  type CommandBody,
   type CommandOutput,
   type CommandResult,
   type Goal,
   type GoalStatus,
   type PartitionOffset,
+  type TailCommand,
 } from '#failover';
 import type { AgentGateway, AgentSession } from '../../apps/controller/src/observation/observation.port.js';
 import type { World } from './world.js';
@@ -54,7 +56,7 @@ export class FakeAgentGateway implements AgentGateway {
     }));
   }
 
-  private carryOut({ body, term }: Command): CommandOutput | null {
+  private carryOut({ body, group, term }: Command): CommandOutput | null {
     if (body.kind === 'read_replication_position') {
       if (!this.world.answers(body.to)) return null;
       this.world.copy(body.from, body.to);
@@ -62,6 +64,7 @@ export class FakeAgentGateway implements AgentGateway {
     }
     if (body.kind === 'seed_flow') return this.seed(body, term);
     if (body.kind === 'translate_group_offsets') return this.translate(body);
+    if (isTail(body)) return this.world.tail.run(body, group, term);
     if (!this.world.answers(body.cluster)) return null;
     const cluster = this.world.cluster(body.cluster);
     switch (body.kind) {
@@ -147,6 +150,9 @@ export class FakeAgentGateway implements AgentGateway {
     return { kind: 'seeded', outcome: 'seeded', equal: body.positions.length, different: [], detail: '' };
   }
 }
+
+const TAIL_KINDS: ReadonlySet<string> = new Set(['prove_seam', 'report_tail', 'export_tail', 'replay_tail']);
+const isTail = (body: CommandBody): body is TailCommand => TAIL_KINDS.has(body.kind);
 
 function offsets(map: ReadonlyMap<string, number>): PartitionOffset[] {
   return [...map].map(([key, offset]) => {

@@ -1,4 +1,5 @@
 import { goalKey, type ClusterGoal, type FlowGoal, type Goal, type GoalStatus } from '#failover';
+import { FakeTail } from './fake-tail.js';
 
 /**
  * Two clusters, their Connect workers and one agent per IDC, as far as a saga can see and touch them: fences, flows, end
@@ -23,7 +24,16 @@ export type FakeAgent = { readonly name: string; readonly idc: string; alive: bo
 
 export type Effect = Readonly<{
   atMs: number;
-  kind: 'fenced' | 'opened' | 'flow-stopped' | 'flow-started' | 'flow-seeded' | 'offsets-applied' | 'stale-refused';
+  kind:
+    | 'fenced'
+    | 'opened'
+    | 'flow-stopped'
+    | 'flow-started'
+    | 'flow-seeded'
+    | 'tail-exported'
+    | 'tail-replayed'
+    | 'offsets-applied'
+    | 'stale-refused';
   subject: string;
   term: number;
 }>;
@@ -41,6 +51,7 @@ export class World {
   ]);
   /** Per flow: where it goes on, as its worker has stored it. */
   readonly seeds = new Map<string, ReadonlyMap<string, number>>();
+  readonly tail = new FakeTail(this);
   readonly history: Effect[] = [];
   readonly goals = new Map<string, Goal>();
   highestTerm = 0;

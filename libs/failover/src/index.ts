@@ -22,6 +22,7 @@ export * from './rejoin/index.js';
 export * from './offsets/index.js';
 export * from './fencing/fence-kinds.js';
 export * from './saga/effects.js';
+export * from './saga/tail-effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
 export * from './saga/plan-table.js';

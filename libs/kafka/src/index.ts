@@ -9,3 +9,5 @@ export type * from './ports.js';
 export * from './topic-pattern.js';
 export * from './connect/connect-client.js';
 export * from './cluster-hands.js';
+export * from './record-log.js';
+export type * from './record-log.port.js';

@@ -1,6 +1,7 @@
 import type { Command, CommandBody, CommandOutput, CommandResult, ConsumerGroupState } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import { translateFromWire, translateToWire, translatedFromWire, translatedToWire } from './offsets.mapping.js';
+import { tailCommandFromWire, tailCommandToWire, tailOutputFromWire, tailOutputToWire } from './tail.mapping.js';
 import { durationFromWire, enumCodec, orNull, orUndefined } from './wire.js';
 
 const principal = enumCodec<'agent' | 'ordinary'>({
@@ -100,6 +101,11 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
       return { $case: 'countRecords', countRecords: { cluster: b.cluster, ranges: b.ranges } };
     case 'translate_group_offsets':
       return { $case: 'translateGroupOffsets', translateGroupOffsets: translateToWire(b) };
+    case 'prove_seam':
+    case 'report_tail':
+    case 'export_tail':
+    case 'replay_tail':
+      return tailCommandToWire(b);
   }
 }
 
@@ -129,6 +135,11 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
       return translateFromWire(b.translateGroupOffsets);
     case undefined:
       return null;
+    case 'proveSeam':
+    case 'reportTail':
+    case 'exportTail':
+    case 'replayTail':
+      return tailCommandFromWire(b);
   }
 }
 
@@ -197,6 +208,11 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
       };
     case 'translated_offsets':
       return { $case: 'translatedOffsets', translatedOffsets: translatedToWire(o) };
+    case 'seam_proof':
+    case 'tail_report':
+    case 'tail_export':
+    case 'tail_replay':
+      return tailOutputToWire(o);
   }
 }
 
@@ -240,5 +256,10 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
     case 'failure':
     case undefined:
       return null;
+    case 'seamProof':
+    case 'tailReport':
+    case 'tailExport':
+    case 'tailReplay':
+      return tailOutputFromWire(o);
   }
 }

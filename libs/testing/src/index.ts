@@ -1,3 +1,4 @@
+export * from './command-arbitraries.js';
 export * from './config-center-memory.js';
 export * from './rpc-arbitraries.js';
 export * from './snapshot.js';

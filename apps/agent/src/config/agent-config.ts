@@ -10,6 +10,8 @@ export type AgentConfig = Readonly<{
   probe: ProbeConfig;
   referenceTargets: readonly ReferenceTarget[];
   clusters: readonly AgentClusterConfig[];
+  /** `resolverModule`: the operator's own rule for strategy custom of a replay. */
+  tail?: Readonly<{ resolverModule?: string | undefined }> | undefined;
 }>;
 
 export type TlsFiles = Readonly<{ caFile: string; certFile: string; keyFile: string }>;

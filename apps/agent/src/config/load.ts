@@ -33,6 +33,7 @@ function compile(raw: RawAgentConfig, at: Locate): AgentConfig {
     http: http === undefined ? null : splitHostPort(http.listen),
     probe: { periodMs: probe.period, timeoutMs: probe.timeout, failures: probe.failures },
     referenceTargets: raw.referenceTargets,
+    tail: raw.tail?.resolverModule === undefined ? undefined : { resolverModule: at(raw.tail.resolverModule) },
     clusters: raw.clusters.map((c): AgentClusterConfig => ({
       name: c.name,
       idc: c.idc ?? null,

@@ -81,6 +81,7 @@ export const agentSchema = z.strictObject({
     .prefault({}),
   referenceTargets: z.array(z.strictObject({ idc: name(), address: hostPort() })).default([]),
   clusters: z.array(cluster).min(1),
+  tail: z.strictObject({ resolverModule: z.string().optional() }).optional(),
 });
 
 export type RawAgentConfig = z.output<typeof agentSchema>;

@@ -9,7 +9,16 @@ import {
   type GoalStatus,
   type WatchGroup,
 } from '#failover';
-import { ConnectClient, ConnectError, KafkaCallError, monotonicMs, PlatformaticHands, type ClusterHands } from '#kafka';
+import {
+  ConnectClient,
+  ConnectError,
+  KafkaCallError,
+  monotonicMs,
+  PlatformaticHands,
+  PlatformaticRecordLog,
+  type ClusterHands,
+  type RecordLog,
+} from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
 import type { Hands, OffsetTranslator, RecordedEpoch } from '../ports.js';
 import { AclFence } from './acl.fence.js';
@@ -28,6 +37,7 @@ import {
   type TimeLeft,
 } from './offset-commands.js';
 import { seedFlow } from './seed-flow.hand.js';
+import { TailHands } from './tail-hands.js';
 import { TopicConfigFence } from './topic-config.fence.js';
 import { Turns } from './turns.js';
 
@@ -42,6 +52,7 @@ class UnsupportedError extends Error {
 type ClusterTools = Readonly<{
   config: AgentClusterConfig;
   hands: ClusterHands;
+  log: RecordLog; // connections of its own: a long read holds up no fence
   ordinary: ClusterHands | null; // null: no principal of its own to prove with
   connect: ConnectClient | null;
   fence: ClusterFenceHand;
@@ -53,6 +64,8 @@ type ClusterTools = Readonly<{
 export class AgentHands implements Hands {
   readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
   readonly #turns = new Turns();
+  readonly #tails: TailHands;
+
   readonly #translator: OffsetTranslator | null;
   #watched: readonly WatchGroup[] = [];
 
@@ -66,6 +79,7 @@ export class AgentHands implements Hands {
       watched: () => this.#watched,
     };
     this.#tools = new Map(config.clusters.map((c) => [c.name, toolsFor(c, around)]));
+    this.#tails = new TailHands((name) => this.#tool(name), { dataDir, resolverModule: config.tail?.resolverModule });
   }
 
   setWatch(groups: readonly WatchGroup[]): void {
@@ -107,7 +121,9 @@ export class AgentHands implements Hands {
   }
 
   async close(): Promise<void> {
-    for (const { hands, ordinary, connect } of this.#tools.values()) {
+    this.#tails.close();
+    for (const { hands, log, ordinary, connect } of this.#tools.values()) {
+      log.close();
       hands.close();
       if (ordinary !== hands) ordinary?.close();
       await connect?.close();
@@ -127,6 +143,11 @@ export class AgentHands implements Hands {
         return applyGroupOffsets(this.#tool(body.cluster).hands, body, left);
       case 'canary':
         return this.#canary(body, left());
+      case 'prove_seam':
+      case 'report_tail':
+      case 'export_tail':
+      case 'replay_tail':
+        return this.#tails.run(command, body, left);
       case 'seed_flow':
         return this.#seed(body, command.group, left);
       case 'count_records':
@@ -212,6 +233,7 @@ function toolsFor(config: AgentClusterConfig, { agentId, journal, hookJournal, w
     config,
     hands,
     ordinary,
+    log: new PlatformaticRecordLog({ ...connection, security: config.security }),
     connect,
     fence: new ClusterFenceHand(fences),
     flow: connect === null ? null : new FlowHand(connect, hands),

@@ -27,6 +27,10 @@ const OUTPUT_OF = {
   seed_flow: 'seeded',
   count_records: 'record_counts',
   translate_group_offsets: 'translated_offsets',
+  prove_seam: 'seam_proof',
+  report_tail: 'tail_report',
+  export_tail: 'tail_export',
+  replay_tail: 'tail_replay',
 } as const satisfies Record<CommandBody['kind'], CommandOutput['kind']>;
 
 type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OUTPUT_OF)[B['kind']] }>;

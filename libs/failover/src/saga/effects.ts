@@ -1,5 +1,6 @@
 import type { ClusterName, Ms } from '#health';
 import type { TranslateCommand, TranslatedOutput } from '../offsets/translate-command.js';
+import type { TailCommand, TailOutput } from './tail-effects.js';
 
 /** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
 
@@ -88,7 +89,8 @@ export type CommandBody =
     }>
   /** Data records in [from, to) as a reader of committed records sees them: markers and aborted records are none. */
   | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>
-  | TranslateCommand;
+  | TranslateCommand
+  | TailCommand;
 
 export type Command = Readonly<{
   id: string;
@@ -113,7 +115,8 @@ export type CommandOutput =
   | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>
   | SeededOutput
   | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>
-  | TranslatedOutput;
+  | TranslatedOutput
+  | TailOutput;
 
 /** Of one range. Counting ends at {@link COUNT_LIMIT}: whoever asks wants to know whether there are any. */
 export type RecordCount = Readonly<

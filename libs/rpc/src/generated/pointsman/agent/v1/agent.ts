@@ -262,6 +262,42 @@ export namespace GoalCondition {
   export type UNRECOGNIZED = typeof GoalCondition.UNRECOGNIZED;
 }
 
+export const TailDestination = {
+  TAIL_DESTINATION_UNSPECIFIED: 0,
+  TAIL_DESTINATION_FILE: 1,
+  TAIL_DESTINATION_TOPIC: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TailDestination = typeof TailDestination[keyof typeof TailDestination];
+
+export namespace TailDestination {
+  export type TAIL_DESTINATION_UNSPECIFIED = typeof TailDestination.TAIL_DESTINATION_UNSPECIFIED;
+  export type TAIL_DESTINATION_FILE = typeof TailDestination.TAIL_DESTINATION_FILE;
+  export type TAIL_DESTINATION_TOPIC = typeof TailDestination.TAIL_DESTINATION_TOPIC;
+  export type UNRECOGNIZED = typeof TailDestination.UNRECOGNIZED;
+}
+
+export const ReplayStrategy = {
+  REPLAY_STRATEGY_UNSPECIFIED: 0,
+  REPLAY_STRATEGY_LAST_WRITE_WINS: 1,
+  REPLAY_STRATEGY_SOURCE_PRIORITY: 2,
+  REPLAY_STRATEGY_MERGE: 3,
+  REPLAY_STRATEGY_CUSTOM: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ReplayStrategy = typeof ReplayStrategy[keyof typeof ReplayStrategy];
+
+export namespace ReplayStrategy {
+  export type REPLAY_STRATEGY_UNSPECIFIED = typeof ReplayStrategy.REPLAY_STRATEGY_UNSPECIFIED;
+  export type REPLAY_STRATEGY_LAST_WRITE_WINS = typeof ReplayStrategy.REPLAY_STRATEGY_LAST_WRITE_WINS;
+  export type REPLAY_STRATEGY_SOURCE_PRIORITY = typeof ReplayStrategy.REPLAY_STRATEGY_SOURCE_PRIORITY;
+  export type REPLAY_STRATEGY_MERGE = typeof ReplayStrategy.REPLAY_STRATEGY_MERGE;
+  export type REPLAY_STRATEGY_CUSTOM = typeof ReplayStrategy.REPLAY_STRATEGY_CUSTOM;
+  export type UNRECOGNIZED = typeof ReplayStrategy.UNRECOGNIZED;
+}
+
 export const CanaryPrincipal = {
   CANARY_PRINCIPAL_UNSPECIFIED: 0,
   CANARY_PRINCIPAL_AGENT: 1,
@@ -730,6 +766,10 @@ export interface Command {
     | { readonly $case: "seedFlow"; readonly seedFlow: SeedFlow }
     | { readonly $case: "countRecords"; readonly countRecords: CountRecords }
     | { readonly $case: "translateGroupOffsets"; readonly translateGroupOffsets: TranslateGroupOffsets }
+    | { readonly $case: "proveSeam"; readonly proveSeam: ProveSeam }
+    | { readonly $case: "reportTail"; readonly reportTail: ReportTail }
+    | { readonly $case: "exportTail"; readonly exportTail: ExportTail }
+    | { readonly $case: "replayTail"; readonly replayTail: ReplayTail }
     | undefined;
 }
 
@@ -823,6 +863,60 @@ export interface FrozenPartition {
   readonly s: number;
 }
 
+/** Whether `from` still is what `to` was copied from, record by record at the seam of the switch. */
+export interface ProveSeam {
+  readonly from: string;
+  readonly to: string;
+  readonly positions: readonly SeamPosition[];
+  /** How many records before S are compared. */
+  readonly records: number;
+}
+
+export interface SeamPosition {
+  readonly topic: string;
+  readonly partition: number;
+  /** End of `to` when it became active. */
+  readonly s: number;
+  /** Last offset of `from` said to be copied; absent: unknown. */
+  readonly n?:
+    | number
+    | undefined;
+  /** End of `from`, equal in two reads. */
+  readonly end: number;
+}
+
+/** Offsets of a returned cluster that the active one never got. */
+export interface TailRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ReportTail {
+  readonly cluster: string;
+  readonly ranges: readonly TailRange[];
+}
+
+export interface ExportTail {
+  readonly from: string;
+  /** The active cluster: of the quarantine topic. */
+  readonly to: string;
+  readonly ranges: readonly TailRange[];
+  readonly destination: TailDestination;
+}
+
+export interface ReplayTail {
+  readonly from: string;
+  readonly to: string;
+  readonly ranges: readonly TailRange[];
+  /** S per partition: what `to` got of its own begins there. */
+  readonly since: readonly PartitionOffset[];
+  readonly strategy: ReplayStrategy;
+  /** For source priority: the first cluster of these in a conflict wins. */
+  readonly priority: readonly string[];
+}
+
 export interface PartitionOffset {
   readonly topic: string;
   readonly partition: number;
@@ -842,6 +936,10 @@ export interface CommandResult {
     | { readonly $case: "seeded"; readonly seeded: Seeded }
     | { readonly $case: "recordCounts"; readonly recordCounts: RecordCounts }
     | { readonly $case: "translatedOffsets"; readonly translatedOffsets: TranslatedOffsets }
+    | { readonly $case: "seamProof"; readonly seamProof: SeamProof }
+    | { readonly $case: "tailReport"; readonly tailReport: TailReport }
+    | { readonly $case: "tailExport"; readonly tailExport: TailExport }
+    | { readonly $case: "tailReplay"; readonly tailReplay: TailReplay }
     | undefined;
 }
 
@@ -946,6 +1044,90 @@ export interface Seeded {
   /** What was found instead, read back: offset -1 means "no entry". Bounded. */
   readonly different: readonly PartitionOffset[];
   readonly detail: string;
+}
+
+export interface SeamProof {
+  readonly progress: JobProgress | undefined;
+  readonly findings: readonly SeamFinding[];
+}
+
+export interface JobProgress {
+  readonly finished: boolean;
+  /** Records or partitions done, as the command counts. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface SeamFinding {
+  readonly topic: string;
+  readonly partition: number;
+  readonly s: number;
+  readonly end: number;
+  readonly sourceStart: number;
+  readonly copyStart: number;
+  readonly seam:
+    | { readonly $case: "proved"; readonly proved: SeamProved }
+    | { readonly $case: "shorter"; readonly shorter: SeamShorter }
+    | { readonly $case: "different"; readonly different: SeamDifferent }
+    | undefined;
+}
+
+export interface SeamProved {
+  /** Last offset of the returned cluster that the active one holds; -1: none. */
+  readonly lastCopied: number;
+  readonly compared: number;
+}
+
+export interface SeamShorter {
+  readonly end: number;
+  readonly needed: number;
+}
+
+export interface SeamDifferent {
+  readonly reason: string;
+}
+
+export interface TailReport {
+  readonly progress: JobProgress | undefined;
+  readonly records: number;
+  readonly bytes: number;
+  readonly partitions: readonly TailPartition[];
+  /** The listing, one JSON object a line, in the agent's data folder. */
+  readonly path: string;
+}
+
+export interface TailPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly first: TailEdge | undefined;
+  readonly last: TailEdge | undefined;
+}
+
+export interface TailEdge {
+  readonly offset: number;
+  readonly timestampMs: number;
+  /** Absent: no key. `base64:` before one that is not text. */
+  readonly key?: string | undefined;
+}
+
+export interface TailExport {
+  readonly progress: JobProgress | undefined;
+  readonly written: number;
+  /** Found there from an earlier run. */
+  readonly present: number;
+  /** File or topic. */
+  readonly place: string;
+}
+
+export interface TailReplay {
+  readonly progress: JobProgress | undefined;
+  readonly written: number;
+  readonly merged: number;
+  /** Left out: the active cluster's record won. */
+  readonly kept: number;
+  readonly present: number;
 }
 
 /** A planned stop: silence after it is no evidence of failure. */
@@ -3956,6 +4138,18 @@ export const Command: MessageFns<Command> = {
       case "translateGroupOffsets":
         TranslateGroupOffsets.encode(message.body.translateGroupOffsets, writer.uint32(242).fork()).join();
         break;
+      case "proveSeam":
+        ProveSeam.encode(message.body.proveSeam, writer.uint32(250).fork()).join();
+        break;
+      case "reportTail":
+        ReportTail.encode(message.body.reportTail, writer.uint32(258).fork()).join();
+        break;
+      case "exportTail":
+        ExportTail.encode(message.body.exportTail, writer.uint32(266).fork()).join();
+        break;
+      case "replayTail":
+        ReplayTail.encode(message.body.replayTail, writer.uint32(274).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4087,6 +4281,38 @@ export const Command: MessageFns<Command> = {
               $case: "translateGroupOffsets",
               translateGroupOffsets: TranslateGroupOffsets.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.body = { $case: "proveSeam", proveSeam: ProveSeam.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.body = { $case: "reportTail", reportTail: ReportTail.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.body = { $case: "exportTail", exportTail: ExportTail.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.body = { $case: "replayTail", replayTail: ReplayTail.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -4973,6 +5199,491 @@ export const FrozenPartition: MessageFns<FrozenPartition> = {
   },
 };
 
+function createBaseProveSeam(): ProveSeam {
+  return { from: "", to: "", positions: [], records: 0 };
+}
+
+export const ProveSeam: MessageFns<ProveSeam> = {
+  encode(message: ProveSeam, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    for (const v of message.positions) {
+      SeamPosition.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.records !== 0) {
+      writer.uint32(32).uint32(message.records);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProveSeam {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProveSeam() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.positions.push(SeamPosition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.records = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamPosition(): SeamPosition {
+  return { topic: "", partition: 0, s: 0, n: undefined, end: 0 };
+}
+
+export const SeamPosition: MessageFns<SeamPosition> = {
+  encode(message: SeamPosition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.s !== 0) {
+      writer.uint32(24).int64(message.s);
+    }
+    if (message.n !== undefined) {
+      writer.uint32(32).int64(message.n);
+    }
+    if (message.end !== 0) {
+      writer.uint32(40).int64(message.end);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamPosition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamPosition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.s = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.n = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.end = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailRange(): TailRange {
+  return { topic: "", partition: 0, from: 0, to: 0 };
+}
+
+export const TailRange: MessageFns<TailRange> = {
+  encode(message: TailRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.from !== 0) {
+      writer.uint32(24).int64(message.from);
+    }
+    if (message.to !== 0) {
+      writer.uint32(32).int64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailRange() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.from = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.to = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportTail(): ReportTail {
+  return { cluster: "", ranges: [] };
+}
+
+export const ReportTail: MessageFns<ReportTail> = {
+  encode(message: ReportTail, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    for (const v of message.ranges) {
+      TailRange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportTail {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportTail() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ranges.push(TailRange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExportTail(): ExportTail {
+  return { from: "", to: "", ranges: [], destination: 0 };
+}
+
+export const ExportTail: MessageFns<ExportTail> = {
+  encode(message: ExportTail, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    for (const v of message.ranges) {
+      TailRange.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.destination !== 0) {
+      writer.uint32(32).int32(message.destination);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportTail {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportTail() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ranges.push(TailRange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.destination = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReplayTail(): ReplayTail {
+  return { from: "", to: "", ranges: [], since: [], strategy: 0, priority: [] };
+}
+
+export const ReplayTail: MessageFns<ReplayTail> = {
+  encode(message: ReplayTail, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    for (const v of message.ranges) {
+      TailRange.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.since) {
+      PartitionOffset.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.strategy !== 0) {
+      writer.uint32(40).int32(message.strategy);
+    }
+    for (const v of message.priority) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayTail {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayTail() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ranges.push(TailRange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.since.push(PartitionOffset.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.strategy = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.priority.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionOffset(): PartitionOffset {
   return { topic: "", partition: 0, offset: 0 };
 }
@@ -5078,6 +5789,18 @@ export const CommandResult: MessageFns<CommandResult> = {
       case "translatedOffsets":
         TranslatedOffsets.encode(message.outcome.translatedOffsets, writer.uint32(242).fork()).join();
         break;
+      case "seamProof":
+        SeamProof.encode(message.outcome.seamProof, writer.uint32(250).fork()).join();
+        break;
+      case "tailReport":
+        TailReport.encode(message.outcome.tailReport, writer.uint32(258).fork()).join();
+        break;
+      case "tailExport":
+        TailExport.encode(message.outcome.tailExport, writer.uint32(266).fork()).join();
+        break;
+      case "tailReplay":
+        TailReplay.encode(message.outcome.tailReplay, writer.uint32(274).fork()).join();
+        break;
     }
     return writer;
   },
@@ -5179,6 +5902,38 @@ export const CommandResult: MessageFns<CommandResult> = {
               $case: "translatedOffsets",
               translatedOffsets: TranslatedOffsets.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.outcome = { $case: "seamProof", seamProof: SeamProof.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.outcome = { $case: "tailReport", tailReport: TailReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.outcome = { $case: "tailExport", tailExport: TailExport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.outcome = { $case: "tailReplay", tailReplay: TailReplay.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -6141,6 +6896,855 @@ export const Seeded: MessageFns<Seeded> = {
             }
 
             message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamProof(): SeamProof {
+  return { progress: undefined, findings: [] };
+}
+
+export const SeamProof: MessageFns<SeamProof> = {
+  encode(message: SeamProof, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      JobProgress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.findings) {
+      SeamFinding.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamProof {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamProof() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = JobProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.findings.push(SeamFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseJobProgress(): JobProgress {
+  return { finished: false, done: 0, total: 0 };
+}
+
+export const JobProgress: MessageFns<JobProgress> = {
+  encode(message: JobProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.finished !== false) {
+      writer.uint32(8).bool(message.finished);
+    }
+    if (message.done !== 0) {
+      writer.uint32(16).uint64(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(24).uint64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): JobProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJobProgress() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.finished = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.done = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamFinding(): SeamFinding {
+  return { topic: "", partition: 0, s: 0, end: 0, sourceStart: 0, copyStart: 0, seam: undefined };
+}
+
+export const SeamFinding: MessageFns<SeamFinding> = {
+  encode(message: SeamFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.s !== 0) {
+      writer.uint32(24).int64(message.s);
+    }
+    if (message.end !== 0) {
+      writer.uint32(32).int64(message.end);
+    }
+    if (message.sourceStart !== 0) {
+      writer.uint32(40).int64(message.sourceStart);
+    }
+    if (message.copyStart !== 0) {
+      writer.uint32(48).int64(message.copyStart);
+    }
+    switch (message.seam?.$case) {
+      case "proved":
+        SeamProved.encode(message.seam.proved, writer.uint32(58).fork()).join();
+        break;
+      case "shorter":
+        SeamShorter.encode(message.seam.shorter, writer.uint32(66).fork()).join();
+        break;
+      case "different":
+        SeamDifferent.encode(message.seam.different, writer.uint32(74).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamFinding() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.s = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.end = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sourceStart = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.copyStart = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.seam = { $case: "proved", proved: SeamProved.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.seam = { $case: "shorter", shorter: SeamShorter.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.seam = { $case: "different", different: SeamDifferent.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamProved(): SeamProved {
+  return { lastCopied: 0, compared: 0 };
+}
+
+export const SeamProved: MessageFns<SeamProved> = {
+  encode(message: SeamProved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lastCopied !== 0) {
+      writer.uint32(8).int64(message.lastCopied);
+    }
+    if (message.compared !== 0) {
+      writer.uint32(16).uint32(message.compared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamProved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamProved() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lastCopied = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.compared = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamShorter(): SeamShorter {
+  return { end: 0, needed: 0 };
+}
+
+export const SeamShorter: MessageFns<SeamShorter> = {
+  encode(message: SeamShorter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.end !== 0) {
+      writer.uint32(8).int64(message.end);
+    }
+    if (message.needed !== 0) {
+      writer.uint32(16).int64(message.needed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamShorter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamShorter() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.end = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.needed = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeamDifferent(): SeamDifferent {
+  return { reason: "" };
+}
+
+export const SeamDifferent: MessageFns<SeamDifferent> = {
+  encode(message: SeamDifferent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeamDifferent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeamDifferent() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailReport(): TailReport {
+  return { progress: undefined, records: 0, bytes: 0, partitions: [], path: "" };
+}
+
+export const TailReport: MessageFns<TailReport> = {
+  encode(message: TailReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      JobProgress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    if (message.records !== 0) {
+      writer.uint32(16).uint64(message.records);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(24).uint64(message.bytes);
+    }
+    for (const v of message.partitions) {
+      TailPartition.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.path !== "") {
+      writer.uint32(42).string(message.path);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = JobProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.partitions.push(TailPartition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailPartition(): TailPartition {
+  return { topic: "", partition: 0, records: 0, bytes: 0, first: undefined, last: undefined };
+}
+
+export const TailPartition: MessageFns<TailPartition> = {
+  encode(message: TailPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.records !== 0) {
+      writer.uint32(24).uint64(message.records);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.first !== undefined) {
+      TailEdge.encode(message.first, writer.uint32(42).fork()).join();
+    }
+    if (message.last !== undefined) {
+      TailEdge.encode(message.last, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailPartition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.first = TailEdge.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.last = TailEdge.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailEdge(): TailEdge {
+  return { offset: 0, timestampMs: 0, key: undefined };
+}
+
+export const TailEdge: MessageFns<TailEdge> = {
+  encode(message: TailEdge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.offset !== 0) {
+      writer.uint32(8).int64(message.offset);
+    }
+    if (message.timestampMs !== 0) {
+      writer.uint32(16).int64(message.timestampMs);
+    }
+    if (message.key !== undefined) {
+      writer.uint32(26).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailEdge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailEdge() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timestampMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailExport(): TailExport {
+  return { progress: undefined, written: 0, present: 0, place: "" };
+}
+
+export const TailExport: MessageFns<TailExport> = {
+  encode(message: TailExport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      JobProgress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    if (message.written !== 0) {
+      writer.uint32(16).uint64(message.written);
+    }
+    if (message.present !== 0) {
+      writer.uint32(24).uint64(message.present);
+    }
+    if (message.place !== "") {
+      writer.uint32(34).string(message.place);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailExport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailExport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = JobProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.written = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.present = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.place = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTailReplay(): TailReplay {
+  return { progress: undefined, written: 0, merged: 0, kept: 0, present: 0 };
+}
+
+export const TailReplay: MessageFns<TailReplay> = {
+  encode(message: TailReplay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      JobProgress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    if (message.written !== 0) {
+      writer.uint32(16).uint64(message.written);
+    }
+    if (message.merged !== 0) {
+      writer.uint32(24).uint64(message.merged);
+    }
+    if (message.kept !== 0) {
+      writer.uint32(32).uint64(message.kept);
+    }
+    if (message.present !== 0) {
+      writer.uint32(40).uint64(message.present);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailReplay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailReplay() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = JobProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.written = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.merged = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.kept = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.present = longToNumber(reader.uint64());
             continue;
           }
         }

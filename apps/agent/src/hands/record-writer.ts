@@ -1,0 +1,39 @@
+import type { NewRecord, RecordLog } from '#kafka';
+import { sizeOf, TAIL_CALL_MS } from './report-tail.hand.js';
+
+/** Below the 1 MiB that a broker takes by default, with room for what a batch adds. */
+const MAX_BATCH_BYTES = 512 * 1024;
+const MAX_BATCH_RECORDS = 2_000;
+const RECORD_OVERHEAD = 64;
+
+/**
+ * Appends in batches, one after the other, so that what is there is always a beginning of what was to be written: a second run
+ * finds out how far the first one came by its last record.
+ */
+export class RecordWriter {
+  readonly #log: RecordLog;
+  readonly #topic: string;
+  readonly #partition: number;
+  #batch: NewRecord[] = [];
+  #bytes = 0;
+
+  constructor(log: RecordLog, topic: string, partition: number) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  async add(record: NewRecord): Promise<void> {
+    const bytes = sizeOf(record) + RECORD_OVERHEAD;
+    if (this.#batch.length >= MAX_BATCH_RECORDS || this.#bytes + bytes > MAX_BATCH_BYTES) await this.flush();
+    this.#batch.push(record);
+    this.#bytes += bytes;
+  }
+
+  async flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    await this.#log.append(this.#topic, this.#partition, batch, TAIL_CALL_MS);
+  }
+}
