@@ -15,8 +15,10 @@ import { OPERATOR_OPTIONS } from '../../apps/controller/src/operator/operator.op
 import type { OperatorOptions } from '../../apps/controller/src/operator/operator.options.js';
 import { AUTHORITY_STORE } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { SAGA_DRIVER } from '../../apps/controller/src/saga/saga.port.js';
 import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { FakeDecisions } from '../fakes/fake-decisions.js';
+import { FakeSagaDriver } from '../fakes/fake-saga-driver.js';
 import { FakeLeadership } from '../fakes/fake-leadership.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import type { MemoryAuthorityStore } from '../fakes/memory-authority-store.js';
@@ -50,6 +52,7 @@ export class ApiApp {
     readonly store: MemoryAuthorityStore,
     readonly leadership: FakeLeadership,
     readonly decisions: FakeDecisions,
+    readonly sagas: FakeSagaDriver,
   ) {}
 
   static async start(
@@ -60,6 +63,7 @@ export class ApiApp {
     const leadership = new FakeLeadership({ id, advertise: '' });
     const store = database.connect(id);
     const decisions = new FakeDecisions();
+    const sagas = new FakeSagaDriver(store, leadership);
     const options: OperatorOptions = {
       controllerId: id,
       version: '0.0.1',
@@ -78,6 +82,7 @@ export class ApiApp {
       [OPERATOR_OPTIONS, options],
       [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],
       [ALERTING_OPTIONS, { receivers: [] }],
+      [SAGA_DRIVER, sagas],
     ]);
     @Global()
     @Module({
@@ -91,7 +96,7 @@ export class ApiApp {
     const url = await app.getUrl();
     Object.assign(leadership.me, { advertise: url });
     decisions.see();
-    return new ApiApp(app, url, store, leadership, decisions);
+    return new ApiApp(app, url, store, leadership, decisions, sagas);
   }
 
   /** Takes the lease, and makes the group if nobody has. */

@@ -287,3 +287,41 @@ describe('what needs no controller', () => {
     expect(bad.code).toBe(1);
   });
 });
+
+describe('pointsman switchover', () => {
+  const SWITCH = ['switchover', 'orders', '--to', 'b', '--reason', 'broker upgrade'];
+
+  it('a dry run shows the steps, says loudly that nothing was changed, and names the command', async () => {
+    const { code, out, err } = await cli([...SWITCH, '--dry-run']);
+    expect(code).toBe(0);
+    expect(out).toContain('orders: switchover a → b from epoch 7');
+    expect(out).toMatch(/! publish +publish b as the active cluster: the point of no return/);
+    expect(err).toContain('NOTHING WAS CHANGED');
+    expect(err).toContain(
+      `pointsman switchover orders --to b --reason 'broker upgrade' --by kim --epoch 7 --confirm=b`,
+    );
+    expect(api.sagas.asked).toEqual([]);
+  });
+
+  it('without a terminal asks nothing: it wants --confirm, and the right name', async () => {
+    expect(await cli(SWITCH)).toMatchObject({ code: 2, err: expect.stringContaining('--confirm=b') as string });
+    expect((await cli([...SWITCH, '--confirm=a'])).code).toBe(5);
+    expect(api.sagas.asked).toEqual([]);
+  });
+
+  it('follows the saga to its end; still in progress is 4', async () => {
+    const going = await cli([...SWITCH, '--confirm=b', '--wait', '1s']);
+    expect(going).toMatchObject({ code: 4, err: expect.stringContaining('pointsman abort saga-1') as string });
+    const aborted = await cli(['abort', 'saga-1', '--reason', 'not tonight']);
+    expect(aborted).toMatchObject({ code: 0, out: expect.stringContaining('aborted') as string });
+    api.sagas.abortAnswer = 'too-late: publish';
+    expect(await cli(['abort', 'saga-1', '--reason', 'again'])).toMatchObject({ code: 6 });
+  });
+
+  it('a refusal prints every reason with what lifts it, and exits 6', async () => {
+    api.sagas.refusals = [{ name: 'LINK_CUT', detail: 'b cannot reach a', liftedBy: 'the link is mended' }];
+    const { code, err } = await cli([...SWITCH, '--confirm=b']);
+    expect(code).toBe(6);
+    expect(err).toContain('blocked by LINK_CUT: b cannot reach a; lifted by: the link is mended');
+  });
+});

@@ -1,10 +1,12 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { addAlerts } from './alert-commands.js';
 import { CliError, EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
+import { addSagas } from './sagas.js';
+import { collect, type Done, remote, wholeNumber } from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -15,26 +17,14 @@ Examples:
   pointsman pause orders --reason "broker upgrade" --expires-in 2h
   pointsman ack orders --reason "seen, cause found"
   pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m
+  pointsman switchover orders --to b --reason "broker upgrade" --dry-run
+  pointsman abort 01a1… --reason "not tonight"       up to publish
   pointsman doctor --config controller.yaml agent.yaml
   pointsman simulate test/scenarios/death.yaml       what would be decided, instant by instant
 
 Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.
 Token:   --token-file FILE, else POINTSMAN_TOKEN_FILE.
-Exit:    0 ok, 1 error, 2 usage, 3 degraded, 4 timed out, 5 declined, 6 refused, 7 not authorised.`;
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
-};
-
-const milliseconds = (text: string): number => {
-  const match = /^(\d{1,6}(?:\.\d+)?)(ms|s|m)$/.exec(text);
-  const unitMs = { ms: 1, s: 1_000, m: 60_000 }[match?.[2] ?? ''];
-  if (match?.[1] === undefined || unitMs === undefined) throw new InvalidArgumentError('expected e.g. 500ms, 5s, 1m.');
-  return Number(match[1]) * unitMs;
-};
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+Exit:    0 ok, 1 error, 2 usage, 3 degraded, 4 in progress or timed out, 5 declined, 6 refused, 7 not authorised.`;
 
 /** Runs the CLI on its arguments; resolves to the exit status. Command code is loaded only when it is called. */
 export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode> => {
@@ -46,6 +36,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   addReads(program, io, done);
   addWrites(program, io, done);
   addAlerts(program, io, { remote, done, wholeNumber, collect });
+  addSagas(program, io, done);
   addLocal(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {
     const { packageVersion } = await import('#platform');
@@ -87,17 +78,6 @@ const newProgram = (io: Io): Command =>
       getErrHelpWidth: () => io.columns,
     })
     .exitOverride();
-
-type Done = (run: Promise<ExitCode>) => Promise<void>;
-
-const remote = (parent: Command, name: string, description: string): Command =>
-  parent
-    .command(name)
-    .description(description)
-    .option('--server <url>', 'controller to ask, repeatable', collect, [])
-    .option('--token-file <file>', 'file with the bearer token')
-    .option('--timeout <duration>', 'for each request', milliseconds, 5_000)
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'));
 
 const addReads = (program: Command, io: Io, done: Done): void => {
   remote(program, 'status', 'the state of every group')

@@ -46,6 +46,35 @@ export type EventBody = Readonly<{
 
 export type WriteBody = Readonly<{ group: string; action: string; dryRun: boolean; summary: string; epoch: number }>;
 
+export type PlannedBody = WriteBody &
+  Readonly<{
+    saga: string | null;
+    source: string;
+    target: string;
+    steps: readonly Readonly<{ step: string; phase: string; effect: string; compensation: string | null }>[];
+  }>;
+
+export type OperationBody = Readonly<{
+  id: string;
+  kind: string;
+  group: string;
+  source: string;
+  target: string;
+  done: boolean;
+  outcome: string | null;
+  reason: string | null;
+  steps: readonly Readonly<{
+    seq: number;
+    step: string;
+    direction: string;
+    event: string;
+    at: string;
+    summary: string | null;
+  }>[];
+}>;
+
+export type AbortBody = Readonly<{ saga: string; group: string; outcome: string }>;
+
 export type ControllersBody = Readonly<{
   answeredBy: Readonly<{ id: string; version: string; leading: boolean }>;
   leader: Readonly<{ id: string; advertise: string; term: number }> | null;

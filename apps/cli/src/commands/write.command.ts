@@ -48,7 +48,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   maxDuration: '--max-duration',
 };
 
-const quoted = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+export const quoted = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const againCommand = (
   group: string,

@@ -9,22 +9,35 @@ import { HealthController } from './health.controller.js';
 import { BearerGuard } from './http/bearer.guard.js';
 import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { WriteGuard } from './http/write.guard.js';
+import { KeyGuard, WriteGuard } from './http/write.guard.js';
 import { ReadsController } from './reads.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
+import { KeptAnswers } from './writes/kept-answers.js';
+import { SagaWriter } from './writes/saga-writer.service.js';
+import { SagaWritesController } from './writes/saga-writes.controller.js';
 
 /**
- * HTTP: /v1, /healthz, /readyz. Wants, from global modules: AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
+ * HTTP: /v1, /healthz, /readyz. Wants, from global modules: SAGA_DRIVER, AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
  * OPERATOR_OPTIONS.
  */
 @Module({
-  controllers: [AlertsController, ReadsController, EventsController, GroupWritesController, HealthController],
+  controllers: [
+    AlertsController,
+    ReadsController,
+    EventsController,
+    GroupWritesController,
+    SagaWritesController,
+    HealthController,
+  ],
   providers: [
     Groups,
     Explain,
     EventStreams,
     GroupWriter,
+    KeptAnswers,
+    SagaWriter,
+    KeyGuard,
     BearerGuard,
     WriteGuard,
     LeaderGuard,

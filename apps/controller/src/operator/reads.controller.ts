@@ -12,6 +12,7 @@ import { Problem, notFound } from './http/problem.js';
 import { queryInt } from './http/query.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
+import { operationView } from './views/operation.view.js';
 import { eventView } from './views/event.view.js';
 
 const LIST = { min: 1, max: 500, fallback: 50 };
@@ -78,6 +79,15 @@ export class ReadsController {
     const saga = await this.store.saga(id);
     if (!saga) throw notFound(`Saga ${id}`, 'List them with GET /v1/sagas?group=<group>.');
     return saga;
+  }
+
+  /** What a 202 points to: how far an act has come. */
+  @Get('operations/:id')
+  @Header('cache-control', 'no-store')
+  async operation(@Param('id') id: string) {
+    const saga = await this.store.saga(id);
+    if (!saga) throw notFound(`Operation ${id}`, 'Its id is in the Location header of the 202.');
+    return operationView(saga);
   }
 
   @Get('agents')

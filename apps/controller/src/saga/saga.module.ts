@@ -1,4 +1,11 @@
-import { Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { LOGGER, type Logger } from '#platform';
 import { AlertingModule } from '../alerting/alerting.module.js';
 import { ALERTING, type Alerting } from '../alerting/alerting.port.js';
@@ -29,6 +36,7 @@ export class SagaLifecycle implements OnApplicationBootstrap, OnApplicationShutd
 }
 
 /** Gives SAGA_DRIVER. Wants, from global modules: AUTHORITY_STORE, LEADERSHIP, AGENT_GATEWAY, LOGGER, SAGA_OPTIONS. */
+@Global()
 @Module({
   imports: [AlertingModule, DecisionModule, PublishingModule],
   providers: [

@@ -3,6 +3,9 @@ import type { AuthorityTx } from '../persistence/authority-store.port.js';
 import type { PlannedAnswer, PlannedAsk, Rehearsal } from './open-planned.js';
 import type { AbortAnswer } from './saga-abort.js';
 
+export type { PlannedAnswer, PlannedAsk, Rehearsal } from './open-planned.js';
+export { StaleGroupError } from './steps/open-saga.step.js';
+
 /** What belongs into the transaction that opens a saga: the answer kept for its idempotency key. */
 export type Also = (tx: AuthorityTx, saga: SagaRecord, rehearsal: Rehearsal) => Promise<void>;
 

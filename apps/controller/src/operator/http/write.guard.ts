@@ -27,6 +27,18 @@ export class WriteGuard implements CanActivate {
   }
 }
 
+/** The same for what is addressed by an id of its own instead of an epoch. */
+@Injectable()
+export class KeyGuard implements CanActivate {
+  constructor(@Inject(LEADERSHIP) private readonly leadership: Leadership) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    requireLeading(this.leadership);
+    writeKey(context.switchToHttp().getRequest<Request>());
+    return true;
+  }
+}
+
 /** Throws what names the leader, or says that there is none. */
 export const requireLeading = (leadership: Leadership): void => {
   const view = leadership.current();
@@ -46,15 +58,7 @@ export const requireLeading = (leadership: Leadership): void => {
 
 /** Reads Idempotency-Key and If-Match; throws the 400, 412 or 428 that says which is wrong. */
 export const writeHeaders = (req: Request): WriteHeaders => {
-  const key = req.header('idempotency-key');
-  if (key === undefined || !KEY.test(key)) {
-    throw new Problem({
-      status: 400,
-      code: 'idempotency_key_missing',
-      title: 'Idempotency-Key is missing or malformed',
-      detail: 'Send Idempotency-Key: 1 to 200 visible ASCII characters, a new one per intended act.',
-    });
-  }
+  const key = writeKey(req);
   const match = req.header('if-match');
   if (match === undefined) {
     throw new Problem({
@@ -67,6 +71,18 @@ export const writeHeaders = (req: Request): WriteHeaders => {
   const epoch = /^"(\d{1,15})"$/.exec(match)?.[1];
   if (epoch === undefined) throw staleEpoch(`If-Match ${match} is not a quoted epoch such as "7".`);
   return { key, epoch: Number(epoch) };
+};
+
+/** Reads Idempotency-Key; throws the 400 that says how. */
+export const writeKey = (req: Request): string => {
+  const key = req.header('idempotency-key');
+  if (key !== undefined && KEY.test(key)) return key;
+  throw new Problem({
+    status: 400,
+    code: 'idempotency_key_missing',
+    title: 'Idempotency-Key is missing or malformed',
+    detail: 'Send Idempotency-Key: 1 to 200 visible ASCII characters, a new one per intended act.',
+  });
 };
 
 export const staleEpoch = (detail: string): Problem =>

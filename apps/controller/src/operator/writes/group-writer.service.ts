@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Json } from '#failover';
 import { alertId } from '../../alerting/alerting.port.js';
@@ -9,13 +8,12 @@ import type { Leadership } from '../../leadership/leadership.port.js';
 import { AUTHORITY_STORE } from '../../persistence/authority-store.port.js';
 import type { AuthorityStore, AuthorityTx, GroupRow } from '../../persistence/authority-store.port.js';
 import { Groups } from '../groups.service.js';
-import { Problem } from '../http/problem.js';
 import { noLeader, staleEpoch } from '../http/write.guard.js';
 import type { WriteHeaders } from '../http/write.guard.js';
 import { toJson } from '../views/json.js';
 import type { Act } from './acts.js';
-
-export type WriteAnswer = Readonly<{ status: number; body: Json }>;
+import { KeptAnswers } from './kept-answers.js';
+import type { WriteAnswer } from './kept-answers.js';
 
 const ACCEPTED = 202;
 
@@ -25,38 +23,19 @@ const ACCEPTED = 202;
  */
 @Injectable()
 export class GroupWriter {
-  private readonly inFlight = new Set<string>();
-
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(DECISIONS) private readonly decisions: Decisions,
     @Inject(Groups) private readonly groups: Groups,
+    @Inject(KeptAnswers) private readonly answers: KeptAnswers,
   ) {}
 
   async write(group: string, act: Act, headers: WriteHeaders, body: unknown): Promise<WriteAnswer> {
     this.groups.config(group);
     if (act.dryRun) return this.rehearse(group, act, headers.epoch);
-    const bodyHash = hashOf([group, act.name, body]);
-    if (this.inFlight.has(headers.key)) throw inFlight();
-    this.inFlight.add(headers.key);
-    try {
-      return (await this.kept(headers.key, bodyHash)) ?? (await this.commit(group, act, headers, bodyHash));
-    } finally {
-      this.inFlight.delete(headers.key);
-    }
-  }
-
-  private async kept(key: string, bodyHash: string): Promise<WriteAnswer | null> {
-    const answer = await this.store.idempotent(key);
-    if (!answer) return null;
-    if (answer.bodyHash === bodyHash) return { status: answer.status, body: answer.body };
-    throw new Problem({
-      status: 422,
-      code: 'idempotency_key_reused',
-      title: 'This Idempotency-Key was used for something else',
-      detail: 'Use a new key for every intended act; the kept answer belongs to another body.',
-    });
+    const what = [group, act.name, body];
+    return this.answers.once(headers.key, what, (bodyHash) => this.commit(group, act, headers, bodyHash));
   }
 
   /** The same checks and the same change on the same row, and nothing written anywhere. */
@@ -148,14 +127,4 @@ const answerBody = (group: string, act: Act, summary: string, after: GroupRow): 
     frozen: after.frozen,
     acknowledgedAt: after.acknowledgedAt,
     lossAcceptance: after.lossAcceptance,
-  });
-
-const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
-
-const inFlight = (): Problem =>
-  new Problem({
-    status: 409,
-    code: 'in_flight',
-    title: 'A request with this Idempotency-Key is being carried out',
-    detail: 'Repeat it in a moment: you will get its answer.',
   });

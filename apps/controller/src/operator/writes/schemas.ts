@@ -32,6 +32,13 @@ export const acceptLossSchema = z
     path: ['maxRecords'],
   });
 
+const planned = { ...common, acceptUnfencedSource: z.boolean().default(false) };
+export const switchoverSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster') });
+export const failbackSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster').optional() });
+export const abortSchema = z.strictObject({ reason: reason(), by: person().optional() });
+
+export type PlannedBody = z.output<typeof failbackSchema>;
+export type AbortBody = z.output<typeof abortSchema>;
 export type AcknowledgeBody = z.output<typeof acknowledgeSchema>;
 export type ResumeBody = z.output<typeof resumeSchema>;
 export type PauseBody = z.output<typeof pauseSchema>;

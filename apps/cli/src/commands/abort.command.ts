@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { AbortBody } from '../api/types.js';
+import { EXIT } from '../exit-codes.js';
+import type { ExitCode } from '../exit-codes.js';
+import type { Io } from '../io.js';
+import { clientFor } from './context.js';
+import type { GlobalOptions } from './context.js';
+
+export type AbortOptions = GlobalOptions & Readonly<{ reason: string; by?: string; idempotencyKey?: string }>;
+
+/** Ends a saga before its point of no return. Too late is a refusal (6): it goes on. */
+export const abortCommand = async (saga: string, options: AbortOptions, io: Io): Promise<ExitCode> => {
+  const by = options.by ?? io.environment.user ?? undefined;
+  const text = await clientFor(options, io).write({
+    path: `/v1/sagas/${encodeURIComponent(saga)}/abort`,
+    epoch: null,
+    key: options.idempotencyKey ?? randomUUID(),
+    body: { reason: options.reason, by },
+  });
+  const body = JSON.parse(text) as AbortBody;
+  io.out(
+    options.output === 'json' ? text : `${body.group}: ${body.outcome}; it walks back: pointsman events -f follows it`,
+  );
+  return EXIT.ok;
+};

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ApiClient } from '../api/client.js';
+import type { GroupBody, OperationBody, PlannedBody } from '../api/types.js';
+import { CliError, EXIT } from '../exit-codes.js';
+import type { ExitCode } from '../exit-codes.js';
+import type { Io } from '../io.js';
+import { operationLine, planLines } from '../render/operation.js';
+import { clientFor } from './context.js';
+import type { GlobalOptions } from './context.js';
+import { quoted } from './write.command.js';
+
+export type PlannedOptions = GlobalOptions &
+  Readonly<{
+    reason: string;
+    by?: string;
+    to?: string;
+    dryRun?: boolean;
+    confirm?: string;
+    epoch?: number;
+    idempotencyKey?: string;
+    acceptUnfencedSource?: boolean;
+    wait?: number; // ms
+  }>;
+
+const EVERY_MS = 500;
+const WAIT_MS = 600_000;
+const GOOD_ENDS: ReadonlySet<string> = new Set(['DONE']);
+
+/**
+ * A planned switch: shows the plan, has the target's name typed (or given), opens the saga and follows its steps to the end.
+ * Interrupted, it says so and the saga goes on.
+ */
+export const plannedCommand = async (
+  act: 'switchover' | 'failback',
+  group: string,
+  options: PlannedOptions,
+  io: Io,
+): Promise<ExitCode> => {
+  const client = clientFor(options, io);
+  const path = `/v1/groups/${encodeURIComponent(group)}`;
+  const epoch = options.epoch ?? (JSON.parse(await client.get(path)) as GroupBody).epoch;
+  const by = options.by ?? io.environment.user ?? undefined;
+  const send = async (dryRun: boolean): Promise<string> =>
+    await client.write({
+      path: `${path}/${act}`,
+      epoch,
+      key: options.idempotencyKey ?? randomUUID(),
+      body: {
+        ...{ reason: options.reason, by, dryRun, target: options.to },
+        acceptUnfencedSource: options.acceptUnfencedSource === true,
+      },
+    });
+  const rehearsed = await send(true);
+  const plan = JSON.parse(rehearsed) as PlannedBody;
+  if (options.dryRun === true) {
+    io.out(options.output === 'json' ? rehearsed : planLines(plan).join('\n'));
+    io.err('NOTHING WAS CHANGED: this was a dry run. To do it:');
+    io.err(`  ${againCommand(act, group, options, { epoch, by, target: plan.target })}`);
+    return EXIT.ok;
+  }
+  await confirm(plan, options, io);
+  const begun = JSON.parse(await send(false)) as PlannedBody;
+  if (begun.saga === null) throw new CliError('The controller opened no saga: look at pointsman events.', EXIT.error);
+  return await follow(client, begun.saga, options, io);
+};
+
+/** Without a terminal nothing is asked: the name must have been given. */
+async function confirm(plan: PlannedBody, options: PlannedOptions, io: Io): Promise<void> {
+  if (options.confirm !== undefined) {
+    if (options.confirm === plan.target) return;
+    throw new CliError(`--confirm=${options.confirm} is not the target, which is ${plan.target}`, EXIT.declined);
+  }
+  if (!io.interactive) {
+    throw new CliError(
+      `traffic of ${plan.group} would move to ${plan.target}: say --confirm=${plan.target}`,
+      EXIT.usage,
+    );
+  }
+  for (const line of planLines(plan)) io.err(line);
+  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const typed = await asked.question(`Type the name of the target cluster to go on: `, { signal: io.signal });
+    if (typed.trim() !== plan.target) throw new CliError('Declined: nothing was changed.', EXIT.declined);
+  } finally {
+    asked.close();
+  }
+}
+
+async function follow(client: ApiClient, id: string, options: PlannedOptions, io: Io): Promise<ExitCode> {
+  const endsAtMs = performance.now() + (options.wait ?? WAIT_MS);
+  let told = 0;
+  while (performance.now() < endsAtMs && !io.signal.aborted) {
+    const text = await askQuietly(client, id, io);
+    const operation = text === null ? null : (JSON.parse(text) as OperationBody);
+    for (const step of operation?.steps ?? []) if (step.seq > told) io.err(operationLine(step));
+    told = operation?.steps.at(-1)?.seq ?? told;
+    if (operation?.done === true) {
+      const reason = operation.reason === null ? '' : `: ${operation.reason}`;
+      io.out(options.output === 'json' ? (text ?? '') : `${operation.group}: ${operation.outcome ?? ''}${reason}`);
+      return endCode(operation.outcome);
+    }
+    await pause(EVERY_MS, undefined, { signal: io.signal }).catch(() => undefined);
+  }
+  io.err(
+    `still in progress: pointsman abort ${id} --reason "…" ends it before publish; pointsman events -f follows it`,
+  );
+  return EXIT.timedOut;
+}
+
+/** Leaders change while a saga runs: what does not answer now is asked again. */
+async function askQuietly(client: ApiClient, id: string, io: Io): Promise<string | null> {
+  try {
+    return await client.get(`/v1/operations/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exitCode === EXIT.notAuthorised || error.exitCode === EXIT.usage)
+      throw error;
+    io.err(`pointsman: ${error.message}`);
+    return null;
+  }
+}
+
+const endCode = (outcome: string | null): ExitCode => {
+  if (outcome === null) return EXIT.error;
+  if (GOOD_ENDS.has(outcome)) return EXIT.ok;
+  return outcome === 'DONE_WITH_DEBT' ? EXIT.degraded : EXIT.error;
+};
+
+function againCommand(
+  act: string,
+  group: string,
+  options: PlannedOptions,
+  seen: Readonly<{ epoch: number; by: string | undefined; target: string }>,
+): string {
+  return [
+    ...['pointsman', act, quoted(group), '--to', quoted(seen.target), '--reason', quoted(options.reason)],
+    ...(seen.by === undefined ? [] : ['--by', quoted(seen.by)]),
+    ...(options.acceptUnfencedSource === true ? ['--accept-unfenced-source'] : []),
+    ...['--epoch', String(seen.epoch), `--confirm=${quoted(seen.target)}`],
+  ].join(' ');
+}

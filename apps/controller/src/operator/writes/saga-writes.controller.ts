@@ -1,0 +1,76 @@
+import { Body, Controller, Header, Inject, Param, Post, Req, Res, UseGuards, UsePipes } from '@nestjs/common';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Json } from '#failover';
+import { BearerGuard } from '../http/bearer.guard.js';
+import { invalidBody } from '../http/problem.js';
+import { KeyGuard, WriteGuard, writeHeaders, writeKey } from '../http/write.guard.js';
+import { SagaWriter } from './saga-writer.service.js';
+import { abortSchema, failbackSchema, switchoverSchema } from './schemas.js';
+import type { AbortBody, PlannedBody } from './schemas.js';
+
+@Controller('v1')
+@UseGuards(BearerGuard)
+@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+export class SagaWritesController {
+  constructor(@Inject(SagaWriter) private readonly writer: SagaWriter) {}
+
+  @Post('groups/:group/switchover')
+  @UseGuards(WriteGuard)
+  @Header('cache-control', 'no-store')
+  switchover(
+    @Param('group') group: string,
+    @Body({ schema: switchoverSchema }) body: PlannedBody,
+    @Req() req: Request,
+    @Res({ passthrough: true }) res: Response,
+  ): Promise<Json> {
+    return this.open(group, 'switchover', body, req, res);
+  }
+
+  @Post('groups/:group/failback')
+  @UseGuards(WriteGuard)
+  @Header('cache-control', 'no-store')
+  failback(
+    @Param('group') group: string,
+    @Body({ schema: failbackSchema }) body: PlannedBody,
+    @Req() req: Request,
+    @Res({ passthrough: true }) res: Response,
+  ): Promise<Json> {
+    return this.open(group, 'failback', body, req, res);
+  }
+
+  /** By id, without If-Match: the saga itself is what the caller has seen. */
+  @Post('sagas/:id/abort')
+  @UseGuards(KeyGuard)
+  @Header('cache-control', 'no-store')
+  async abort(
+    @Param('id') id: string,
+    @Body({ schema: abortSchema }) body: AbortBody,
+    @Req() req: Request,
+    @Res({ passthrough: true }) res: Response,
+  ): Promise<Json> {
+    const answer = await this.writer.abort(id, body, writeKey(req));
+    res.status(answer.status).location(`/v1/operations/${encodeURIComponent(id)}`);
+    return answer.body;
+  }
+
+  private async open(
+    group: string,
+    kind: 'switchover' | 'failback',
+    body: PlannedBody,
+    req: Request,
+    res: Response,
+  ): Promise<Json> {
+    const answer = await this.writer.open(group, kind, body, writeHeaders(req));
+    const saga = sagaOf(answer.body);
+    res.status(answer.status);
+    if (saga !== null) res.location(`/v1/operations/${encodeURIComponent(saga)}`);
+    return answer.body;
+  }
+}
+
+function sagaOf(body: Json): string | null {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) return null;
+  const id = Object.entries(body).find(([key]) => key === 'saga')?.[1];
+  return typeof id === 'string' ? id : null;
+}

@@ -1,0 +1,58 @@
+import { planSaga, type Refusal, type SagaRecord } from '#failover';
+import type { Leadership } from '../../apps/controller/src/leadership/leadership.port.js';
+import type { AuthorityStore } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { aSaga } from '../../apps/controller/src/persistence/conformance/builders.js';
+import type {
+  Also,
+  PlannedAnswer,
+  PlannedAsk,
+  Rehearsal,
+  SagaDriver,
+} from '../../apps/controller/src/saga/saga.port.js';
+
+/** Opens rows in a store and drives nothing: for the HTTP side alone. */
+export class FakeSagaDriver implements SagaDriver {
+  refusals: readonly Refusal[] = [];
+  abortAnswer: Awaited<ReturnType<SagaDriver['abort']>> = 'aborted';
+  readonly asked: PlannedAsk[] = [];
+
+  constructor(
+    private readonly store: AuthorityStore,
+    private readonly leadership: Leadership,
+  ) {}
+
+  async start(): Promise<void> {}
+  async unfenceActive(): Promise<void> {}
+  async stopLoop(): Promise<void> {}
+
+  open(): null {
+    return null;
+  }
+
+  async rehearse(ask: PlannedAsk): Promise<Rehearsal> {
+    const row = (await this.store.groups()).find((g) => g.name === ask.group);
+    const target = ask.target ?? 'b';
+    const plan = planSaga({ kind: ask.kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
+    return { target, epoch: row?.epoch ?? 0, refusals: this.refusals, plan };
+  }
+
+  async request(ask: PlannedAsk, also: Also): Promise<PlannedAnswer> {
+    this.asked.push(ask);
+    const rehearsal = await this.rehearse(ask);
+    if (rehearsal.refusals.length > 0) return { rehearsal, saga: null };
+    const { term, me } = this.leadership.current();
+    const row = aSaga(`saga-${this.asked.length}`, ask.group, {
+      ...{ kind: ask.kind, trigger: 'operator', fromEpoch: rehearsal.epoch, epoch: rehearsal.epoch + 7, term },
+    });
+    const saga: SagaRecord = { ...row, journal: [] };
+    await this.store.transact(term, me, async (tx) => {
+      await tx.openSaga(row);
+      await also(tx, saga, rehearsal);
+    });
+    return { rehearsal, saga };
+  }
+
+  async abort(): ReturnType<SagaDriver['abort']> {
+    return this.abortAnswer;
+  }
+}
