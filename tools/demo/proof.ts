@@ -51,6 +51,79 @@ export function prove(
   };
 }
 
+/** One partition, as an independent counter finds it after a switch. */
+export type PartitionProof = Readonly<{
+  partition: number;
+  records: number; // in the log
+  acknowledged: number; // orders that applications were told are safe
+  lost: readonly string[]; // acknowledged, not in the log
+  duplicated: number; // records beyond the first of an order
+  outOfOrder: number;
+  skipped: readonly string[]; // in the log, handed to no consumer on any cluster
+  consumedAgain: number; // deliveries beyond the first of an order
+}>;
+
+/**
+ * Counts each partition by itself, so that a loss in one cannot hide behind a duplicate in another. An order whose
+ * partition nobody told and that is in no log is counted under partition -1.
+ * @param complete consumers had read to the end: only then does "never consumed" mean skipped
+ */
+export function provePartitions(
+  events: Iterable<LoadEvent>,
+  log: readonly LogRecord[],
+  complete: boolean,
+): PartitionProof[] {
+  const place = new Map<string, number>();
+  const acknowledged = new Set<string>();
+  const deliveries = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind === 'acknowledged') {
+      acknowledged.add(event.id);
+      place.set(event.id, event.partition ?? -1);
+    } else if (event.kind === 'consumed') deliveries.set(event.id, (deliveries.get(event.id) ?? 0) + 1);
+  }
+  for (const { id, partition } of log) place.set(id, partition); // the log knows best
+  const partitions = [...new Set([...place.values()])].toSorted((x, y) => x - y);
+  return partitions.map((partition) => {
+    const records = log.filter((r) => r.partition === partition);
+    const { present, duplicated, outOfOrder } = readLog(records);
+    const here = [...place].flatMap(([id, at]) => (at === partition ? [id] : []));
+    const told = here.filter((id) => acknowledged.has(id));
+    return {
+      partition,
+      records: records.length,
+      acknowledged: told.length,
+      lost: told.filter((id) => !present.has(id)).toSorted(),
+      duplicated,
+      outOfOrder,
+      skipped: complete ? [...present].filter((id) => !deliveries.has(id)).toSorted() : [],
+      consumedAgain: here.reduce((sum, id) => sum + Math.max(0, (deliveries.get(id) ?? 0) - 1), 0),
+    };
+  });
+}
+
+/** All partitions in one line each, and their sum, for a person. */
+export function formatPartitionProof(proofs: readonly PartitionProof[]): string {
+  const line = (name: string, p: Omit<PartitionProof, 'partition'>) =>
+    `${name.padStart(9)} ${p.records} records, ${p.acknowledged} acknowledged, ${p.lost.length} lost, ` +
+    `${p.skipped.length} skipped, ${p.duplicated} duplicated, ${p.outOfOrder} out of order, ${p.consumedAgain} read again`;
+  return [...proofs.map((p) => line(String(p.partition), p)), line('all', sumOf(proofs))].join('\n');
+}
+
+export function sumOf(proofs: readonly PartitionProof[]): Omit<PartitionProof, 'partition'> {
+  const count = (key: 'records' | 'acknowledged' | 'duplicated' | 'outOfOrder' | 'consumedAgain') =>
+    proofs.reduce((sum, p) => sum + p[key], 0);
+  return {
+    records: count('records'),
+    acknowledged: count('acknowledged'),
+    lost: proofs.flatMap((p) => p.lost),
+    duplicated: count('duplicated'),
+    outOfOrder: count('outOfOrder'),
+    skipped: proofs.flatMap((p) => p.skipped),
+    consumedAgain: count('consumedAgain'),
+  };
+}
+
 function readLog(log: readonly LogRecord[]): { present: Set<string>; duplicated: number; outOfOrder: number } {
   const present = new Set<string>();
   const newest = new Map<string, number>(); // partition and producer → highest number so far

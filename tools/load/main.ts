@@ -3,6 +3,7 @@ import { openConfigCenter } from '#config-center';
 import { createSwitchingKafka, type SwitchingKafka } from '#client';
 import { logLevel } from 'kafkajs';
 import { formatLoadEvent, loadOptions, type LoadEvent, type LoadOptions } from './options.js';
+import { type OrderBook, startProducers } from './producers.js';
 
 /**
  * Producers and consumers of numbered orders over the switching wrapper, in a process of their own, as an application
@@ -45,12 +46,29 @@ const kafka = createSwitchingKafka({
   ),
 });
 kafka.on('switched', ({ from, to, tookMs }) => say(`switched ${from} ${to} ${tookMs}`));
+kafka.on('paused', ({ pointer, tookMs }) => say(`paused ${pointer.mode} ${pointer.epoch} ${tookMs}`));
+kafka.on('resumed', ({ pointer, by }) => say(`resumed ${pointer.epoch} ${by}`));
+kafka.on('warning', ({ client, setting, value }) => say(`warning ${client} ${setting}=${value}`));
 kafka.on('blocked', ({ reason, error }) => say(`blocked ${reason} ${error.message}`));
 
 await startConsumers(kafka, options);
-const stopProducers = await startProducers(kafka, options);
+const book: OrderBook = {
+  sent: () => {
+    counts.sent += 1;
+  },
+  answered: (event, unanswered) => {
+    counts.unanswered = unanswered;
+    if (event.kind === 'acknowledged') {
+      counts.acknowledged += 1;
+      counts.lastAckCluster = event.cluster;
+    } else counts.failed += 1;
+    note(event);
+  },
+};
+const stopProducers = await startProducers(kafka, options, book);
 const ticker = setInterval(
-  () => say(`stats ${JSON.stringify({ ...counts, cluster: kafka.current()?.activeCluster ?? '' })}`),
+  () =>
+    say(`stats ${JSON.stringify({ ...counts, cluster: kafka.current()?.activeCluster ?? '', mode: kafka.mode() })}`),
   1_000,
 );
 say('ready');
@@ -95,48 +113,4 @@ async function startConsumers(from: SwitchingKafka, o: LoadOptions): Promise<voi
       },
     });
   }
-}
-
-/** Each producer sends one order after the other at its share of the rate; an order that waits does not hold the next one up. */
-async function startProducers(from: SwitchingKafka, o: LoadOptions): Promise<() => Promise<void>> {
-  const unanswered = new Set<Promise<void>>();
-  const everyMs = (1_000 * o.producers) / o.ordersPerSecond;
-  const timers: NodeJS.Timeout[] = [];
-  const producers = await Promise.all(
-    Array.from({ length: o.producers }, async (_, p) => {
-      const producer = from.producer({ buffer: { maxRecords: 50_000, maxWaitMs: 120_000 } });
-      await producer.connect();
-      const startedMs = performance.now();
-      let sent = 0;
-      const send = (): void => {
-        const due = Math.floor((performance.now() - startedMs) / everyMs) + 1;
-        for (; sent < due; sent += 1) {
-          const id = `p${p}-${String(sent).padStart(8, '0')}`;
-          counts.sent += 1;
-          const answer = producer.send({ topic: o.topic, messages: [{ key: id, value: `order ${id}` }] }).then(
-            ({ cluster, epoch, resent }) => {
-              counts.acknowledged += 1;
-              counts.lastAckCluster = cluster;
-              note({ kind: 'acknowledged', id, cluster, epoch, resent, atMs: Date.now() });
-            },
-            (error: unknown) => {
-              counts.failed += 1;
-              note({ kind: 'failed', id, error: error instanceof Error ? error.name : 'unknown' });
-            },
-          );
-          const tracked = answer.finally(() => unanswered.delete(tracked));
-          unanswered.add(tracked);
-          counts.unanswered = unanswered.size;
-        }
-      };
-      timers.push(setInterval(send, Math.max(5, everyMs)));
-      return producer;
-    }),
-  );
-  return async () => {
-    for (const timer of timers) clearInterval(timer);
-    await Promise.all(unanswered);
-    counts.unanswered = 0;
-    await Promise.all(producers.map((producer) => producer.disconnect()));
-  };
 }

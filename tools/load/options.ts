@@ -12,6 +12,7 @@ export const loadOptions = z.strictObject({
   consumerGroup: z.string(),
   producers: z.int().positive(),
   consumers: z.int().nonnegative(),
+  producerMode: z.enum(['plain', 'idempotent', 'transactional']).optional(), // plain if absent
   ordersPerSecond: z.number().positive(), // all producers together
   logFile: z.string().nullable(), // one line per acknowledged and per consumed order; null: counts only
   stateFile: z.string(),
@@ -20,18 +21,26 @@ export const loadOptions = z.strictObject({
 export type LoadOptions = z.output<typeof loadOptions>;
 
 /**
- * Lines of the log: `A <id> <cluster> <epoch> <resent 0|1> <unix ms>` for an acknowledged order,
+ * Lines of the log: `A <id> <cluster> <epoch> <resent 0|1> <unix ms> <partition>` for an acknowledged order,
  * `F <id> <error>` for one that was refused, `C <id> <cluster> <partition> <offset> <unix ms>` for a consumed one.
  */
 export type LoadEvent =
-  | Readonly<{ kind: 'acknowledged'; id: string; cluster: string; epoch: number; resent: boolean; atMs: number }>
+  | Readonly<{
+      kind: 'acknowledged';
+      id: string;
+      cluster: string;
+      epoch: number;
+      resent: boolean;
+      atMs: number;
+      partition?: number; // absent where the answer did not tell it
+    }>
   | Readonly<{ kind: 'failed'; id: string; error: string }>
   | Readonly<{ kind: 'consumed'; id: string; cluster: string; partition: number; offset: string; atMs: number }>;
 
 export function formatLoadEvent(e: LoadEvent): string {
   switch (e.kind) {
     case 'acknowledged':
-      return `A ${e.id} ${e.cluster} ${e.epoch} ${e.resent ? 1 : 0} ${e.atMs}`;
+      return `A ${e.id} ${e.cluster} ${e.epoch} ${e.resent ? 1 : 0} ${e.atMs}${e.partition === undefined ? '' : ` ${e.partition}`}`;
     case 'failed':
       return `F ${e.id} ${e.error}`;
     case 'consumed':
@@ -40,9 +49,18 @@ export function formatLoadEvent(e: LoadEvent): string {
 }
 
 export function parseLoadEvent(line: string): LoadEvent | null {
-  const [kind, id = '', x = '', y = '', z4 = '', at = ''] = line.split(' ');
-  if (kind === 'A')
-    return { kind: 'acknowledged', id, cluster: x, epoch: Number(y), resent: z4 === '1', atMs: Number(at) };
+  const [kind, id = '', x = '', y = '', z4 = '', at = '', partition] = line.split(' ');
+  if (kind === 'A') {
+    const told = {
+      kind: 'acknowledged',
+      id,
+      cluster: x,
+      epoch: Number(y),
+      resent: z4 === '1',
+      atMs: Number(at),
+    } as const;
+    return partition === undefined ? told : { ...told, partition: Number(partition) };
+  }
   if (kind === 'C') return { kind: 'consumed', id, cluster: x, partition: Number(y), offset: z4, atMs: Number(at) };
   return kind === 'F' ? { kind: 'failed', id, error: x } : null;
 }
