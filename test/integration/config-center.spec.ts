@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EtcdConfigCenter, SqlConfigCenter } from '#config-center';
 import { startLab, waitFor } from '#lab';
 import type { Lab } from '#lab';
+import { adoptionConformance } from '../../libs/config-center/src/adoption.conformance.js';
 import { aPointer, configCenterConformance } from '../../libs/config-center/src/config-center.conformance.js';
 
 configCenterConformance('sql on PostgreSQL', async () => {
@@ -34,6 +35,21 @@ configCenterConformance('etcd', async () => {
     start: () => lab.start({ etcd: true }),
     dispose: () => lab.close(),
   };
+});
+
+adoptionConformance('sql on PostgreSQL', async () => {
+  const lab = await startLab({ clusters: {}, connect: false, postgres: true });
+  const url = await lab.postgresUrl('a');
+  const starter = new SqlConfigCenter({ url });
+  await waitFor('the schema', () => starter.prepare().then(() => true as const), { timeoutMs: 10_000 });
+  await starter.close();
+  return { open: async () => new SqlConfigCenter({ url }), dispose: () => lab.close() };
+});
+
+adoptionConformance('etcd', async () => {
+  const lab = await startLab({ clusters: {}, connect: false, postgres: false, etcd: true });
+  const endpoint = await lab.etcdUrl('b');
+  return { open: async () => new EtcdConfigCenter({ endpoints: [endpoint] }), dispose: () => lab.close() };
 });
 
 describe('etcd, what only it has', () => {

@@ -1,4 +1,4 @@
-import type { Pointer, PointerMode, PointerSource } from '#config-center';
+import type { AdoptionLog, Pointer, PointerMode, PointerSource } from '#config-center';
 import type {
   ConsumerConfig,
   ConsumerRunConfig,
@@ -20,6 +20,9 @@ export type SwitchingKafkaOptions = Readonly<{
   pollIntervalMs?: number; // reads beside the watch, ±20 % (default 5000)
   staleAfterMs?: number; // silence of the config center after which 'stale' is told (default 15 000)
   rejoinJitterMs?: number; // consumers wait up to this before they join the new cluster (default 50)
+  /** Where each client says which pointer it follows (default: `pointers`, if it takes reports). Null: nowhere. */
+  adoption?: AdoptionLog | null;
+  adoptionTtlMs?: number; // how long a dead client is remembered; reports come three times as often (default 30 000)
   handlerGraceMs?: number; // how long the new cluster's first record waits for a handler of the old one (default 5000)
 }>;
 

@@ -1,5 +1,6 @@
 import type { ConsumerConfig, KafkaConfig } from 'kafkajs';
 import type { Pointer, PointerMode } from '#config-center';
+import type { ClientState } from './adoption-reporter.js';
 import type { SwitchingConsumer, SwitchingRunConfig } from './client.types.js';
 import type { OpenCluster } from './cluster.port.js';
 import { ConsumerGeneration } from './consumer-generation.js';
@@ -14,7 +15,6 @@ export type ConsumerDeps = Readonly<{
   emit: Emit;
   current(): Pointer | null;
   mode(): PointerMode;
-  changed(): void; // what `state` says is another now
   closed(consumer: PointerConsumer): void;
 }>;
 
@@ -61,9 +61,11 @@ export class PointerConsumer implements SwitchingConsumer {
     this.deps.closed(this);
   }
 
-  /** `held`: it has committed and left its group; `following`: it has joined; else it is on the way. */
-  get state(): 'following' | 'joining' | 'holding' | 'held' {
-    return this.phase;
+  /** For the adoption report; null before `run`. */
+  describe(): ClientState {
+    if (this.running === null || this.closed || this.epoch === 0) return null;
+    const state = this.phase === 'joining' || this.phase === 'holding' ? 'moving' : this.phase;
+    return { cluster: this.generation?.cluster ?? this.deps.current()?.activeCluster ?? '', epoch: this.epoch, state };
   }
 
   /**
@@ -84,27 +86,29 @@ export class PointerConsumer implements SwitchingConsumer {
     }
     const next = this.begin(pointer.activeCluster, config, this.running, old !== null);
     this.generation = next;
-    this.enter('joining');
-    void next.joined.then((ok) => ok && this.generation === next && this.enter('following'));
+    this.phase = 'joining';
+    void next.joined.then((ok) => {
+      if (ok && this.generation === next && !next.over) this.phase = 'following';
+    });
     return next.joined;
   }
 
   /** Leaves what is being read; the group's cluster is the pointer's, or one that it has moved away from. */
   private async hold(old: ConsumerGeneration | null, cluster: string): Promise<boolean> {
     if (old === null) {
-      this.enter('held');
+      this.phase = 'held';
       return true;
     }
     if (old.cluster !== cluster) {
       this.resting = this.putAway(old, cluster);
       this.generation = null;
-      this.enter('held');
+      this.phase = 'held';
       return true;
     }
-    if (this.phase !== 'held') this.enter('holding');
+    if (this.phase !== 'held') this.phase = 'holding';
     await old.hold();
     if (this.generation !== old || this.deps.mode() !== 'HOLD') return false;
-    this.enter('held');
+    this.phase = 'held';
     return true;
   }
 
@@ -135,11 +139,5 @@ export class PointerConsumer implements SwitchingConsumer {
         told = true;
       },
     });
-  }
-
-  private enter(phase: PointerConsumer['phase']): void {
-    if (this.phase === phase) return;
-    this.phase = phase;
-    this.deps.changed();
   }
 }

@@ -1,5 +1,6 @@
 import type { ConsumerConfig } from 'kafkajs';
-import type { Pointer } from '#config-center';
+import type { AdoptionLog, ConfigCenter, Pointer, PointerSource } from '#config-center';
+import { AdoptionReporter } from './adoption-reporter.js';
 import { UnknownClusterError } from './client.errors.js';
 import { acks1, checkConsumer, checkProducer } from './check-settings.js';
 import type {
@@ -83,23 +84,56 @@ export function createSwitchingKafka(
   follower.start();
   const kept = follower.current();
   if (kept !== null) clock.enter(kept); // a state file written in mid-switch pauses a restarted process too
-  const shared = { clusters, open, emit, current, mode: () => clock.mode(), changed: () => undefined };
+  const shared = { clusters, open, emit, current, mode: () => clock.mode() };
+  const log = options.adoption === undefined ? reportsTo(options.pointers) : options.adoption;
+  const reporter =
+    log === null
+      ? null
+      : new AdoptionReporter({
+          log,
+          group: options.group,
+          ttlMs: options.adoptionTtlMs ?? 30_000,
+          current,
+          mode: () => clock.mode(),
+          failed: (e) => warn([adoptionFails(e)]),
+        });
+  const leave = new Map<object, () => void>();
+  const enlist = (
+    client: PointerProducer | PointerTransactions | PointerConsumer,
+    name: string,
+    warnings: SettingWarning[],
+  ) => {
+    warn(warnings);
+    const kind = client instanceof PointerConsumer ? 'consumer' : 'producer';
+    const gone = reporter?.add(kind, name, warnings, () => client.describe());
+    if (gone !== undefined) leave.set(client, gone);
+  };
+  const dismiss = (client: object) => {
+    leave.get(client)?.();
+    leave.delete(client);
+  };
 
   return {
     producer: (c: SwitchingProducerConfig = {}): SwitchingProducer => {
       const name = `producer ${++clients}`;
+      const warnings = checkProducer(name, c, clusters);
       let acks1Told = false;
       const producer = new PointerProducer(c, {
         ...shared,
         warmStandby: options.warmStandby ?? false,
         sendsWithAcks1: () => {
-          if (!acks1Told) warn([acks1(name)]);
+          if (acks1Told) return;
           acks1Told = true;
+          warnings.push(acks1(name));
+          warn([acks1(name)]);
         },
         refreshPointer: () => follower.refresh(),
-        closed: (p) => producers.delete(p),
+        closed: (p) => {
+          producers.delete(p);
+          dismiss(p);
+        },
       });
-      warn(checkProducer(name, c, clusters));
+      enlist(producer, options.clusters[Object.keys(clusters)[0] ?? '']?.clientId ?? name, warnings);
       producers.add(producer);
       return producer;
     },
@@ -107,9 +141,12 @@ export function createSwitchingKafka(
       const producer = new PointerTransactions(c, {
         ...shared,
         refreshPointer: () => follower.refresh(),
-        closed: (p) => producers.delete(p),
+        closed: (p) => {
+          producers.delete(p);
+          dismiss(p);
+        },
       });
-      warn(checkProducer(`producer ${++clients} (${c.transactionalId})`, c, clusters));
+      enlist(producer, c.transactionalId, checkProducer(`producer ${++clients} (${c.transactionalId})`, c, clusters));
       producers.add(producer);
       return producer;
     },
@@ -118,9 +155,12 @@ export function createSwitchingKafka(
         ...shared,
         rejoinJitterMs: options.rejoinJitterMs ?? 50,
         handlerGraceMs: options.handlerGraceMs ?? 5_000,
-        closed: (x) => consumers.delete(x),
+        closed: (x) => {
+          consumers.delete(x);
+          dismiss(x);
+        },
       });
-      warn(checkConsumer(`consumer ${++clients} (${c.groupId})`, c, clusters));
+      enlist(consumer, c.groupId, checkConsumer(`consumer ${++clients} (${c.groupId})`, c, clusters));
       consumers.add(consumer);
       return consumer;
     },
@@ -132,6 +172,19 @@ export function createSwitchingKafka(
       await follower.close();
       await Promise.all([...producers].map((p) => p.disconnect()));
       await Promise.all([...consumers].map((c) => c.disconnect()));
+      await reporter?.close();
     },
   };
 }
+
+/** Every config center of ours takes reports; a caller's own source of pointers need not. */
+function reportsTo(pointers: PointerSource): AdoptionLog | null {
+  return 'report' in pointers && 'withdraw' in pointers && 'adoptions' in pointers ? (pointers as ConfigCenter) : null;
+}
+
+const adoptionFails = (e: Error): SettingWarning => ({
+  client: 'this process',
+  setting: 'adoption',
+  value: e.message,
+  risk: 'a switch cannot see these clients arrive: grant writing to pointsman_client (SQL) or to …/clients/ (etcd)',
+});

@@ -246,9 +246,15 @@ describe('DRAIN and HOLD', () => {
     expect(onA.committed).toEqual(['42']);
     expect(onA.left).toBe(true);
     expect(seen).toEqual(['41']);
+    await vi.waitFor(() =>
+      expect(server.adoptions('orders')).toMatchObject([{ kind: 'consumer', epoch: 3, mode: 'HOLD', state: 'held' }]),
+    );
     await move(pointer('b', 4));
     await consumerOf('b');
     await vi.waitFor(() => expect(told.at(-1)).toBe('switched b'));
+    await vi.waitFor(() =>
+      expect(server.adoptions('orders')).toMatchObject([{ cluster: 'b', epoch: 4, state: 'following' }]),
+    );
   });
 
   it('goes on where it was after an abort: ACTIVE of the same cluster with a higher epoch', async () => {

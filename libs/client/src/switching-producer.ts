@@ -1,5 +1,6 @@
 import type { KafkaConfig, ProducerConfig } from 'kafkajs';
 import type { Pointer, PointerMode } from '#config-center';
+import type { ClientState } from './adoption-reporter.js';
 import { BufferFullError, SwitchTimeoutError } from './client.errors.js';
 import type {
   BufferLimits,
@@ -106,6 +107,15 @@ export class PointerProducer implements SwitchingProducer {
 
   pending(): Readonly<{ records: number; bytes: number }> {
     return { records: this.records, bytes: this.bytes };
+  }
+
+  /** For the adoption report; null before the first send or connect. */
+  describe(): ClientState {
+    const { session } = this;
+    if (this.state !== 'started' || session === null) return null;
+    const { cluster, epoch } = session;
+    if (this.deps.mode() !== 'ACTIVE') return { cluster, epoch, state: this.drained ? 'drained' : 'moving' };
+    return { cluster, epoch, state: session.isConnected ? 'following' : 'moving' };
   }
 
   /** Nothing in flight and nothing whose end is unknown: what waits in the buffer was never written anywhere. */

@@ -1,5 +1,6 @@
 import type { KafkaConfig, ProducerConfig } from 'kafkajs';
 import type { Pointer, PointerMode } from '#config-center';
+import type { ClientState } from './adoption-reporter.js';
 import { classifyFailure } from './classify-failure.js';
 import { SwitchTimeoutError, asError } from './client.errors.js';
 import type {
@@ -24,7 +25,6 @@ export type TransactionsDeps = Readonly<{
   current(): Pointer | null;
   mode(): PointerMode;
   refreshPointer(): Promise<boolean>;
-  changed(): void;
   closed(producer: PointerTransactions): void;
 }>;
 
@@ -59,6 +59,15 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
     const moment = new AbortController();
     void connected.then(() => moment.abort());
     await pause(1_000, moment.signal);
+  }
+
+  /** For the adoption report; null before the first transaction or connect. */
+  describe(): ClientState {
+    const { session } = this;
+    if (this.state !== 'started' || session === null) return null;
+    const { cluster, epoch } = session;
+    if (this.deps.mode() !== 'ACTIVE') return { cluster, epoch, state: this.drained ? 'drained' : 'moving' };
+    return { cluster, epoch, state: session.isConnected ? 'following' : 'moving' };
   }
 
   get drained(): boolean {
@@ -153,11 +162,9 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
           this.forget(session);
         }
         this.quiet.look();
-        this.deps.changed();
       },
     });
     this.active = transaction;
-    this.deps.changed();
     return transaction;
   }
 

@@ -1,12 +1,14 @@
 export * from './port.js';
 export * from './errors.js';
+export { MAX_ADOPTIONS, adoptionShare, checkReport, formatReport, hasAdopted, parseReport } from './adoption.js';
+export type { AdoptionLog, AdoptionShare, ClientReport } from './adoption.js';
 export { formatPointer, parsePointer, parsePointerText, pointerSchema, samePointer } from './pointer-schema.js';
 export { checkPublication, checkTerm, explainRefusal } from './guard.js';
 export type { PublishGuard } from './guard.js';
 export { createWatchFilter } from './watch-filter.js';
 export { SqlConfigCenter } from './sql/sql-config-center.js';
 export type { SqlConfigCenterOptions } from './sql/sql-config-center.js';
-export { POINTER_TABLE_DDL } from './sql/sql-schema.js';
+export { CLIENT_TABLE_DDL, POINTER_TABLE_DDL } from './sql/sql-schema.js';
 export { EtcdConfigCenter } from './etcd/etcd-config-center.js';
 export type { EtcdConfigCenterOptions } from './etcd/etcd-config-center.js';
 export { configCenterSpecSchema, openConfigCenter } from './open-config-center.js';

@@ -1,3 +1,5 @@
+import type { AdoptionLog } from './adoption.js';
+
 /** The config center: where clients learn which cluster is active. Several adapters, one conformance suite. */
 
 export type PointerMode = 'ACTIVE' | 'DRAIN' | 'HOLD';
@@ -37,7 +39,7 @@ export interface PointerSource {
 }
 
 /** The writing half, for controllers. */
-export interface ConfigCenter extends PointerSource {
+export interface ConfigCenter extends PointerSource, AdoptionLog {
   /** Makes what the center needs (a table, say) if it is absent. Idempotent; several may call it at once. */
   prepare(): Promise<void>;
   /** Raises the claimed term of a group to `term`. False if a higher one is claimed already. Idempotent. */

@@ -1,5 +1,12 @@
-import type { ConfigCenter, Pointer, PublishResult } from '#config-center';
-import { ConfigCenterError, checkPublication, checkTerm, createWatchFilter, explainRefusal } from '#config-center';
+import type { ClientReport, ConfigCenter, Pointer, PublishResult } from '#config-center';
+import {
+  ConfigCenterError,
+  checkPublication,
+  checkReport,
+  checkTerm,
+  createWatchFilter,
+  explainRefusal,
+} from '#config-center';
 
 type Entry = Readonly<{ current: Pointer | null; claimedTerm: number }>;
 const NOTHING: Entry = { current: null, claimedTerm: 0 };
@@ -11,6 +18,7 @@ const NOTHING: Entry = { current: null, claimedTerm: 0 };
 export class MemoryConfigCenterServer {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<() => void>();
+  private readonly clients = new Map<string, { report: ClientReport; endsAtMs: number }>();
   private up = true;
   refuseWrites = false;
 
@@ -46,6 +54,22 @@ export class MemoryConfigCenterServer {
     this.checkWritable();
     this.entries.set(group, entry);
     this.notify();
+  }
+
+  report(report: ClientReport, ttlMs: number): void {
+    this.checkWritable();
+    this.clients.set(`${report.group}/${report.instance}`, { report, endsAtMs: performance.now() + ttlMs });
+  }
+
+  withdraw(group: string, instance: string): void {
+    this.checkWritable();
+    this.clients.delete(`${group}/${instance}`);
+  }
+
+  adoptions(group: string): readonly ClientReport[] {
+    if (!this.up) throw unreachable();
+    const living = [...this.clients.values()].filter((c) => c.endsAtMs > performance.now());
+    return living.flatMap(({ report }) => (report.group === group ? [report] : []));
   }
 
   checkWritable(): void {
@@ -96,6 +120,19 @@ class MemoryConfigCenter implements ConfigCenter {
   }
 
   async prepare(): Promise<void> {}
+
+  async report(report: ClientReport, ttlMs: number): Promise<void> {
+    checkReport(report, ttlMs);
+    this.server.report(report, ttlMs);
+  }
+
+  async withdraw(group: string, instance: string): Promise<void> {
+    this.server.withdraw(group, instance);
+  }
+
+  async adoptions(group: string): Promise<readonly ClientReport[]> {
+    return this.server.adoptions(group);
+  }
 
   async canary(): Promise<void> {
     this.server.checkWritable();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ClientReport } from '../adoption.js';
 import { ConfigCenterError } from '../errors.js';
 import { checkPublication, checkTerm, explainRefusal } from '../guard.js';
 import type { PublishGuard } from '../guard.js';
@@ -6,6 +7,7 @@ import { formatPointer, parsePointerText } from '../pointer-schema.js';
 import type { ConfigCenter, Pointer, PublishResult } from '../port.js';
 import { createWatchFilter, jittered, pause } from '../watch-filter.js';
 import type { WatchFilter } from '../watch-filter.js';
+import { EtcdAdoptions } from './etcd-adoptions.js';
 import { EtcdGateway } from './etcd-gateway.js';
 import type { EtcdGatewayOptions, KeyValue } from './etcd-gateway.js';
 
@@ -34,9 +36,11 @@ export class EtcdConfigCenter implements ConfigCenter {
   private readonly pollIntervalMs: number;
   private readonly checkIntervalMs: number;
   private readonly watches = new Set<() => Promise<void>>();
+  private readonly clients: EtcdAdoptions;
 
   constructor(options: EtcdConfigCenterOptions) {
     this.etcd = new EtcdGateway(options);
+    this.clients = new EtcdAdoptions(this.etcd);
     this.pollIntervalMs = options.pollIntervalMs ?? 500;
     this.checkIntervalMs = options.checkIntervalMs ?? 5_000;
   }
@@ -79,6 +83,18 @@ export class EtcdConfigCenter implements ConfigCenter {
   }
 
   async prepare(): Promise<void> {}
+
+  report(report: ClientReport, ttlMs: number): Promise<void> {
+    return this.clients.report(report, ttlMs);
+  }
+
+  withdraw(group: string, instance: string): Promise<void> {
+    return this.clients.withdraw(group, instance);
+  }
+
+  adoptions(group: string): Promise<readonly ClientReport[]> {
+    return this.clients.adoptions(group);
+  }
 
   async canary(): Promise<void> {
     const revisionNow = async () => BigInt((await this.etcd.getAll([CANARY_KEY])).values[0]?.modRevision ?? '0');

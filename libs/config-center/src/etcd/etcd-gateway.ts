@@ -84,6 +84,39 @@ export class EtcdGateway {
     return reply['succeeded'] === true; // absent, not false, when it lost
   }
 
+  /** Writes `key` under a lease: it goes when the lease ends. */
+  async putLeased(key: string, value: string, lease: string): Promise<void> {
+    await this.call('/v3/kv/put', { key: encode(key), value: encode(value), lease });
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.call('/v3/kv/deleterange', { key: encode(key) });
+  }
+
+  /** All keys that begin with `prefix` (ASCII), in order, at most `limit`. */
+  async getPrefix(prefix: string, limit: number): Promise<readonly KeyValue[]> {
+    const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+    const reply = await this.call('/v3/kv/range', {
+      key: encode(prefix),
+      range_end: encode(end),
+      limit,
+      sort_order: 'ASCEND',
+      sort_target: 'KEY',
+    });
+    return arrayOf(reply['kvs']).map(keyValue);
+  }
+
+  /** A lease of so many seconds. One that nobody uses (a call carried out twice) ends by itself. */
+  async grantLease(ttlSeconds: number): Promise<string> {
+    return text((await this.call('/v3/lease/grant', { TTL: ttlSeconds }))['ID'], '0');
+  }
+
+  /** Renews a lease to its full time; false if it had ended. */
+  async keepLease(lease: string): Promise<boolean> {
+    const reply = await this.call('/v3/lease/keepalive', { ID: lease });
+    return Number(text(jsonOf(reply['result'])['TTL'], '0')) > 0;
+  }
+
   /**
    * Streams changes of one key from `startRevision` on until the stream ends (returns) or breaks (throws).
    * `signal` ends it.

@@ -1,11 +1,13 @@
 import pg from 'pg';
+import type { ClientReport } from '../adoption.js';
 import { ConfigCenterError, messageOf } from '../errors.js';
 import { checkPublication, checkTerm, explainRefusal } from '../guard.js';
 import type { PublishGuard } from '../guard.js';
 import { formatPointer, parsePointerText } from '../pointer-schema.js';
 import type { ConfigCenter, Pointer, PublishResult } from '../port.js';
 import { createWatchFilter, jittered, pause } from '../watch-filter.js';
-import { POINTER_TABLE_DDL } from './sql-schema.js';
+import { SqlAdoptions } from './sql-adoptions.js';
+import { CLIENT_TABLE_DDL, POINTER_TABLE_DDL } from './sql-schema.js';
 
 export type SqlConfigCenterOptions = Readonly<{
   url: string; // postgres://user:password@host:port/database
@@ -30,6 +32,7 @@ export class SqlConfigCenter implements ConfigCenter {
   private readonly pool: pg.Pool;
   private readonly pollIntervalMs: number;
   private readonly watches = new Set<() => Promise<void>>();
+  private readonly clients = new SqlAdoptions((sql, values) => this.query(sql, values));
 
   constructor(options: SqlConfigCenterOptions) {
     const deadlineMs = options.deadlineMs ?? 2_000;
@@ -50,18 +53,20 @@ export class SqlConfigCenter implements ConfigCenter {
   }
 
   async prepare(): Promise<void> {
-    try {
-      await this.query(POINTER_TABLE_DDL, []);
-    } catch (e) {
-      // Two starting at once: IF NOT EXISTS does not save the loser from a duplicate in the catalogue.
-      if (
-        !(await this.query('SELECT 1 FROM pointsman_pointer WHERE 1 = 0', []).then(
-          () => true,
-          () => false,
-        ))
-      )
-        throw e;
-    }
+    await this.create(POINTER_TABLE_DDL, 'pointsman_pointer');
+    await this.create(CLIENT_TABLE_DDL, 'pointsman_client');
+  }
+
+  report(report: ClientReport, ttlMs: number): Promise<void> {
+    return this.clients.report(report, ttlMs);
+  }
+
+  withdraw(group: string, instance: string): Promise<void> {
+    return this.clients.withdraw(group, instance);
+  }
+
+  adoptions(group: string): Promise<readonly ClientReport[]> {
+    return this.clients.adoptions(group);
   }
 
   async read(group: string): Promise<Pointer | null> {
@@ -170,6 +175,19 @@ export class SqlConfigCenter implements ConfigCenter {
       group,
     ]);
     return (result.rows[0] as Row | undefined) ?? null;
+  }
+
+  private async create(ddl: string, table: string): Promise<void> {
+    try {
+      await this.query(ddl, []);
+    } catch (e) {
+      // Two starting at once: IF NOT EXISTS does not save the loser from a duplicate in the catalogue.
+      const there = await this.query(`SELECT 1 FROM ${table} WHERE 1 = 0`, []).then(
+        () => true,
+        () => false,
+      );
+      if (!there) throw e;
+    }
   }
 
   /** False if the row was there already. */
