@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** The version in the package's own package.json: one place to raise. */
-export function packageVersion(): string {
+let known: string | null = null;
+
+/** The version in the package's own package.json: one place to raise. Read once: it is asked for at every heartbeat. */
+export const packageVersion = (): string => (known ??= readVersion());
+
+function readVersion(): string {
   for (let url = new URL('.', import.meta.url); url.pathname !== '/'; url = new URL('..', url)) {
     try {
       const json: unknown = JSON.parse(readFileSync(new URL('package.json', url), 'utf8'));
