@@ -10,6 +10,8 @@ export const KEEPALIVE_TIMEOUT_MS = 500;
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 const SHARED = {
+  // Nothing serves channelz here: its records of every call and connection would be kept for nobody.
+  'grpc.enable_channelz': 0,
   'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
