@@ -102,6 +102,11 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     return new Set([...this.outboxIds, ...this.lanes.waiting().map((d) => d.alert.id)]).size;
   }
 
+  /** What new deliveries are handed to at this instant. */
+  carriedBy(): 'redis' | 'process' {
+    return this.bull?.isUp() === true ? 'redis' : 'process';
+  }
+
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     this.unsubscribe();

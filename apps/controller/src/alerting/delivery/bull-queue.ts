@@ -39,6 +39,10 @@ export class BullQueue implements DeliveryQueue {
     }
   }
 
+  isUp(): boolean {
+    return this.live !== null;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer) clearTimeout(this.timer);
