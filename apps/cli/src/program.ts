@@ -5,6 +5,7 @@ import type { ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
+import { addInsights } from './insights.js';
 import { addSagas } from './sagas.js';
 import { collect, type Done, remote, wholeNumber } from './options.js';
 
@@ -34,6 +35,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
     exitCode = await run;
   };
   addReads(program, io, done);
+  addInsights(program, io, done);
   addWrites(program, io, done);
   addAlerts(program, io, { remote, done, wholeNumber, collect });
   addSagas(program, io, done);

@@ -105,6 +105,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
       partitionMs: windows.partition,
     },
     cooldownMs: policy.cooldown,
+    adoption: { share: policy.adoption.share, waitMs: policy.adoption.wait },
     sagaMaxOpenMs,
   });
 }

@@ -72,6 +72,14 @@ const policy = z.strictObject({
   clients: z.enum(['anywhere', 'outside']).default('anywhere'),
   windows: windows.prefault({}),
   cooldown: duration().default(3_600_000),
+  adoption: z
+    .strictObject({
+      share: z.number().min(0).max(1).default(0.95),
+      wait: duration()
+        .refine((ms) => ms <= 15_000, 'the step that waits has 20 s in all')
+        .default(10_000),
+    })
+    .prefault({}),
 });
 
 const group = z.strictObject({

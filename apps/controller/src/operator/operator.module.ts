@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AlertsController } from './alerts.controller.js';
+import { Clients } from './clients.service.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsController } from './events.controller.js';
 import { Explain } from './explain.service.js';
@@ -33,6 +34,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
   providers: [
     Groups,
     Explain,
+    Clients,
     EventStreams,
     GroupWriter,
     KeptAnswers,

@@ -5,6 +5,7 @@ import { AGENT_GATEWAY } from '../observation/observation.port.js';
 import type { AgentGateway } from '../observation/observation.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { Clients } from './clients.service.js';
 import { Explain } from './explain.service.js';
 import { Groups } from './groups.service.js';
 import { BearerGuard } from './http/bearer.guard.js';
@@ -26,6 +27,7 @@ export class ReadsController {
     @Inject(OPERATOR_OPTIONS) private readonly options: OperatorOptions,
     @Inject(Groups) private readonly groups: Groups,
     @Inject(Explain) private readonly explain: Explain,
+    @Inject(Clients) private readonly clients: Clients,
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(AGENT_GATEWAY) private readonly gateway: AgentGateway,
@@ -56,6 +58,12 @@ export class ReadsController {
     this.groups.config(group);
     const events = await this.store.lastEvents(queryInt('limit', limit, LIST), group);
     return { group, events: events.map(eventView) };
+  }
+
+  @Get('groups/:group/clients')
+  @Header('cache-control', 'no-store')
+  clientsOf(@Param('group') group: string) {
+    return this.clients.of(group);
   }
 
   @Get('sagas')

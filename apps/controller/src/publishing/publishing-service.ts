@@ -1,4 +1,4 @@
-import type { ConfigCenter, Pointer, PublishResult } from '#config-center';
+import type { ClientReport, ConfigCenter, Pointer, PublishResult } from '#config-center';
 import type { Leadership, LeadershipView } from '../leadership/leadership.port.js';
 import { FollowerSync, type FollowerLog, type FollowerTime } from './follower-sync.js';
 import { ClaimLostError, type Publishing } from './publishing.port.js';
@@ -100,6 +100,11 @@ export class PublishingService implements Publishing {
 
   async read(group: string): Promise<Pointer | null> {
     return await this.call(this.authoritative(group).read(group), `read of group ${group}`);
+  }
+
+  async adoptions(group: string): Promise<readonly ClientReport[]> {
+    const center = await this.prepared(this.route(group)[0] ?? '', group);
+    return await this.call(center.adoptions(group), `client reports of group ${group}`);
   }
 
   async prove(group: string): Promise<void> {

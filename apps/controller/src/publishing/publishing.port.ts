@@ -1,4 +1,4 @@
-import type { ConfigCenter, Pointer, PublishResult } from '#config-center';
+import type { ClientReport, ConfigCenter, Pointer, PublishResult } from '#config-center';
 
 /** Claims, publications and the write canary over the config centers of a group; the first is authoritative. */
 export interface Publishing {
@@ -11,6 +11,8 @@ export interface Publishing {
   prove(group: string): Promise<void>;
   /** Age of the last good write canary (each 10 s on the leader) and the last error. */
   writable(group: string): Readonly<{ ageMs: number | null; error: string | null }>;
+  /** What living clients of the wrapper said last; each follows the pointer of the authoritative center. */
+  adoptions(group: string): Promise<readonly ClientReport[]>;
   /** Followers (not authoritative) that are behind the pointer. */
   behind(group: string): readonly string[];
 }

@@ -118,6 +118,7 @@ export type Policy = Readonly<{
   sagaMaxOpenMs: Ms;
   observerLostMs: Ms;
   partitionShare: number; // row 510, 0..1
+  adoption: Readonly<{ share: number; waitMs: Ms }>; // of wrapped clients, after a publication; never undoes one
 }>;
 
 /** One reading of the flow's lag, kept so that lag can be judged as of the window's start. */

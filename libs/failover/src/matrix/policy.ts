@@ -25,6 +25,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   sagaMaxOpenMs: 300_000,
   observerLostMs: 30_000,
   partitionShare: 0.3,
+  adoption: { share: 0.95, waitMs: 10_000 },
 };
 
 /** A policy that cannot be obeyed safely. Fails closed at load: the caller adds file and line. */

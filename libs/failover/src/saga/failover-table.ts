@@ -30,7 +30,7 @@ export const FAILOVER: SagaTable = {
     pointOfNoReturn('publish', 15_000, 'publish {target} as the active cluster: the point of no return', {
       undo: { what: 'publish {source} again at a higher epoch', deadlineMs: 15_000 },
     }),
-    after('verify-publish', 10_000, 'read the pointer back and write a canary to {target}'),
+    after('verify-publish', 20_000, 'read the pointer back, write a canary to {target}, wait for a share of clients'),
     after('remember', 5_000, 'keep the goals: {source} fenced, both flows stopped', { essential: true }),
     after('close', 5_000, 'report, start the cool-down'),
   ],

@@ -40,7 +40,7 @@ export const SWITCHOVER: SagaTable = {
     pointOfNoReturn('publish', 15_000, 'publish {target} as the active cluster: the point of no return', {
       undo: { what: 'publish {source} again at a higher epoch', deadlineMs: 15_000 },
     }),
-    after('verify-publish', 10_000, 'read the pointer back and write a canary to {target}'),
+    after('verify-publish', 20_000, 'read the pointer back, write a canary to {target}, wait for a share of clients'),
     after('exchange-fence', 20_000, 'close {source} in a way that lets MirrorMaker write there', { essential: true }),
     after('reverse', 90_000, 'seed the flow {target}→{source} at S−1, read it back, start it', { essential: true }),
     after('remember', 5_000, 'keep the goals: {source} closed, {source}→{target} stopped, {target}→{source} running', {

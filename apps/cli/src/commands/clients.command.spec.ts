@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { clientsText } from './clients.command.js';
+
+const client = {
+  instance: 'i1',
+  kind: 'consumer',
+  name: 'billing',
+  cluster: 'b',
+  epoch: 8,
+  mode: 'ACTIVE',
+  state: 'following',
+  warnings: [],
+  adopted: true,
+};
+const pointer = { cluster: 'b', epoch: 8, mode: 'ACTIVE' };
+
+describe('clients', () => {
+  it('lists stragglers first, with the risks they run', () => {
+    const late = { ...client, kind: 'producer', name: 'shop', epoch: 7, adopted: false, warnings: ['acks=1: lost'] };
+    const text = clientsText({ pointer, known: 2, adopted: 1, clients: [client, late], unwrapped: [] }, 120);
+    expect(text.split('\n').map((l) => l.replaceAll(/ +/g, ' '))).toEqual([
+      'b, epoch 8, ACTIVE: 1 of 2 clients have adopted it',
+      'KIND NAME CLUSTER EPOCH STATE ADOPTED WARNINGS',
+      'producer shop b 7 following NOT YET acks=1: lost',
+      'consumer billing b 8 following yes',
+    ]);
+  });
+
+  it('names who reads without the wrapper', () => {
+    const unwrapped = [{ cluster: 'a', consumerGroup: 'legacy', onActive: false }];
+    expect(clientsText({ pointer, known: 0, adopted: 0, clients: [], unwrapped }, 120).split('\n')).toEqual([
+      'b, epoch 8, ACTIVE: 0 of 0 clients have adopted it',
+      'legacy moves on a without the wrapper: it reads the side that is not active',
+    ]);
+  });
+});

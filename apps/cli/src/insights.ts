@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import type { GlobalOptions } from './commands/context.js';
+import type { Io } from './io.js';
+import { type Done, remote } from './options.js';
+
+/** The commands that ask about a group beyond its state: who follows it, and whether it could move. */
+export const addInsights = (program: Command, io: Io, done: Done): void => {
+  remote(program, 'clients', 'who follows the pointer of a group, and who does not')
+    .argument('<group>')
+    .action(async (group: string, options: GlobalOptions) => {
+      const { clientsCommand } = await import('./commands/clients.command.js');
+      await done(clientsCommand(group, options, io));
+    });
+};
