@@ -25,6 +25,7 @@ export * from './saga/effects.js';
 export * from './saga/tail-effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
+export * from './saga/rejoin-preconditions.js';
 export * from './saga/plan-table.js';
 export * from './saga/preconditions.js';
 export * from './saga/switchover-table.js';

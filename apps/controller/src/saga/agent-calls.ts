@@ -16,6 +16,10 @@ import type { StepContext } from './steps/step.js';
 
 /** What steps ask of agents, in the words of the steps. */
 
+/** As much of a step's surroundings as asking needs. */
+export type Asking = Pick<StepContext, 'gateway' | 'term' | 'epoch' | 'times' | 'time'> &
+  Readonly<{ saga: Readonly<{ group: string }> }>;
+
 export type Answer<T> = Readonly<{ ok: true; output: T; agent: string }> | Readonly<{ ok: false; detail: string }>;
 
 const OUTPUT_OF = {
@@ -40,13 +44,14 @@ type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OU
  * late one harmless. An agent that refuses the term has heard of a newer leader: this one stops.
  */
 export async function ask<B extends CommandBody>(
-  ctx: StepContext,
+  ctx: Asking,
   cluster: string,
   body: B,
   signal: AbortSignal,
+  agents = ctx.gateway.agentsFor(cluster),
 ): Promise<Answer<OutputOf<B>>> {
   const problems: string[] = [];
-  for (const agent of ctx.gateway.agentsFor(cluster)) {
+  for (const agent of agents) {
     const command = {
       id: newId(),
       term: ctx.term,
@@ -71,7 +76,7 @@ const isOutput = <B extends CommandBody>(body: B, output: CommandOutput): output
 
 /** Repeats until `look` gives something or the step's deadline passes; null at the deadline, anything else is thrown. */
 export async function pollUntil<T>(
-  ctx: StepContext,
+  ctx: Pick<Asking, 'time' | 'times'>,
   signal: AbortSignal,
   look: () => Promise<T | null> | T | null,
 ): Promise<T | null> {

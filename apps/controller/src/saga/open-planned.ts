@@ -9,6 +9,7 @@ import {
   type SagaRequest,
 } from '#failover';
 import type { AuthorityTx } from '../persistence/authority-store.port.js';
+import { rehearseRejoin } from './rejoin/rehearse-rejoin.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroup } from './saga-options.js';
@@ -16,9 +17,9 @@ import { openSaga } from './steps/open-saga.step.js';
 
 /** A planned switch as a person asks for it. */
 export type PlannedAsk = Readonly<{
-  kind: PlannedQuestion['kind'];
+  kind: PlannedQuestion['kind'] | 'rejoin';
   group: string;
-  target: string | null; // null, of a failback: where the last switch came from
+  target: string | null; // null: of a failback, where the last switch came from; of a rejoin, the cluster that waits
   request: SagaRequest;
 }>;
 
@@ -27,6 +28,7 @@ export type PlannedAnswer = Readonly<{ rehearsal: Rehearsal; saga: SagaRecord | 
 
 /** What would be done and what stands in its way. Reads only. */
 export async function rehearsePlanned(deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk): Promise<Rehearsal> {
+  if (ask.kind === 'rejoin') return await rehearseRejoin(deps, group, ask);
   const { snapshot } = deps.decisions.evaluate(group.name);
   const home = await homeOf(deps, group.name, snapshot.group.active);
   const source = snapshot.group.active;

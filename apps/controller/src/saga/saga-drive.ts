@@ -53,6 +53,8 @@ type Ended = Readonly<{ entries: readonly NewEntry[]; result: StepResult | null 
 type Act = Extract<NextStep, { kind: 'do' | 'undo' }>;
 
 const MAX_TURNS = 10_000;
+/** Sagas looked through for the one that made a switch. */
+const HISTORY = 50;
 
 /** Load → next → intent → effect → look → evidence, again and again. The evidence of one step and the intent of the next are one commit. */
 export class SagaDrive {
@@ -227,6 +229,8 @@ export class SagaDrive {
       evaluate: () => decisions.evaluate(saga.group),
       setGoals: (goals) => this.setGoals(goals),
       ledger: async () => (await store.ledger(saga.group)).filter((row) => row.epoch === saga.epoch),
+      switches: () => store.ledger(saga.group),
+      history: () => store.sagas(saga.group, HISTORY),
       goals: async () => (await store.goals()).filter((goal) => goal.group === saga.group),
       request: requestOf(saga),
       modes: this.modes,

@@ -1,4 +1,4 @@
-import type { SagaRecord, SagaRequest } from '#failover';
+import { isRejoinChoice, isResolverStrategy, type Json, type SagaRecord, type SagaRequest } from '#failover';
 import { evidenceOf, textOf, valueOf } from './saga-journal.js';
 
 /** What a person asked for, as `open` wrote it down; null: nobody asked. */
@@ -10,5 +10,21 @@ export function requestOf(saga: SagaRecord): SagaRequest | null {
     by,
     reason: textOf(request, 'reason') ?? '',
     acceptUnfencedSource: valueOf(request, 'acceptUnfencedSource') === true,
+    ...orderIn(valueOf(request, 'rejoin')),
+  };
+}
+
+function orderIn(order: Json): Pick<SagaRequest, 'rejoin'> {
+  const choice = textOf(order, 'choice');
+  const strategy = textOf(order, 'strategy');
+  const priority = valueOf(order, 'priority');
+  if (choice === null || !isRejoinChoice(choice) || strategy === null || !isResolverStrategy(strategy)) return {};
+  return {
+    rejoin: {
+      choice,
+      strategy,
+      destination: textOf(order, 'destination') === 'topic' ? 'topic' : 'file',
+      priority: Array.isArray(priority) ? priority.map(String) : [],
+    },
   };
 }

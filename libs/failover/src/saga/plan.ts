@@ -1,6 +1,7 @@
 import type { ClusterName, Ms } from '#health';
 import { FAILOVER } from './failover-table.js';
 import type { SagaTable, StepRule } from './plan-table.js';
+import { REJOIN } from './rejoin-table.js';
 import { SWITCHOVER } from './switchover-table.js';
 import type { SagaKind, SagaRecord, StepName } from './types.js';
 
@@ -9,6 +10,7 @@ const TABLES: Readonly<Partial<Record<SagaKind, SagaTable>>> = {
   failover: FAILOVER,
   switchover: SWITCHOVER,
   failback: SWITCHOVER,
+  rejoin: REJOIN,
 };
 
 export type PlannedStep = StepRule;

@@ -1,4 +1,6 @@
 import type { ClusterName, Ms } from '#health';
+import type { RejoinChoice } from '../rejoin/choices.js';
+import type { ResolverStrategy } from '../rejoin/resolver.js';
 
 /**
  * `failover`: unplanned, from a dead source. `switchover`: planned, nothing may be lost. `failback`: the switchover that
@@ -23,6 +25,10 @@ export const STEP_NAMES = [
   'unfence-target',
   'publish',
   'verify-publish',
+  'check-returned',
+  'prove-seam',
+  'report-tail',
+  'carry-out-choice',
   'exchange-fence',
   'reverse',
   'remember',
@@ -76,4 +82,13 @@ export type SagaRequest = Readonly<{
   reason: string;
   /** The old side may stay open to applications: without fence 1 or a hook the way back could not be fed otherwise. */
   acceptUnfencedSource: boolean;
+  /** Of a rejoin: what becomes of the records that only the returned side holds. */
+  rejoin?: RejoinOrder;
+}>;
+
+export type RejoinOrder = Readonly<{
+  choice: RejoinChoice;
+  destination: 'file' | 'topic'; // of export
+  strategy: ResolverStrategy; // of replay
+  priority: readonly ClusterName[]; // of strategy source-priority
 }>;

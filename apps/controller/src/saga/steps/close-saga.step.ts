@@ -45,7 +45,18 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
     fence: textOf(fence, 'kind'),
     pendingGoal: textOf(stopped, 'pending'), // of a Connect worker that was down
     votes: valueOf(opened, 'votes'),
+    ...rejoinReport(saga),
     steps: stepDurations(saga),
+  };
+}
+
+/** The count afterwards against the estimate (I35), and what became of the tail. */
+function rejoinReport(saga: SagaRecord): { readonly [key: string]: Json } {
+  if (saga.kind !== 'rejoin') return {};
+  const tail = evidenceOf(saga, 'report-tail');
+  return {
+    tail: { records: valueOf(tail, 'records'), loss: valueOf(tail, 'loss'), path: valueOf(tail, 'path') },
+    choice: evidenceOf(saga, 'carry-out-choice'),
   };
 }
 

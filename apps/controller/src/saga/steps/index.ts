@@ -1,4 +1,13 @@
 import { UnknownSagaKindError, type SagaKind, type StepName } from '#failover';
+import {
+  carryOutChoice,
+  checkReturned,
+  exchangeReturned,
+  proveSeamStep,
+  rememberReturned,
+  reportTailStep,
+  reverseReturned,
+} from '../rejoin/rejoin-steps.js';
 import { announceFailover } from './announce-failover.step.js';
 import { catchUp } from './catch-up.step.js';
 import { checkPublishable } from './check-publishable.step.js';
@@ -56,6 +65,15 @@ const STEPS: Readonly<Partial<Record<SagaKind, StepSet>>> = {
   },
   switchover: SWITCHOVER,
   failback: SWITCHOVER,
+  rejoin: {
+    'check-returned': checkReturned,
+    'prove-seam': proveSeamStep,
+    'report-tail': reportTailStep,
+    'carry-out-choice': carryOutChoice,
+    'exchange-fence': exchangeReturned,
+    reverse: reverseReturned,
+    remember: rememberReturned,
+  },
 };
 
 /** Throws when the plan names a step that this kind has no effect for: a fault of the tables, found by their test. */

@@ -84,7 +84,7 @@ function openingEvidence(
   const votes = Object.values(snapshot.votes[of.source] ?? {});
   return {
     summary: `epoch ${of.epoch} reserved`,
-    ...(of.request === undefined ? {} : { request: { ...of.request } }),
+    ...(of.request === undefined ? {} : { request: requestJson(of.request) }),
     incident: of.incident,
     epoch: of.epoch,
     timeline: openingTimeline(snapshot, decision, of.source),
@@ -106,6 +106,11 @@ function openingEvidence(
     loss: { ...decision.loss },
   };
 }
+
+const requestJson = ({ rejoin, ...rest }: SagaRequest): Json => ({
+  ...rest,
+  ...(rejoin === undefined ? {} : { rejoin: { ...rejoin, priority: [...rejoin.priority] } }),
+});
 
 /** Instants of the detection, turned into wall time while the monotonic clock that measured them is at hand. */
 function openingTimeline(snapshot: Snapshot, decision: Decision, source: string): Json {

@@ -46,6 +46,10 @@ export type StepContext = Readonly<{
   setGoals(goals: readonly Goal[]): Promise<void>;
   /** Ledger rows of this saga's epoch; empty before freeze-position. */
   ledger(): Promise<readonly LedgerRow[]>;
+  /** All of the group's ledger: every switch there was. */
+  switches(): Promise<readonly LedgerRow[]>;
+  /** The group's last sagas, newest first. */
+  history(): Promise<readonly SagaRecord[]>;
   /** Goals of the group as stored: what this saga, or one before it, has set. */
   goals(): Promise<readonly Goal[]>;
   /** Null: nobody asked, the matrix did. */
