@@ -24,6 +24,7 @@ export class FakeSagaDriver implements SagaDriver {
   async start(): Promise<void> {}
   async unfenceActive(): Promise<void> {}
   async stopLoop(): Promise<void> {}
+  async survey(): Promise<void> {}
 
   open(): null {
     return null;

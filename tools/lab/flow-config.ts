@@ -41,6 +41,7 @@ export function flowConfig(
     'replication.policy.class': `${PACKAGE}.${policy}`,
     'key.converter': BYTES,
     'value.converter': BYTES,
+    'header.converter': BYTES, // the default one writes headers as base64 text
     topics: flow.topics.map(asPattern).join(','),
     groups: flow.consumerGroups.map(asPattern).join(','),
     'groups.exclude': 'console-consumer-.*,connect-.*,__.*,pointsman-.*',

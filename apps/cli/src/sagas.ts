@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AbortOptions } from './commands/abort.command.js';
+import type { GlobalOptions } from './commands/context.js';
 import type { PlannedOptions } from './commands/planned.command.js';
 import type { Io } from './io.js';
 import { type Done, milliseconds, remote, wholeNumber } from './options.js';
@@ -32,6 +33,7 @@ export const addSagas = (program: Command, io: Io, done: Done): void => {
     if (act === 'switchover') command.requiredOption('--to <cluster>', 'the cluster to move to');
     else command.option('--to <cluster>', 'refuse unless this is where it leads');
   }
+  addRejoin(program, io, done);
   remote(program, 'abort', 'end a saga before publish; everything it did is taken back')
     .argument('<saga>')
     .requiredOption('--reason <text>', 'why; kept in the audit')
@@ -40,5 +42,43 @@ export const addSagas = (program: Command, io: Io, done: Done): void => {
     .action(async (saga: string, options: AbortOptions) => {
       const { abortCommand } = await import('./commands/abort.command.js');
       await done(abortCommand(saga, options, io));
+    });
+};
+
+const addRejoin = (program: Command, io: Io, done: Done): void => {
+  remote(program, 'tail', 'the records that only a returned cluster holds')
+    .argument('<group>')
+    .action(async (group: string, options: GlobalOptions) => {
+      const { tailCommand } = await import('./commands/tail.command.js');
+      await done(tailCommand(group, options, io));
+    });
+  remote(program, 'rejoin', 'take a returned cluster back as the standby; traffic does not move')
+    .argument('<group>')
+    .requiredOption('--reason <text>', 'why; kept in the audit')
+    .addOption(
+      new Option('--choice <what>', 'what becomes of its tail')
+        .choices(['accept', 'export', 'replay', 'rebuild'])
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--export-to <place>', 'of --choice export').choices(['file', 'topic']))
+    .addOption(
+      new Option('--strategy <name>', 'of --choice replay').choices([
+        'last-write-wins',
+        'source-priority',
+        'merge',
+        'custom',
+      ]),
+    )
+    .option('--priority <cluster...>', 'of --strategy source-priority: the first of these wins')
+    .option('--by <person>', 'who (default: the login name)')
+    .option('--to <cluster>', 'refuse unless this is the cluster that waits')
+    .option('--dry-run', 'show the plan and what stands in its way, change nothing')
+    .option('--epoch <n>', 'act only if the group is at this epoch (default: the present one)', wholeNumber)
+    .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
+    .option('--accept-unfenced-source', 'it may be open to applications where no fence lets MirrorMaker in')
+    .option('--wait <duration>', 'follow it for so long (default: 10m)', milliseconds)
+    .action(async (group: string, options: PlannedOptions) => {
+      const { plannedCommand } = await import('./commands/planned.command.js');
+      await done(plannedCommand('rejoin', group, options, io));
     });
 };

@@ -73,6 +73,29 @@ export type OperationBody = Readonly<{
   }>[];
 }>;
 
+type TailEdge = Readonly<{ offset: number; timestampMs: number; key: string | null }>;
+export type TailBody = Readonly<{
+  group: string;
+  cluster: string;
+  state: string;
+  seam: Readonly<{ choices: readonly string[]; objections: readonly string[] }>;
+  tail: Readonly<{
+    records: number;
+    bytes: number;
+    path: string;
+    agent: string;
+    loss: Readonly<{ says: string }>;
+    partitions: readonly Readonly<{
+      topic: string;
+      partition: number;
+      records: number;
+      bytes: number;
+      first: TailEdge | null;
+      last: TailEdge | null;
+    }>[];
+  }> | null;
+}>;
+
 export type AbortBody = Readonly<{ saga: string; group: string; outcome: string }>;
 
 export type ControllersBody = Readonly<{

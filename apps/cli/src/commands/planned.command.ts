@@ -22,6 +22,10 @@ export type PlannedOptions = GlobalOptions &
     idempotencyKey?: string;
     acceptUnfencedSource?: boolean;
     wait?: number; // ms
+    choice?: string;
+    exportTo?: string;
+    strategy?: string;
+    priority?: readonly string[];
   }>;
 
 const EVERY_MS = 500;
@@ -33,7 +37,7 @@ const GOOD_ENDS: ReadonlySet<string> = new Set(['DONE']);
  * Interrupted, it says so and the saga goes on.
  */
 export const plannedCommand = async (
-  act: 'switchover' | 'failback',
+  act: 'switchover' | 'failback' | 'rejoin',
   group: string,
   options: PlannedOptions,
   io: Io,
@@ -50,6 +54,7 @@ export const plannedCommand = async (
       body: {
         ...{ reason: options.reason, by, dryRun, target: options.to },
         acceptUnfencedSource: options.acceptUnfencedSource === true,
+        ...orderOf(options),
       },
     });
   const rehearsed = await send(true);
@@ -60,11 +65,15 @@ export const plannedCommand = async (
     io.err(`  ${againCommand(act, group, options, { epoch, by, target: plan.target })}`);
     return EXIT.ok;
   }
-  await confirm(plan, options, io);
+  if (act !== 'rejoin') await confirm(plan, options, io); // a rejoin moves no traffic and deletes nothing
   const begun = JSON.parse(await send(false)) as PlannedBody;
   if (begun.saga === null) throw new CliError('The controller opened no saga: look at pointsman events.', EXIT.error);
   return await follow(client, begun.saga, options, io);
 };
+
+/** Of a rejoin: what becomes of the tail. */
+const orderOf = ({ choice, exportTo, strategy, priority }: PlannedOptions): object =>
+  choice === undefined ? {} : { choice, destination: exportTo, strategy, priority };
 
 /** Without a terminal nothing is asked: the name must have been given. */
 async function confirm(plan: PlannedBody, options: PlannedOptions, io: Io): Promise<void> {
@@ -137,6 +146,10 @@ function againCommand(
     ...['pointsman', act, quoted(group), '--to', quoted(seen.target), '--reason', quoted(options.reason)],
     ...(seen.by === undefined ? [] : ['--by', quoted(seen.by)]),
     ...(options.acceptUnfencedSource === true ? ['--accept-unfenced-source'] : []),
+    ...(options.choice === undefined ? [] : ['--choice', options.choice]),
+    ...(options.exportTo === undefined ? [] : ['--export-to', options.exportTo]),
+    ...(options.strategy === undefined ? [] : ['--strategy', options.strategy]),
+    ...(options.priority ?? []).flatMap((name) => ['--priority', quoted(name)]),
     ...['--epoch', String(seen.epoch), `--confirm=${quoted(seen.target)}`],
   ].join(' ');
 }

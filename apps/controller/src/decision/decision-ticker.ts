@@ -14,6 +14,7 @@ type Effect = (sagas: SagaDriver, snapshot: Snapshot, decision: Decision) => Pro
 const EFFECTS: Readonly<Partial<Record<ActionName, Effect>>> = {
   failover: (sagas, snapshot, decision) => sagas.start(snapshot, decision),
   unfence: (sagas, snapshot, decision) => sagas.unfenceActive(snapshot, decision),
+  'start-rejoin': (sagas, snapshot, decision) => sagas.survey(snapshot, decision),
 };
 
 /**

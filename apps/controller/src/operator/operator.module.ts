@@ -12,6 +12,7 @@ import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
 import { ReadsController } from './reads.controller.js';
+import { TailController } from './tail.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
 import { KeptAnswers } from './writes/kept-answers.js';
@@ -29,6 +30,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     EventsController,
     GroupWritesController,
     SagaWritesController,
+    TailController,
     HealthController,
   ],
   providers: [

@@ -5,6 +5,7 @@ import { CrashedHere } from './crash-point.js';
 import { openFailover } from './open-failover.js';
 import { openPlanned, rehearsePlanned, type PlannedAnswer, type PlannedAsk, type Rehearsal } from './open-planned.js';
 import type { AbortAnswer } from './saga-abort.js';
+import { RejoinSurveys } from './rejoin/survey.js';
 import { isPassing, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
 import type { SagaGroup, SagaOptions } from './saga-options.js';
 import type { Also, SagaDriver } from './saga.port.js';
@@ -21,6 +22,7 @@ type Lead = Readonly<{ group: SagaGroup; term: number; holder: string; leading: 
  */
 export class SagaRunner implements SagaDriver {
   private readonly fleet: SagaFleet;
+  private readonly surveys: RejoinSurveys;
   private readonly starting = new Set<string>();
   private readonly groups: ReadonlyMap<string, SagaGroup>;
   private takenTerm = 0;
@@ -34,6 +36,7 @@ export class SagaRunner implements SagaDriver {
   ) {
     this.groups = new Map(options.groups.map((g) => [g.name, g]));
     this.fleet = new SagaFleet(deps, options, this.groups);
+    this.surveys = new RejoinSurveys(deps);
   }
 
   /** Begins to follow leadership. */
@@ -58,6 +61,7 @@ export class SagaRunner implements SagaDriver {
   async idle(): Promise<void> {
     await this.takeover;
     await this.fleet.idle();
+    await this.surveys.idle();
   }
 
   open(group: string): Readonly<{ saga: SagaRecord; openForMs: number }> | null {
@@ -114,6 +118,12 @@ export class SagaRunner implements SagaDriver {
     const { store, gateway, time } = this.deps;
     const { term, holder } = lead;
     await unfenceActive({ store, gateway, wallMs: time.wallMs(), holder, term }, lead.group, { snapshot, decision });
+  }
+
+  async survey(snapshot: Snapshot): Promise<void> {
+    const lead = this.lead(snapshot.group.name);
+    if (lead === null || this.fleet.has(lead.group.name) || this.starting.has(lead.group.name)) return;
+    this.surveys.begin(lead, snapshot);
   }
 
   async stopLoop(snapshot: Snapshot, decision: Decision): Promise<void> {

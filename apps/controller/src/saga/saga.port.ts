@@ -17,6 +17,8 @@ export interface SagaDriver {
   unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Both directions of a flow run (I37): both get the goal `stopped`, kept until they are; never while a saga is open. */
   stopLoop(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** An old primary answers again: counts, once and in the background, what it alone holds. Returns at once. */
+  survey(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Plan and preconditions of a planned switch; writes nothing. Null: this process does not lead. */
   rehearse(ask: PlannedAsk): Promise<Rehearsal | null>;
   /**

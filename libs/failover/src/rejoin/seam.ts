@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../saga/effects.js';
 
-/** What identifies a record on both sides: copying keeps all three. `crc` is over value and headers. */
+/** What identifies a record on both sides: copying keeps all three. `crc` is over the value; a copier may rewrite headers. */
 export type SeamRecord = Readonly<{ offset: number; timestampMs: number; key: string | null; crc: number }>;
 
 /**

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Json, Refusal, SagaKind } from '#failover';
+import type { Json, Refusal, SagaKind, SagaRequest } from '#failover';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
 import type { Leadership } from '../../leadership/leadership.port.js';
 import {
@@ -36,13 +36,14 @@ export class SagaWriter {
 
   async open(
     group: string,
-    kind: Extract<SagaKind, 'switchover' | 'failback'>,
-    body: PlannedBody,
+    kind: Extract<SagaKind, 'switchover' | 'failback' | 'rejoin'>,
+    body: PlannedBody & Pick<SagaRequest, 'rejoin'>,
     headers: WriteHeaders,
   ): Promise<WriteAnswer> {
     this.groups.config(group);
     const { reason, acceptUnfencedSource } = body;
-    const request = { by: actor(body.by), reason, acceptUnfencedSource };
+    const order = body.rejoin === undefined ? {} : { rejoin: body.rejoin };
+    const request = { by: actor(body.by), reason, acceptUnfencedSource, ...order };
     const ask: PlannedAsk = { kind, group, target: body.target ?? null, request };
     if (body.dryRun) return await this.rehearse(ask, headers.epoch);
     return await this.answers.once(headers.key, [group, kind, body], (hash) => this.begin(ask, headers, hash));

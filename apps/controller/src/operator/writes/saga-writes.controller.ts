@@ -1,13 +1,13 @@
 import { Body, Controller, Header, Inject, Param, Post, Req, Res, UseGuards, UsePipes } from '@nestjs/common';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Json } from '#failover';
+import type { Json, SagaRequest } from '#failover';
 import { BearerGuard } from '../http/bearer.guard.js';
 import { invalidBody } from '../http/problem.js';
 import { KeyGuard, WriteGuard, writeHeaders, writeKey } from '../http/write.guard.js';
 import { SagaWriter } from './saga-writer.service.js';
-import { abortSchema, failbackSchema, switchoverSchema } from './schemas.js';
-import type { AbortBody, PlannedBody } from './schemas.js';
+import { abortSchema, failbackSchema, rejoinSchema, switchoverSchema } from './schemas.js';
+import type { AbortBody, PlannedBody, RejoinBody } from './schemas.js';
 
 @Controller('v1')
 @UseGuards(BearerGuard)
@@ -39,6 +39,20 @@ export class SagaWritesController {
     return this.open(group, 'failback', body, req, res);
   }
 
+  /** The old side back as standby: what becomes of the records that only it holds is said by `choice`. */
+  @Post('groups/:group/rejoin')
+  @UseGuards(WriteGuard)
+  @Header('cache-control', 'no-store')
+  rejoin(
+    @Param('group') group: string,
+    @Body({ schema: rejoinSchema }) body: RejoinBody,
+    @Req() req: Request,
+    @Res({ passthrough: true }) res: Response,
+  ): Promise<Json> {
+    const { choice, destination, strategy, priority, ...rest } = body;
+    return this.open(group, 'rejoin', { ...rest, rejoin: { choice, destination, strategy, priority } }, req, res);
+  }
+
   /** By id, without If-Match: the saga itself is what the caller has seen. */
   @Post('sagas/:id/abort')
   @UseGuards(KeyGuard)
@@ -56,8 +70,8 @@ export class SagaWritesController {
 
   private async open(
     group: string,
-    kind: 'switchover' | 'failback',
-    body: PlannedBody,
+    kind: 'switchover' | 'failback' | 'rejoin',
+    body: PlannedBody & Pick<SagaRequest, 'rejoin'>,
     req: Request,
     res: Response,
   ): Promise<Json> {

@@ -35,9 +35,18 @@ export const acceptLossSchema = z
 const planned = { ...common, acceptUnfencedSource: z.boolean().default(false) };
 export const switchoverSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster') });
 export const failbackSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster').optional() });
+export const rejoinSchema = z.strictObject({
+  ...planned,
+  target: z.string().min(1, 'name a cluster').optional(),
+  choice: z.enum(['accept', 'export', 'replay', 'rebuild']),
+  destination: z.enum(['file', 'topic']).default('file'),
+  strategy: z.enum(['last-write-wins', 'source-priority', 'merge', 'custom']).default('last-write-wins'),
+  priority: z.array(z.string().min(1)).max(8).default([]),
+});
 export const abortSchema = z.strictObject({ reason: reason(), by: person().optional() });
 
 export type PlannedBody = z.output<typeof failbackSchema>;
+export type RejoinBody = z.output<typeof rejoinSchema>;
 export type AbortBody = z.output<typeof abortSchema>;
 export type AcknowledgeBody = z.output<typeof acknowledgeSchema>;
 export type ResumeBody = z.output<typeof resumeSchema>;

@@ -1,0 +1,40 @@
+import { Controller, Get, Header, Inject, Param, UseGuards } from '@nestjs/common';
+import type { Json } from '#failover';
+import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
+import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { Groups } from './groups.service.js';
+import { BearerGuard } from './http/bearer.guard.js';
+import { notFound } from './http/problem.js';
+
+const EVENTS_LOOKED_AT = 500;
+
+/** What a returned cluster alone holds, as it was surveyed when it came back. */
+@Controller('v1')
+@UseGuards(BearerGuard)
+export class TailController {
+  constructor(
+    @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
+    @Inject(Groups) private readonly groups: Groups,
+  ) {}
+
+  @Get('groups/:group/tail')
+  @Header('cache-control', 'no-store')
+  async tail(@Param('group') group: string) {
+    this.groups.config(group);
+    const [events, rows] = await Promise.all([this.store.lastEvents(EVENTS_LOOKED_AT, group), this.store.groups()]);
+    const survey = events.flatMap((e) => surveyIn(e.detail) ?? []).at(-1);
+    if (survey === undefined) {
+      throw notFound(`A survey of ${group}`, 'It is made when an old primary answers again and is closed.');
+    }
+    const waiting = rows.find((row) => row.name === group)?.rejoin.includes(String(survey.cluster)) === true;
+    return { group, ...survey, state: waiting ? 'awaiting-choice' : 'rejoined' };
+  }
+}
+
+function surveyIn(detail: Json): Readonly<Record<string, Json>> | null {
+  if (detail === null || typeof detail !== 'object' || Array.isArray(detail)) return null;
+  const found = Object.entries(detail).find(([key]) => key === 'survey')?.[1];
+  return found === undefined || found === null || typeof found !== 'object' || Array.isArray(found)
+    ? null
+    : Object.fromEntries(Object.entries(found));
+}
