@@ -187,7 +187,12 @@ describe('a tail on real logs', () => {
     await onB.disconnect();
     const since = at.s;
     const body = {
-      ...{ kind: 'replay_tail', from: 'a', to: 'b', ranges: ranges(), since, priority: [] },
+      kind: 'replay_tail',
+      from: 'a',
+      to: 'b',
+      ranges: ranges(),
+      since,
+      priority: [],
       strategy: 'last-write-wins',
     } as const;
     expect(await work('tail_replay', body)).toMatchObject({ written: 13, kept: 1, merged: 0, present: 0 });

@@ -122,14 +122,14 @@ describe('rejoin', () => {
 
   it('is surveyed when the old side is back: counted once, told with the choices, whoever leads', async () => {
     const { sim, time, leader } = await afterFailover();
-    const { snapshot, decision } = leader.decisions.evaluate();
+    const { snapshot } = leader.decisions.evaluate();
     const surveys = async () => {
       const events = await sim.observer.lastEvents(100, 'orders');
       return events.flatMap((e) => valueOf(e.detail, 'survey') ?? []);
     };
     let told = 0;
     const look = async (by: SimController): Promise<void> => {
-      await by.runner.survey(snapshot, decision);
+      await by.runner.survey(snapshot);
       let over = false;
       void by.runner.idle().then(() => (over = true));
       await time.runUntil(() => over);

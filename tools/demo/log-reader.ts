@@ -27,7 +27,7 @@ export class LogReader {
       autoCommit: false,
       eachMessage: ({ message, partition }) => {
         const offset = BigInt(message.offset);
-        reader.records.push({ id: message.key?.toString() ?? '', partition, offset });
+        reader.records.push({ id: message.key?.toString() ?? '', partition, offset, timestamp: message.timestamp });
         return Promise.resolve();
       },
     });

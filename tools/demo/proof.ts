@@ -1,7 +1,7 @@
 import type { LoadEvent } from '../load/options.js';
 
 /** One record of the surviving cluster's log. */
-export type LogRecord = Readonly<{ id: string; partition: number; offset: bigint }>;
+export type LogRecord = Readonly<{ id: string; partition: number; offset: bigint; timestamp?: string }>;
 
 export type Proof = Readonly<{
   acknowledged: number;

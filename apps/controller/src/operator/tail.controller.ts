@@ -22,8 +22,8 @@ export class TailController {
   async tail(@Param('group') group: string) {
     this.groups.config(group);
     const [events, rows] = await Promise.all([this.store.lastEvents(EVENTS_LOOKED_AT, group), this.store.groups()]);
-    const survey = events.flatMap((e) => surveyIn(e.detail) ?? []).at(-1);
-    if (survey === undefined) {
+    const survey = events.map((e) => surveyIn(e.detail)).findLast((found) => found !== null);
+    if (survey === undefined || survey === null) {
       throw notFound(`A survey of ${group}`, 'It is made when an old primary answers again and is closed.');
     }
     const waiting = rows.find((row) => row.name === group)?.rejoin.includes(String(survey.cluster)) === true;
