@@ -1,4 +1,5 @@
 import { ask, byPartition, pollUntil } from '../agent-calls.js';
+import { adoptionText, awaitAdoption } from './await-adoption.js';
 import { publishMode } from './publish-mode.js';
 import { publishSourceAgain } from './publish-pointer.step.js';
 import type { Step, StepContext, StepResult } from './step.js';
@@ -11,11 +12,17 @@ export const drainClients: Step = {
   name: 'drain',
   async run(ctx, signal): Promise<StepResult> {
     const told = await publishMode(ctx, { mode: 'DRAIN', maxMs: ctx.times.drainMs }, signal);
+    const adoption = await awaitAdoption(ctx, told, ctx.times.quietMs, signal);
     const quiet = await waitQuiet(ctx, signal);
     const { source } = ctx.saga;
     const seen = quiet ? `end offsets of ${source} stand still` : `${source} is still written to`;
     return {
-      evidence: { summary: `${told.mode} at epoch ${told.epoch} for ${told.maxMs} ms; ${seen}`, ...told, quiet },
+      evidence: {
+        summary: `${told.mode} at epoch ${told.epoch} for ${told.maxMs} ms; ${seen}${adoptionText(adoption)}`,
+        ...told,
+        quiet,
+        adoption,
+      },
     };
   },
   undo: publishSourceAgain,

@@ -1,5 +1,6 @@
 import type { Json, OffsetRange } from '#failover';
 import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
+import { adoptionText, awaitAdoption } from './await-adoption.js';
 import { publishMode } from './publish-mode.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
@@ -11,10 +12,11 @@ export const holdConsumers: Step = {
   name: 'hold-consumers',
   async run(ctx, signal): Promise<StepResult> {
     const told = await publishMode(ctx, { mode: 'HOLD', maxMs: ctx.times.holdMs }, signal);
-    const head = `${told.mode} at epoch ${told.epoch} for ${told.maxMs} ms`;
+    const adoption = await awaitAdoption(ctx, told, ctx.times.holdWaitMs, signal);
+    const head = `${told.mode} at epoch ${told.epoch} for ${told.maxMs} ms${adoptionText(adoption)}`;
     const { consumerGroups } = ctx.group.watch;
     if (consumerGroups.length === 0)
-      return { evidence: { summary: `${head}; no consumer groups are configured`, ...told } };
+      return { evidence: { summary: `${head}; no consumer groups are configured`, ...told, adoption } };
     const startedAtMs = ctx.time.monotonicMs();
     let problem = 'not looked at';
     const seen = await pollUntil(ctx, signal, async () => {
@@ -29,7 +31,15 @@ export const holdConsumers: Step = {
     const drained = seen.filter((g) => g.remaining === 0).length;
     const list = active.length === 0 ? 'all groups have stopped' : `still reading: ${active.join(', ')}`;
     const groups: Json = seen.map((g) => ({ ...g }));
-    return { evidence: { summary: `${head}; ${list}; ${drained} of ${seen.length} drained`, ...told, active, groups } };
+    return {
+      evidence: {
+        summary: `${head}; ${list}; ${drained} of ${seen.length} drained`,
+        ...told,
+        adoption,
+        active,
+        groups,
+      },
+    };
   },
 };
 
