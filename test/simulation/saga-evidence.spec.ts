@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Json, SagaRecord, StepName } from '#failover';
-import { placesFor } from '../../apps/controller/src/saga/steps/set-offsets.step.js';
+import { placesFor } from '../../apps/controller/src/saga/steps/group-places.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { expectGoodEnd } from './good-end.js';
 import { Simulation, type SimController } from './simulation.js';

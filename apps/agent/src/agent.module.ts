@@ -10,6 +10,7 @@ import { CLOCK, type Clock, LOGGER, type Logger, systemClock } from '#platform';
 import { type AgentParts, AgentService } from './agent.service.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { AgentHands } from './hands/index.js';
+import { OffsetKeeper } from './offsets/index.js';
 import { createClusterProbe, createSelfMonitor, EndOffsetBoard } from './probes/index.js';
 
 const AGENT_CONFIG = Symbol('AgentConfig');
@@ -58,10 +59,14 @@ function makeParts(config: AgentConfig, clock: Clock, logger: Logger): AgentPart
   const board = new EndOffsetBoard();
   const onTrouble = (cluster: string, trouble: string | null): void =>
     trouble === null ? logger.info({ cluster }, 'the probe is whole again') : logger.warn({ cluster }, trouble);
+  const tellSyncs = (flow: string, trouble: string | null): void =>
+    trouble === null ? logger.info({ flow }, 'offset-syncs are read again') : logger.warn({ flow }, trouble);
   const around = { config, clock: monotonicMs, self, board, onTrouble };
+  const offsets = new OffsetKeeper({ config, board, clock: monotonicMs, onTrouble: tellSyncs });
   return {
     self,
-    hands: new AgentHands(config),
+    offsets,
+    hands: new AgentHands(config, offsets),
     probes: new Map(config.clusters.map((cluster) => [cluster.name, createClusterProbe(cluster, around)])),
   };
 }

@@ -10,7 +10,7 @@ import { AgentMetrics } from './metrics/agent-metrics.js';
 import { HealthServer } from './metrics/health-server.js';
 import { AgentBook } from './observe/agent-book.js';
 import { ClusterObserver } from './observe/cluster-observer.js';
-import type { ClusterProbe, Hands, MonotonicClock, ProbeRound, SelfMonitor } from './ports.js';
+import type { ClusterProbe, Hands, MonotonicClock, OffsetFollower, ProbeRound, SelfMonitor } from './ports.js';
 import { SessionHub } from './session/session-hub.js';
 import { SESSION_TIMES } from './session/session-types.js';
 
@@ -19,6 +19,7 @@ export type AgentParts = Readonly<{
   probes: ReadonlyMap<ClusterName, ClusterProbe>;
   hands: Hands;
   self: SelfMonitor;
+  offsets?: OffsetFollower;
 }>;
 
 const ALONE_AFTER_MS = 10_000;
@@ -99,6 +100,7 @@ export class AgentService {
     await this.#hub.close(reason);
     await this.#keeper.close();
     await Promise.all([...this.#observers.values()].map((observer) => observer.close()));
+    await this.#parts.offsets?.close();
     await this.#parts.hands.close();
     await this.#parts.self.close();
     await this.#http?.close();
@@ -161,6 +163,7 @@ export class AgentService {
     if (!welcome.leader && this.#memory.watch.groups.length > 0) return;
     this.#memory.saveWatch(welcome.watch);
     this.#setWatch(welcome.watch);
+    this.#parts.offsets?.setWatch(welcome.watch.groups);
   }
 
   #setWatch(watch: Watch): void {

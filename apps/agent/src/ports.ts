@@ -92,3 +92,9 @@ export type RecordedEpoch = Readonly<{ epoch: number; term: number; active: Clus
 export interface OffsetTranslator {
   translate(body: TranslateCommand, left: () => Ms): Promise<TranslatedOutput>;
 }
+
+/** Follows the offset-syncs of the watched flows. */
+export interface OffsetFollower {
+  setWatch(groups: readonly WatchGroup[]): void;
+  close(): Promise<void>;
+}

@@ -31,6 +31,7 @@ export function toLayout(r: MetadataResponse): ClusterLayout {
     if (t.name === null || t.name === undefined) continue;
     topics.set(t.name, {
       name: t.name,
+      id: t.topicId,
       internal: t.isInternal,
       errorCode: t.errorCode,
       partitions: t.partitions

@@ -4,6 +4,7 @@ export * from './connection-config.js';
 export * from './deadline.js';
 export * from './kafka-error.js';
 export * from './mm2/formats.js';
+export * from './mm2/sync-decoder.js';
 export { Mm2FormatError } from './mm2/wire.js';
 export type * from './ports.js';
 export * from './topic-pattern.js';

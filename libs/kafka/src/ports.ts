@@ -18,6 +18,7 @@ export type PartitionLayout = Readonly<{
 }>;
 export type TopicLayout = Readonly<{
   name: string;
+  id?: string; // another one under the same name: the topic was deleted and made anew
   internal: boolean;
   errorCode: number; // 0, or why nothing is known of it: 3 unknown, 29 not allowed to see it
   partitions: readonly PartitionLayout[];

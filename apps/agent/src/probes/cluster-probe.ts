@@ -80,6 +80,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#slow = new SlowFacts(parts.eyes);
     this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
     this.#consumers = new ConsumerGroups(parts.eyes);
+    parts.board.entry(parts.cluster).committed = (group) => this.#consumers.committed(group, parts.clock());
   }
 
   setWatch(groups: readonly WatchGroup[], idc: IdcName | null): void {

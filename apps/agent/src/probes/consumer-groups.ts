@@ -2,6 +2,7 @@ import type { Ms } from '#health';
 import type { WatchGroup } from '#failover';
 import { topicMatcher, type Address, type ClusterEyes, type CommittedOffset } from '#kafka';
 import type { ConsumerGroupObservation } from '../ports.js';
+import type { SeenCommit } from './end-offset-board.js';
 import { OffsetTable } from './offset-table.js';
 
 const COORDINATORS_EVERY_MS = 60_000;
@@ -61,6 +62,21 @@ export class ConsumerGroups {
       const committedAgeMs = commits.movedAtMs === null ? null : nowMs - commits.movedAtMs;
       return [{ group, consumerGroup, lagRecords, observedAgeMs: nowMs - oldestMs, committedAgeMs }];
     });
+  }
+
+  /** What a group had committed when it was last read; null: never. */
+  committed(consumerGroup: string, nowMs: Ms): ReadonlyMap<string, SeenCommit> | null {
+    const commits = this.#commits.get(consumerGroup);
+    if (commits === undefined) return null;
+    const { offsets, readAtMs } = commits;
+    const seen = new Map<string, SeenCommit>();
+    for (const topic of offsets.topics()) {
+      for (let p = 0; p < offsets.partitions(topic); p += 1) {
+        const offset = offsets.value(topic, p);
+        if (offset !== null) seen.set(`${topic}/${p}`, { offset, ageMs: nowMs - readAtMs });
+      }
+    }
+    return seen;
   }
 
   #byCoordinator(): ReadonlyMap<number, readonly string[]> {

@@ -1,8 +1,15 @@
-import type { ClusterName } from '#health';
+import type { ClusterName, Ms } from '#health';
 import { OffsetTable } from './offset-table.js';
 
 /** What one cluster's probe lets the others see: a flow's lag needs the source's end offsets and topic names. */
-export type BoardEntry = { readonly ends: OffsetTable; topics: readonly string[] | null };
+export type BoardEntry = {
+  readonly ends: OffsetTable;
+  topics: readonly string[] | null;
+  /** What a consumer group had committed when it was last read; null: never read. */
+  committed?: (group: string) => ReadonlyMap<string, SeenCommit> | null;
+};
+/** `topic/partition` → what would be read next. */
+export type SeenCommit = Readonly<{ offset: number; ageMs: Ms }>;
 
 /** Shared by the cluster probes of one agent. Plain memory; each probe writes only its own cluster's entry. */
 export class EndOffsetBoard {
@@ -12,5 +19,10 @@ export class EndOffsetBoard {
     let entry = this.#entries.get(cluster);
     if (!entry) this.#entries.set(cluster, (entry = { ends: new OffsetTable(), topics: null }));
     return entry;
+  }
+
+  /** Of a cluster that may be gone by now. */
+  committed(cluster: ClusterName, group: string): ReadonlyMap<string, SeenCommit> | null {
+    return this.#entries.get(cluster)?.committed?.(group) ?? null;
   }
 }

@@ -65,9 +65,10 @@ describe('where a group resumes', () => {
   });
 
   it('stays inside the log', () => {
-    expect(choosePosition(knowing({ held: 1_001 }))).toMatchObject({ offset: 10, by: 'earliest' });
+    expect(choosePosition(knowing({ held: 1_001 }))).toMatchObject({ offset: 1_000, by: 'held', confidence: 'NONE' });
     expect(choosePosition(knowing({ held: 3, checkpoint: { upstream: 1, downstream: 2 } }))).toMatchObject({
-      by: 'earliest',
+      offset: 10,
+      by: 'held',
     });
     expect(choosePosition(knowing({ translation: safe(1_400, 3) }))).toMatchObject({ offset: 1_000 });
   });

@@ -32,7 +32,10 @@ export function choosePosition(k: PositionKnowledge): ChosenPosition {
   if (checkpoint !== null && inLog(k, checkpoint.downstream) && notAhead(k, checkpoint.upstream)) {
     return { offset: checkpoint.downstream, by: 'mm2', confidence: 'SAFE', rereadAtMost: null };
   }
-  if (held !== null && inLog(k, held)) return { offset: held, by: 'held', confidence: 'NONE', rereadAtMost: null };
+  if (held !== null) {
+    const offset = Math.min(Math.max(held, k.logStart), k.logEnd);
+    return { offset, by: 'held', confidence: 'NONE', rereadAtMost: null };
+  }
   if (translation !== null && translation.confidence === 'TIMESTAMP' && inLog(k, translation.offset)) {
     return { offset: translation.offset, by: 'time', confidence: 'TIMESTAMP', rereadAtMost: translation.rereadAtMost };
   }

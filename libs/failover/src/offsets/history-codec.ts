@@ -12,13 +12,15 @@ import { SyncList } from './sync-list.js';
 const HEAD = 12; // flags, generations, breaks
 const GENERATION_HEAD = 5; // dense, pairs
 const PAIR = 16;
+const SPLIT = 1;
+const RENEW = 2;
 
 export function encodeHistory(history: SyncHistory): Uint8Array {
-  const { generations, breaks, splitNext } = history.state;
+  const { generations, breaks, splitNext, renewNext } = history.state;
   const size =
     HEAD + breaks.length * PAIR + generations.reduce((n, g) => n + GENERATION_HEAD + g.list.length * PAIR, 0);
   const view = new DataView(new ArrayBuffer(size));
-  view.setUint32(0, splitNext ? 1 : 0);
+  view.setUint32(0, (splitNext ? SPLIT : 0) + (renewNext ? RENEW : 0));
   view.setUint32(4, generations.length);
   view.setUint32(8, breaks.length);
   let at = HEAD;
@@ -40,7 +42,7 @@ export function encodeHistory(history: SyncHistory): Uint8Array {
 /** @throws {RangeError} when the bytes are cut; whoever stores them guards them with a checksum. */
 export function decodeHistory(bytes: Uint8Array, limits: HistoryLimits = DEFAULT_HISTORY_LIMITS): SyncHistory {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const splitNext = view.getUint32(0) === 1;
+  const flags = view.getUint32(0);
   const generationCount = view.getUint32(4);
   const breakCount = view.getUint32(8);
   let at = HEAD;
@@ -61,5 +63,10 @@ export function decodeHistory(bytes: Uint8Array, limits: HistoryLimits = DEFAULT
     }
     generations.push({ list, dense });
   }
-  return new SyncHistory(limits, { generations, breaks, splitNext });
+  return new SyncHistory(limits, {
+    generations,
+    breaks,
+    splitNext: (flags & SPLIT) !== 0,
+    renewNext: (flags & RENEW) !== 0,
+  });
 }

@@ -21,6 +21,7 @@ export type HistoryState = Readonly<{
   generations: readonly Generation[];
   breaks: readonly Break[];
   splitNext: boolean;
+  renewNext: boolean;
 }>;
 
 const MAX_BREAKS = 64;
@@ -30,7 +31,9 @@ export class SyncHistory {
   #generations: Generation[];
   #breaks: Break[];
   #splitNext: boolean;
+  #renewNext: boolean;
   #pairs = 0;
+  #begun = 0;
   readonly #limits: HistoryLimits;
 
   constructor(limits: HistoryLimits = DEFAULT_HISTORY_LIMITS, state: HistoryState | null = null) {
@@ -38,6 +41,8 @@ export class SyncHistory {
     this.#generations = [...(state?.generations ?? [])];
     this.#breaks = [...(state?.breaks ?? [])];
     this.#splitNext = state?.splitNext ?? false;
+    this.#renewNext = state?.renewNext ?? false;
+    this.#begun = this.#generations.length;
     this.#pairs = this.#generations.reduce((sum, g) => sum + g.list.length, 0);
   }
 
@@ -47,7 +52,17 @@ export class SyncHistory {
   }
 
   get state(): HistoryState {
-    return { generations: this.#generations, breaks: this.#breaks, splitNext: this.#splitNext };
+    return {
+      generations: this.#generations,
+      breaks: this.#breaks,
+      splitNext: this.#splitNext,
+      renewNext: this.#renewNext,
+    };
+  }
+
+  /** Generations begun in this object's life, those that are gone too. */
+  get begun(): number {
+    return this.#begun;
   }
 
   note(upstream: number, downstream: number): void {
@@ -76,11 +91,29 @@ export class SyncHistory {
     if (newest !== undefined) newest.dense = false;
   }
 
-  /** The topic was made anew on one of the sides: what was known speaks of records that are gone. */
+  /**
+   * The source's topic was made anew since this history had begun `begunBefore` generations: what is older speaks of
+   * records that no group can want any more. Where its first sync is still to come, it is told by its fall.
+   */
+  renewed(begunBefore: number): void {
+    const since = Math.min(this.#begun - begunBefore, this.#generations.length);
+    if (since <= 0) {
+      this.#renewNext = this.#generations.length > 0;
+      return;
+    }
+    this.#generations = this.#generations.slice(-since);
+    const first = this.#generations[0]?.list;
+    const from = first?.downstream(first.first) ?? 0;
+    this.#breaks = this.#breaks.filter((b) => b.downstream >= from);
+    this.#count();
+  }
+
+  /** The target's topic was made anew: what was known speaks of records that are gone. */
   forget(): void {
     this.#generations = [];
     this.#breaks = [];
     this.#splitNext = false;
+    this.#renewNext = false;
     this.#pairs = 0;
   }
 
@@ -110,7 +143,10 @@ export class SyncHistory {
     const { generation, up, down } = last;
     const unexplained = downstream - down - (upstream - up);
     const bound = up + downstream - down - 1;
-    if (upstream <= up) {
+    if (upstream <= up && this.#renewNext) {
+      this.forget();
+      this.#begin(upstream, downstream);
+    } else if (upstream <= up) {
       this.#break({ downstream: down, bound });
       this.#begin(upstream, downstream);
     } else if (this.#splitNext) {
@@ -145,6 +181,7 @@ export class SyncHistory {
 
   #begin(upstream: number, downstream: number): void {
     this.#splitNext = false;
+    this.#begun += 1;
     const generation: Generation = { list: new SyncList(), dense: true };
     this.#generations.push(generation);
     this.#append(generation, upstream, downstream);

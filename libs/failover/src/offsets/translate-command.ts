@@ -1,5 +1,4 @@
 import type { ClusterName, Ms } from '#health';
-import type { ConnectorNames } from '../saga/effects.js';
 import type { Confidence } from './translate.js';
 
 /** Asked of the agent that keeps the history of the flow's syncs. Reads only. */
@@ -7,7 +6,7 @@ export type TranslateCommand = Readonly<{
   kind: 'translate_group_offsets';
   from: ClusterName;
   to: ClusterName;
-  connectors: ConnectorNames;
+  connectors: Readonly<{ source: string; checkpoint: string; heartbeat: string }>;
   naming: 'identity' | 'default';
   consumerGroups: readonly string[];
   topics: readonly string[]; // names or patterns on the source

@@ -95,6 +95,22 @@ describe('logs made anew, switched and cut', () => {
     expect(translateForward(history, 50)).toMatchObject({ offset: 0 });
   });
 
+  it('leaves a source topic that was made anew with its own records only', () => {
+    const before = historyOf([0, 0], [1_000, 1_000]);
+    const { begun } = before;
+    before.note(0, 1_001);
+    before.note(40, 1_041);
+    expect(translateForward(before, 30)).toMatchObject({ offset: 30, confidence: 'SAFE' }); // the same, for all it knows
+    before.renewed(begun);
+    expect(translateForward(before, 30)).toMatchObject({ offset: 1_031, confidence: 'EXACT' });
+
+    const after = historyOf([0, 0], [1_000, 1_000]);
+    after.renewed(after.begun); // told before MirrorMaker copied anything of the new one
+    after.note(0, 1_001);
+    after.note(40, 1_041);
+    expect(translateForward(after, 30)).toMatchObject({ offset: 1_031, confidence: 'EXACT' });
+  });
+
   it('counts nothing across a time in which the target was the active cluster', () => {
     const history = historyOf([0, 0], [100, 100]);
     history.split();

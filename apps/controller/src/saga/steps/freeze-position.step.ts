@@ -14,7 +14,7 @@ export const freezePosition: Step = {
     const frozen = await ctx.ledger();
     if (frozen.length > 0) return { evidence: await compare(ctx, frozen, signal) };
     const ends = await targetEnds(ctx, signal);
-    const positions = await replicated(ctx, signal);
+    const { positions, via } = await replicated(ctx, signal);
     const source = await sourceEnds(ctx, signal);
     const rows = ends.map((end): LedgerRow => {
       const key = positionKey(end);
@@ -32,7 +32,7 @@ export const freezePosition: Step = {
         sourceEndAgeMs: seen === undefined ? null : Math.round(seen.ageMs),
       };
     });
-    return { evidence: frozenEvidence(rows), commit: (tx) => tx.saveLedger(rows) };
+    return { evidence: { ...spread(frozenEvidence(rows)), via }, commit: (tx) => tx.saveLedger(rows) };
   },
 };
 
@@ -68,10 +68,10 @@ async function targetEnds(ctx: StepContext, signal: AbortSignal): Promise<readon
 }
 
 /** N per partition. Asked a few times only: an unreadable N is written as unknown, it does not hold up the switch. */
-async function replicated(ctx: StepContext, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+async function replicated(ctx: StepContext, signal: AbortSignal): Promise<Replicated> {
   const { source, target } = ctx.saga;
   const flow = ctx.group.watch.flows.find((f) => f.from === source && f.to === target);
-  if (flow === undefined) return new Map();
+  if (flow === undefined) return NOT_READ;
   const { connectors } = flow;
   const body = {
     kind: 'read_replication_position',
@@ -82,11 +82,15 @@ async function replicated(ctx: StepContext, signal: AbortSignal): Promise<Readon
   } as const;
   for (let attempt = 1; attempt <= POSITION_ATTEMPTS; attempt++) {
     const answer = await ask(ctx, target, body, signal);
-    if (answer.ok) return byPartition(answer.output.positions);
+    if (answer.ok) return { positions: byPartition(answer.output.positions), via: answer.output.via };
     await ctx.time.sleep(ctx.times.pollMs, signal);
   }
-  return new Map();
+  return NOT_READ;
 }
+
+/** `via`: a worker that says so of a stopped flow has the last word (final); the topic may lack what a killed one copied. */
+type Replicated = Readonly<{ positions: ReadonlyMap<string, number>; via: 'connect' | 'topic' | null }>;
+const NOT_READ: Replicated = { positions: new Map(), via: null };
 
 const POSITION_ATTEMPTS = 3;
 

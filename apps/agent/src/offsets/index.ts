@@ -1,0 +1,1 @@
+export { OffsetKeeper } from './offset-keeper.js';
