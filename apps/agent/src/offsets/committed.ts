@@ -9,7 +9,7 @@ export interface CommittedBoard {
   committed(cluster: string, group: string): ReadonlyMap<string, SeenCommit> | null; // topic/partition → commit
 }
 
-const ASK_MS = 1_500;
+const ASK_MS = 700; // of a failover’s time, when the source is silent
 
 /** Of the cluster itself while it answers, else what was last seen of it. Key: group, then topic/partition. */
 export async function readCommitted(
