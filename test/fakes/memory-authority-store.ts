@@ -123,6 +123,10 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.database.tables.audit.filter((row) => row.seq > after).slice(0, limit));
   }
 
+  lastAudit(limit: number, group: string): Promise<readonly AuditRow[]> {
+    return this.read('read', () => this.database.tables.audit.filter((row) => row.group === group).slice(-limit));
+  }
+
   pendingAlerts(limit: number): Promise<readonly OutboxRow[]> {
     return this.read('read', () => this.database.pendingAlerts().slice(0, limit));
   }

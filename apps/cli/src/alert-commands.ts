@@ -2,19 +2,11 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { AlertWriteOptions } from './commands/alert.command.js';
 import type { GlobalOptions } from './commands/context.js';
-import type { ExitCode } from './exit-codes.js';
 import type { Io } from './io.js';
-
-type Remote = (parent: Command, name: string, description: string) => Command;
-type Helpers = Readonly<{
-  remote: Remote;
-  done: (run: Promise<ExitCode>) => Promise<void>;
-  wholeNumber: (text: string) => number;
-  collect: (value: string, before: readonly string[]) => readonly string[];
-}>;
+import { collect, type Done, remote, wholeNumber } from './options.js';
 
 /** `pointsman alert list|resend|test` */
-export const addAlerts = (program: Command, io: Io, { remote, done, wholeNumber, collect }: Helpers): void => {
+export const addAlerts = (program: Command, io: Io, done: Done): void => {
   const alert = program.command('alert').description('what was told to whom; send again what was not taken');
   remote(alert, 'list', 'the newest alerts and how they went at each receiver')
     .addOption(new Option('--state <state>', 'which').choices(['all', 'pending', 'dead']).default('all'))

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addAlerts } from './alert-commands.js';
 import { CliError, EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
+import { addHistory } from './history-commands.js';
 import type { Io } from './io.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
@@ -37,7 +38,8 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   addReads(program, io, done);
   addInsights(program, io, done);
   addWrites(program, io, done);
-  addAlerts(program, io, { remote, done, wholeNumber, collect });
+  addAlerts(program, io, done);
+  addHistory(program, io, done);
   addSagas(program, io, done);
   addLocal(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {

@@ -2,6 +2,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ClusterName, ClusterReport, Ms } from '#health';
 import type { ProbeRound } from '../ports.js';
 
+/** Of Node's own, by prom-client: gauges named as counters, which promtool calls wrong. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** The agent's metrics. Labels are bounded: configured clusters, brokers by id, configured controllers. */
 export class AgentMetrics {
   readonly registry = new Registry();
@@ -16,6 +19,7 @@ export class AgentMetrics {
   constructor(collectConnected: (set: (controller: string, connected: boolean) => void) => void) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     this.#probeDuration = new Histogram({
       name: 'pointsman_probe_duration_seconds',
       help: 'Duration of one probe round of a cluster.',

@@ -12,6 +12,9 @@ import type { ConsumerLags } from '../observation/observation.port.js';
 import { METRICS_OPTIONS } from './metrics.options.js';
 import type { MetricsOptions } from './metrics.options.js';
 
+/** Of Node's own, by prom-client: gauges named as counters, which promtool calls wrong. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** Labels are names from the configuration and closed lists only, so the number of series is bounded. */
 @Injectable()
 export class GroupMetrics {
@@ -29,6 +32,7 @@ export class GroupMetrics {
   ) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     this.gauges = makeGauges(this.registry);
     this.sagas = new Counter({
       name: 'pointsman_sagas_total',

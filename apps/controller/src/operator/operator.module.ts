@@ -7,7 +7,9 @@ import { EventsController } from './events.controller.js';
 import { Explain } from './explain.service.js';
 import { Groups } from './groups.service.js';
 import { HealthController } from './health.controller.js';
+import { HistoryController } from './history.controller.js';
 import { BearerGuard } from './http/bearer.guard.js';
+import { DeniedAttempts } from './http/denied-attempts.js';
 import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
@@ -26,6 +28,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
 @Module({
   controllers: [
     AlertsController,
+    HistoryController,
     ReadsController,
     EventsController,
     GroupWritesController,
@@ -45,6 +48,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     BearerGuard,
     WriteGuard,
     LeaderGuard,
+    DeniedAttempts,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

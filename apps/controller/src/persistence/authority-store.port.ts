@@ -46,6 +46,8 @@ export interface AuthorityStore {
   /** The newest `limit` of them, still oldest first: "the last N", and with 1 the place to tail from. */
   lastEvents(limit: number, group?: string): Promise<readonly EventRow[]>;
   audit(after: number, limit: number): Promise<readonly AuditRow[]>;
+  /** The newest `limit` rows of a group, still oldest first. */
+  lastAudit(limit: number, group: string): Promise<readonly AuditRow[]>;
   /** Alerts not yet settled, oldest first. The store does not know which receivers there are: {@link settleAlert} ends a row. */
   pendingAlerts(limit: number): Promise<readonly OutboxRow[]>;
   /** Takes the row out of {@link pendingAlerts}: every receiver that wants it answered 2xx, or delivery was given up. Idempotent. */

@@ -142,6 +142,14 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     );
   }
 
+  lastAudit(limit: number, group: string): Promise<readonly AuditRow[]> {
+    return this.session.run('read the last audit rows', async (m) =>
+      (await m.find(AuditEntity, { where: { group }, order: { seq: 'DESC' }, take: limit }))
+        .reverse()
+        .map(auditFromEntity),
+    );
+  }
+
   pendingAlerts(limit: number): Promise<readonly OutboxRow[]> {
     return this.outbox.pending(limit);
   }

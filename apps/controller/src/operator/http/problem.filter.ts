@@ -5,6 +5,7 @@ import { newId } from '#platform';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
 import type { Leadership } from '../../leadership/leadership.port.js';
 import { LostLeadershipError, StoreUnavailableError } from '../../persistence/authority-store.port.js';
+import { DeniedAttempts } from './denied-attempts.js';
 import { noLeader } from './write.guard.js';
 import { Problem } from './problem.js';
 
@@ -13,7 +14,10 @@ import { Problem } from './problem.js';
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('http');
 
-  constructor(@Inject(LEADERSHIP) private readonly leadership: Leadership) {}
+  constructor(
+    @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(DeniedAttempts) private readonly denied: DeniedAttempts,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw thrown;
@@ -24,6 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.problem.status >= 500 && !(thrown instanceof HttpException)) {
       this.log.error(`${req.method} ${req.path} (${requestId}): ${String(thrown)}`, stackOf(thrown));
     }
+    this.denied.note(req, problem.problem, requestId);
     if (res.headersSent) return void res.destroy();
     res
       .status(problem.problem.status)

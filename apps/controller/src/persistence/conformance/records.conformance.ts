@@ -48,6 +48,8 @@ export function recordCases(open: OpenStore): void {
         [3, 'publish'],
       ]);
       expect(rows[0]).toMatchObject(anAudit('open'));
+      expect((await store.lastAudit(1, 'orders')).map((r) => r.action)).toEqual(['fence']);
+      expect((await store.lastAudit(9, 'orders')).map((r) => r.action)).toEqual(['open', 'fence']);
       expect(verifyAuditChain(rows)).toEqual({ ok: true });
       expect(verifyAuditChain(await store.audit(1, 1))).toEqual({ ok: true });
     });

@@ -1,0 +1,44 @@
+import type { Json, SagaRecord } from '#failover';
+import type { AuditRow } from '../../persistence/authority-store.port.js';
+
+const AROUND_MS = 3_600_000;
+
+export type SagaReport = Readonly<{
+  saga: Omit<SagaRecord, 'journal'>;
+  /** What the closing of the saga recorded: timeline, rto, loss, fence, votes; null while it is open. */
+  figures: Json;
+  /** What it began with: the votes, the row, what was known of the loss. */
+  begun: Json;
+  steps: readonly Readonly<{ at: string; step: string; direction: string; event: string; summary: string | null }>[];
+  acts: readonly Readonly<{ at: string; actor: string; action: string; reason: string }>[];
+}>;
+
+/** From the journal and the audit alone, so that every controller says the same at any time. */
+export function sagaReportView({ journal, ...saga }: SagaRecord, audit: readonly AuditRow[]): SagaReport {
+  const closed = journal.findLast((e) => e.step === 'close' && e.event === 'done');
+  const begun = journal.find((e) => e.step === 'open' && e.event === 'done');
+  const from = Date.parse(saga.openedAt) - AROUND_MS;
+  const to = saga.closedAt === null ? Infinity : Date.parse(saga.closedAt) + AROUND_MS;
+  const around = audit.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) <= to);
+  return {
+    saga,
+    figures: closed?.evidence ?? null,
+    begun: begun?.evidence ?? null,
+    steps: journal.map(({ at, step, direction, event, evidence }) => ({
+      ...{ at, step, direction, event },
+      summary: textIn(evidence, 'summary'),
+    })),
+    acts: around.map(({ at, actor, action, reason }) => ({ at, actor, action, reason })),
+  };
+}
+
+/** A member of an object, or null. */
+export const memberOf = (value: Json, key: string): Json =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (Object.entries(value).find(([name]) => name === key)?.[1] ?? null)
+    : null;
+
+const textIn = (value: Json, key: string): string | null => {
+  const member = memberOf(value, key);
+  return typeof member === 'string' ? member : null;
+};

@@ -1,0 +1,1 @@
+export { verifyAuditChain } from './audit-chain.js';
