@@ -23,6 +23,7 @@ export class FakeSagaDriver implements SagaDriver {
 
   async start(): Promise<void> {}
   async unfenceActive(): Promise<void> {}
+  async fenceStandbys(): Promise<void> {}
   async stopLoop(): Promise<void> {}
   async survey(): Promise<void> {}
 

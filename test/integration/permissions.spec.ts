@@ -159,13 +159,32 @@ async function handsComplaints(hands: AgentHands, group: string): Promise<string
   return said;
 }
 
+/** Fence 1, by an agent that was told who is exempt. */
+async function aclComplaints(group: string): Promise<string[]> {
+  const { config, cluster } = configOf('agent', 'a');
+  const clusters = [{ ...cluster, fence: { exempt: ['User:mm2'], hook: null } }];
+  const hands = new AgentHands({ ...config, clusters });
+  const goal = { subject: 'cluster', group, cluster: 'a', epoch: 1, term: 1, topics: TOPICS } as const;
+  const said: string[] = [];
+  try {
+    const closed = await hands.apply({ ...goal, state: 'fenced', kinds: ['acl'] }, AbortSignal.timeout(CALL_MS));
+    if (!closed.reached) said.push(`not fenced by ACL: ${closed.detail}`);
+    const opened = await hands.apply({ ...goal, state: 'open' }, AbortSignal.timeout(CALL_MS));
+    if (!opened.reached) said.push(`ACL fence not lifted: ${opened.detail}`);
+  } finally {
+    await hands.close();
+  }
+  return said;
+}
+
 /** Everything that an agent does to a cluster, once; empty: it can do all of it. */
 async function complaintsOfAgent(): Promise<readonly string[]> {
   checks += 1;
   const hands = new AgentHands(configOf('agent', 'a').config);
   try {
     const effects = await handsComplaints(hands, `shop${checks}`);
-    return [...probeComplaints(await roundsAs('agent', 'a')), ...effects, ...(await rawComplaints())];
+    const byAcl = await aclComplaints(`shop${checks}`);
+    return [...probeComplaints(await roundsAs('agent', 'a')), ...effects, ...byAcl, ...(await rawComplaints())];
   } finally {
     await hands.close();
   }
@@ -224,6 +243,7 @@ const settled = (what: string, holds: (said: readonly string[]) => boolean): Pro
 const SEEN: Readonly<Record<string, RegExp>> = {
   'agent: cluster kafka-cluster DESCRIBE': /no quorum leader by authorization/,
   'agent: cluster kafka-cluster DESCRIBE_CONFIGS': /no session time-out/,
+  'agent: cluster kafka-cluster ALTER': /not fenced by ACL: .*grant the agent Alter on the cluster/,
   'agent: topic * DESCRIBE': /other topics are not seen/,
   'agent: topic * DESCRIBE_CONFIGS': /settings of other topics are unknown/,
   'agent: topic pointsman-* CREATE': /not fenced: .*authorization \(code 29\)/,

@@ -21,7 +21,7 @@ export const defaultAllows: readonly LabAllow[] = [
   { user: 'app', resource: 'topic', name: '*', operations: ['READ', 'WRITE', 'DESCRIBE'] },
   { user: 'app', resource: 'group', name: '*', operations: ['READ', 'DESCRIBE'] },
   { user: 'app', resource: 'transactional-id', name: '*', operations: ['WRITE', 'DESCRIBE'] },
-  { user: 'agent', resource: 'cluster', name: 'kafka-cluster', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
+  { user: 'agent', resource: 'cluster', name: 'kafka-cluster', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER'] },
   {
     user: 'agent',
     resource: 'topic',

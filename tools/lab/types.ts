@@ -73,8 +73,8 @@ export type LabSpawn = {
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 };
 
-/** Users of a `sasl` lab; the password of each is `<name>-secret`. admin and mm2 are super users. */
-export const labUsers = ['admin', 'mm2', 'agent', 'witness', 'app'] as const;
+/** Users of a `sasl` lab; the password of each is `<name>-secret`. admin and mm2 are super users, app2 has no rights. */
+export const labUsers = ['admin', 'mm2', 'agent', 'witness', 'app', 'app2'] as const;
 export type LabUser = (typeof labUsers)[number];
 
 export function labPassword(user: LabUser): string {

@@ -21,6 +21,7 @@ export * from './simulate/index.js';
 export * from './rejoin/index.js';
 export * from './offsets/index.js';
 export * from './fencing/fence-kinds.js';
+export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';
 export * from './saga/tail-effects.js';
 export * from './saga/types.js';

@@ -98,10 +98,21 @@ export function viewOf(entries: readonly AclEntry[], group: string): AclView {
   return { denied, tags, epoch };
 }
 
-/** Resources on which somebody else denies everybody. */
+/** What somebody else denies to everybody on any of these resources. */
 export function foreignDenials(resources: readonly AclResource[], views: readonly AclView[]): readonly string[] {
-  const keys = resources.map((r) => keyOf({ ...r, principal: EVERYBODY }));
-  return keys.filter((key) => views.some((v) => v.denied.has(key) && !v.tags.has(key)));
+  const found = views.flatMap((v) =>
+    [...v.denied].flatMap(([key, e]) =>
+      e.principal === EVERYBODY && !v.tags.has(key) && resources.some((r) => overlap(r, e)) ? [key] : [],
+    ),
+  );
+  return [...new Set(found)];
+}
+
+function overlap(a: AclResource, b: AclResource): boolean {
+  if (a.pattern === 'literal') return reaches(b, a.name);
+  return b.pattern === 'literal'
+    ? reaches(a, b.name) || b.name === '*'
+    : a.name.startsWith(b.name) || b.name.startsWith(a.name);
 }
 
 /**

@@ -108,9 +108,9 @@ export function aclOffer(
 ): FenceOffer {
   const not = (reason: string): FenceOffer => ({ kind: 'acl', usable: false, reason });
   if (found.authorizer === false) return not('the cluster has no authorizer');
-  if (found.authorizer === null) return not(`not found out: ${found.trouble ?? 'no answer'}`);
   if (exempt === null)
     return not("name MirrorMaker's principal under fence.exempt of this cluster in the agent's file");
+  if (found.authorizer === null) return not(`not found out: ${found.trouble ?? 'no answer'}`);
   if (!hasOrdinary)
     return not('give the agent `ordinary` credentials: only a refused write of theirs proves the fence');
   if (found.mayAlter === false) return not('grant the agent Alter on the cluster: it may not create ACLs');

@@ -1,6 +1,6 @@
 import { checkTopic, type FenceFacts, type FencingFacts, type WatchGroup } from '#failover';
 import type { ClusterName, Ms } from '#health';
-import { isInternalTopic, topicMatcher, type AclEntry, type ClusterHands, type ConfigTable } from '#kafka';
+import { isInternalTopic, monotonicMs, topicMatcher, type AclEntry, type ClusterHands, type ConfigTable } from '#kafka';
 import type { ClusterFenceConfig } from '../config/agent-config.js';
 import type { FenceObservation } from '../ports.js';
 import { reaches, viewOf, writersOf, type AclView } from './acl-rules.js';
@@ -22,6 +22,7 @@ export type FenceWatchParts = Readonly<{
 export class FenceWatch {
   readonly #parts: FenceWatchParts;
   #denied: readonly AclEntry[] = [];
+  #deniedAtMs: Ms | null = null; // null: no authorizer, or none that this agent may ask
   #askedAtMs: Ms | null = null;
   #looked = false;
   #looking: Promise<void> | null = null;
@@ -50,13 +51,18 @@ export class FenceWatch {
     this.#looked = true;
     if (found.authorizer !== true) return;
     const query = { resource: 'topic', operation: 'write', permission: 'deny' } as const;
+    const askedAtMs = monotonicMs();
     const list = await hands.acls.list(query, deadlineMs).catch(() => null); // silence: the next tick asks again
-    if (list !== null) this.#denied = list;
+    if (list === null) return;
+    this.#denied = list;
+    this.#deniedAtMs = askedAtMs;
   }
 
-  /** By artefacts of ours: all of a group's topics closed, none, or some. */
-  observe(groups: readonly WatchGroup[], configs: ConfigTable, ageMs: Ms | null): readonly FenceObservation[] {
-    if (ageMs === null) return [];
+  /** By artefacts of ours: all of a group's topics closed, none, or some. As old as the older of what it is made of. */
+  observe(groups: readonly WatchGroup[], configs: ConfigTable, configsAgeMs: Ms | null): readonly FenceObservation[] {
+    if (configsAgeMs === null) return [];
+    const aclsAgeMs = this.#deniedAtMs === null ? 0 : monotonicMs() - this.#deniedAtMs;
+    const ageMs = Math.max(configsAgeMs, aclsAgeMs);
     return groups.map((group) => ({
       group: group.name,
       facts: fenceOf(this.#parts.cluster, group, configs, viewOf(this.#denied, group.name), ageMs),

@@ -95,6 +95,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
     maxRpo: { records: policy.maxRpo.records, durationMs: policy.maxRpo.duration },
     graceWithDataLoss: policy.graceWithDataLoss,
     fencing: policy.fencing,
+    standbyFence: policy.standbyFence,
     producersInSourceIdc: policy.producersInSourceIdc,
     clients: policy.clients,
     windows: {

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { ActionName, Decision, Snapshot } from '#failover';
+import { standbysToClose, type ActionName, type Decision, type Snapshot } from '#failover';
 import { LOGGER, type Logger } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -7,6 +7,8 @@ import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { SAGA_DRIVER, type SagaDriver } from '../saga/saga.port.js';
 import { DecisionEvaluator } from './decision-evaluator.js';
 import { DecisionRecorder } from './decision-recorder.js';
+
+const STANDBY_EVERY_MS = 10_000;
 
 type Effect = (sagas: SagaDriver, snapshot: Snapshot, decision: Decision) => Promise<void>;
 
@@ -24,6 +26,7 @@ const EFFECTS: Readonly<Partial<Record<ActionName, Effect>>> = {
 @Injectable()
 export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly acting = new Map<string, Promise<void>>();
+  private readonly standbyAtMs = new Map<string, number>();
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -60,9 +63,22 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     const { snapshot, decision } = this.evaluator.tick(group);
     const effect = EFFECTS[decision.action];
     if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
+    // In the act's own turn: a standby must not be closed while a failover to it begins.
+    const calm =
+      standbysToClose(snapshot, decision, group.policy).length > 0 && this.standbyIsDue(group.name, snapshot);
+    if (effect === undefined && calm)
+      this.act(group.name, decision, () => this.sagas.fenceStandbys(snapshot, decision));
     const loops = decision.flowLoop !== undefined && decision.gate.length === 0 && snapshot.graceOver;
     // Beside the act, not instead of it: waiting for connectors must never hold up a failover.
     if (loops) this.act(`${group.name}/loop`, decision, () => this.sagas.stopLoop(snapshot, decision));
+  }
+
+  /** The store is asked for the goals that stand there, so not at each tick. */
+  private standbyIsDue(group: string, snapshot: Snapshot): boolean {
+    const last = this.standbyAtMs.get(group);
+    if (last !== undefined && snapshot.now - last < STANDBY_EVERY_MS) return false;
+    this.standbyAtMs.set(group, snapshot.now);
+    return true;
   }
 
   private act(key: string, { row }: Decision, run: () => Promise<void>): void {

@@ -10,6 +10,7 @@ import { isPassing, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
 import type { SagaGroup, SagaOptions } from './saga-options.js';
 import type { Also, SagaDriver } from './saga.port.js';
 import { StaleGroupError } from './steps/open-saga.step.js';
+import { fenceStandbys } from './fence-standby.js';
 import { stopLoop } from './stop-loop.js';
 import { unfenceActive } from './unfence-active.js';
 
@@ -124,6 +125,14 @@ export class SagaRunner implements SagaDriver {
     const lead = this.lead(snapshot.group.name);
     if (lead === null || this.fleet.has(lead.group.name) || this.starting.has(lead.group.name)) return;
     this.surveys.begin(lead, snapshot);
+  }
+
+  async fenceStandbys(snapshot: Snapshot, decision: Decision): Promise<void> {
+    const lead = this.lead(snapshot.group.name);
+    if (lead === null || this.fleet.has(lead.group.name) || this.starting.has(lead.group.name)) return;
+    const { store, gateway, time } = this.deps;
+    const { term, holder } = lead;
+    await fenceStandbys({ store, gateway, wallMs: time.wallMs(), holder, term }, lead.group, { snapshot, decision });
   }
 
   async stopLoop(snapshot: Snapshot, decision: Decision): Promise<void> {

@@ -15,6 +15,8 @@ export interface SagaDriver {
   start(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Row 190: the active cluster carries our own fence and no saga is open: opens it with a new epoch. */
   unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** Sets the standing goals that keep standbys closed to applications, where the clusters offer it and all is calm. */
+  fenceStandbys(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Both directions of a flow run (I37): both get the goal `stopped`, kept until they are; never while a saga is open. */
   stopLoop(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** An old primary answers again: counts, once and in the background, what it alone holds. Returns at once. */

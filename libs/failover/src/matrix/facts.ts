@@ -110,6 +110,7 @@ export type Policy = Readonly<{
   maxRpo: Readonly<{ records: number; durationMs: Ms }>;
   graceWithDataLoss: boolean;
   fencing: 'best-effort' | 'strict';
+  standbyFence: 'acl' | 'none'; // acl: the standby is closed to applications at all times, where the cluster offers it
   producersInSourceIdc: boolean;
   clients: 'anywhere' | 'outside';
   windows: Readonly<{ attestedMs: Ms; serviceMs: Ms; isolatedMs: Ms; grayMs: Ms; partitionMs: Ms; blindSuspectMs: Ms }>;

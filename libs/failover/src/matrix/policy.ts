@@ -18,6 +18,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   acceptRisk: null,
   graceWithDataLoss: false,
   fencing: 'best-effort',
+  standbyFence: 'acl',
   producersInSourceIdc: true,
   clients: 'anywhere',
   cooldownMs: 3_600_000,

@@ -38,7 +38,7 @@ function parseMaxRpo(value: unknown, path: string): Policy['maxRpo'] {
 
 function parsePolicy(value: unknown): Policy {
   const o = objectOf(value ?? {}, 'policy', [
-    'preset', 'acceptRisk', 'maxRpo', 'graceWithDataLoss', 'fencing', 'producersInSourceIdc', 'clients', 'windows', 'cooldown', 'observerLost', 'partitionShare',
+    'preset', 'acceptRisk', 'maxRpo', 'graceWithDataLoss', 'fencing', 'standbyFence', 'producersInSourceIdc', 'clients', 'windows', 'cooldown', 'observerLost', 'partitionShare',
   ]); // prettier-ignore
   const raw: Partial<RawPolicy> = present<RawPolicy>({
     preset: maybe(o['preset'], 'policy.preset', (v, p) => oneOf(v, p, ['guarded', 'classic'])),
@@ -46,6 +46,7 @@ function parsePolicy(value: unknown): Policy {
     maxRpo: maybe(o['maxRpo'], 'policy.maxRpo', parseMaxRpo) ?? defaultPolicy.maxRpo,
     graceWithDataLoss: maybe(o['graceWithDataLoss'], 'policy.graceWithDataLoss', flagOf),
     fencing: maybe(o['fencing'], 'policy.fencing', (v, p) => oneOf(v, p, ['best-effort', 'strict'])),
+    standbyFence: maybe(o['standbyFence'], 'policy.standbyFence', (v, p) => oneOf(v, p, ['acl', 'none'])),
     producersInSourceIdc: maybe(o['producersInSourceIdc'], 'policy.producersInSourceIdc', flagOf),
     clients: maybe(o['clients'], 'policy.clients', (v, p) => oneOf(v, p, ['anywhere', 'outside'])),
     windows: maybe(o['windows'], 'policy.windows', parseWindows),

@@ -1,4 +1,4 @@
-import { checkTopic, type Json, type Snapshot } from '#failover';
+import { checkTopic, type GoalStatus, type Json, type Snapshot } from '#failover';
 import { ask, byPartition, clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
@@ -20,10 +20,11 @@ export const fenceSource: Step = {
       // A planned switch needs its source alive: one that refuses everybody is lost, and no fence.
       const refusal = ctx.plan.needsSource ? null : attestedRefusal(snapshot, ctx.saga.source);
       if (refusal !== null) return { kind: 'attested-refusal', confirmed: true, summary: refusal };
-      if (reachedStatus(ctx, goal) !== null) {
-        const tried = await proveFence(ctx, signal);
+      const status = reachedStatus(ctx, goal);
+      if (status !== null) {
+        const tried = await proveFence(ctx, status, signal);
         proof = tried.detail;
-        if (tried.refused) return { kind: 'fence', confirmed: true, summary: proof };
+        if (tried.refused) return { kind: 'fence', by: status.kind ?? null, confirmed: true, summary: proof };
       }
       const waitedMs = ctx.time.monotonicMs() - startedAt;
       return mayWaive(ctx, waitedMs) ? waiver(ctx, snapshot, { waitedMs, proof }) : null;
@@ -62,13 +63,18 @@ const FENCE_REFUSALS: ReadonlySet<number> = new Set([10, 29]);
 
 type Proof = Readonly<{ refused: boolean; detail: string }>;
 
-async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof> {
+/**
+ * A refused write of an ordinary principal *and* end offsets that stand still. A hook that ends the connections of
+ * applications, or the brokers, lets no write be refused: there its own check command speaks, and the end offsets where
+ * they can still be read.
+ */
+async function proveFence(ctx: StepContext, { kind }: GoalStatus, signal: AbortSignal): Promise<Proof> {
   const { source, group } = ctx.saga;
   const written = await writeCheck(ctx, source, signal);
-  if (!written.ok) return { refused: false, detail: `no write could be tried: ${written.detail}` };
-  if (written.output.accepted) return { refused: false, detail: 'a write was still accepted' };
-  const { errorCode } = written.output;
-  if (errorCode === null || !FENCE_REFUSALS.has(errorCode)) {
+  if (!written.ok && kind !== 'hook') return { refused: false, detail: `no write could be tried: ${written.detail}` };
+  if (written.ok && written.output.accepted) return { refused: false, detail: 'a write was still accepted' };
+  const errorCode = written.ok ? written.output.errorCode : null;
+  if (written.ok && (errorCode === null || !FENCE_REFUSALS.has(errorCode))) {
     return {
       refused: false,
       detail: `refused, but not by a fence: ${errorCode ?? 'no code'} ${written.output.detail}`,
@@ -77,13 +83,19 @@ async function proveFence(ctx: StepContext, signal: AbortSignal): Promise<Proof>
   const first = await readEnds(ctx, source, signal);
   await ctx.time.sleep(ctx.times.refusalSpacingMs, signal);
   const second = await readEnds(ctx, source, signal);
-  if (first === null || second === null) return { refused: false, detail: 'end offsets could not be read twice' };
+  if (first === null || second === null) {
+    if (written.ok || first !== second) return { refused: false, detail: 'end offsets could not be read twice' };
+    return {
+      refused: true,
+      detail: `the hook's check says that ${source} is closed, and nothing there can be reached`,
+    };
+  }
   const grew = [...second].filter(([partition, end]) => first.get(partition) !== end).map(([partition]) => partition);
   if (grew.length > 0) return { refused: false, detail: `still growing: ${grew.join(', ')}` };
-  return {
-    refused: true,
-    detail: `write to ${checkTopic(group)} refused with ${errorCode}, end offsets stand still`,
-  };
+  const said = written.ok
+    ? `write to ${checkTopic(group)} refused with ${errorCode ?? 'no code'}`
+    : `the hook's check says that ${source} is closed, no write gets through`;
+  return { refused: true, detail: `${said}, end offsets stand still` };
 }
 
 async function readEnds(

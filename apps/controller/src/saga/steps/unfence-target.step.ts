@@ -1,3 +1,4 @@
+import { KINDS_BESIDE_A_FLOW, type ClusterGoal, type FenceKind } from '#failover';
 import { clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
@@ -6,7 +7,10 @@ import { StepFailure, type Step, type StepContext, type StepResult } from './ste
 export const unfenceTarget: Step = {
   name: 'unfence-target',
   async run(ctx, signal): Promise<StepResult> {
-    if (!wasFenced(ctx)) return { evidence: { summary: `${ctx.saga.target} was not fenced`, opened: false } };
+    const kind = fenceInForce(ctx);
+    if (kind === null && !(await isToBeFenced(ctx))) {
+      return { evidence: { summary: `${ctx.saga.target} was not fenced`, opened: false } };
+    }
     const goal = clusterGoal(ctx, ctx.saga.target, 'open');
     await ctx.setGoals([goal]);
     const opened = await pollUntil(ctx, signal, async () => {
@@ -14,22 +18,35 @@ export const unfenceTarget: Step = {
       const written = await writeCheck(ctx, ctx.saga.target, signal);
       return written.ok && written.output.accepted ? true : null;
     });
-    if (opened !== null) return { evidence: { summary: `${ctx.saga.target} is open`, opened: true } };
+    if (opened !== null) return { evidence: { summary: `${ctx.saga.target} is open`, opened: true, kind } };
     throw new StepFailure('FAILED', `${ctx.saga.target} could not be opened`);
   },
   async undo(ctx, signal): Promise<StepResult> {
-    const opened = ctx.saga.journal.some(
-      (e) => e.step === 'unfence-target' && e.event === 'done' && saysOpened(e.evidence),
+    const before = ctx.saga.journal.findLast(
+      (e) => e.step === 'unfence-target' && e.direction === 'do' && e.event === 'done',
     );
-    if (!opened && !wasFenced(ctx)) return { evidence: { summary: 'nothing was opened' } };
-    return { evidence: await takeBack(ctx, clusterGoal(ctx, ctx.saga.target, 'fenced'), signal) };
+    const opened = saysOpened(before?.evidence);
+    if (!opened && fenceInForce(ctx) === null) return { evidence: { summary: 'nothing was opened' } };
+    return { evidence: await takeBack(ctx, closedAgain(ctx, before?.evidence), signal) };
   },
 };
+
+/** As it was closed before: by topic configuration only if it was so, for MirrorMaker writes here again afterwards. */
+function closedAgain(ctx: StepContext, before: unknown): ClusterGoal {
+  const goal = clusterGoal(ctx, ctx.saga.target, 'fenced');
+  const byTopics = typeof before === 'object' && before !== null && 'kind' in before && before.kind === 'topic-config';
+  return byTopics ? goal : { ...goal, kinds: KINDS_BESIDE_A_FLOW };
+}
 
 const saysOpened = (evidence: unknown): boolean =>
   typeof evidence === 'object' && evidence !== null && 'opened' in evidence && evidence.opened === true;
 
-const wasFenced = (ctx: StepContext): boolean =>
-  ctx
-    .evaluate()
-    .snapshot.fences.some((f) => f.cluster === ctx.saga.target && (f.state === 'fenced' || f.state === 'partial'));
+/** Null: no agent saw a fence on the target. */
+function fenceInForce(ctx: StepContext): FenceKind | null {
+  const seen = ctx.evaluate().snapshot.fences.find((f) => f.cluster === ctx.saga.target);
+  return seen?.state === 'fenced' || seen?.state === 'partial' ? (seen.kind ?? 'topic-config') : null;
+}
+
+/** A goal that no agent has read back yet would close the target behind our back. */
+const isToBeFenced = async (ctx: StepContext): Promise<boolean> =>
+  (await ctx.goals()).some((g) => g.subject === 'cluster' && g.cluster === ctx.saga.target && g.state === 'fenced');
