@@ -1,6 +1,7 @@
 export { cachedFolder } from './cached-folder.js';
 export { ensureEtcd, type EtcdBinaries } from './etcd.js';
 export { ensureKafkaJars, type KafkaVersion } from './kafka-jars.js';
+export { ensureLibrdkafka } from './librdkafka.js';
 export { checkoutRoot } from './paths.js';
 export { ensurePostgres, type PostgresBinaries } from './postgres.js';
 export type { Progress } from './progress.js';

