@@ -74,17 +74,18 @@ function between(
   const after = next(list, at, frozen, up, down);
   if (after !== null && upstream > after.up) return { offset: after.down + 1, reread: 0 }; // all that was copied lies before
   if (after === null || !dense || !countable) {
-    return { offset: down + 1, reread: rereadBehind(up, down, upstream, after) };
+    return { offset: down + 1, reread: rereadBehind(up, down, upstream, after, dense) };
   }
   const offset = Math.max(down + 1, after.down - (after.up - upstream));
   return { offset, reread: Math.max(0, Math.min(down + (upstream - up), after.down) - offset) };
 }
 
-function rereadBehind(up: number, down: number, upstream: number, after: After | null): number {
+function rereadBehind(up: number, down: number, upstream: number, after: After | null, dense: boolean): number {
   const wanted = Math.max(0, upstream - up - 1);
   if (after === null) return wanted;
   const held = Math.max(0, after.down - down - 1);
-  return after.down - down > after.up - up ? held : Math.min(wanted, held); // more records than offsets: some came twice
+  // Where a task ever began again some may lie there twice, and thinning may have taken the sync that would show it.
+  return dense ? Math.min(wanted, held) : held;
 }
 
 /** An open break stands between: resume before it, and read everything from there on. */
@@ -103,14 +104,26 @@ function next(list: Generation['list'], at: number, frozen: FrozenEnd | null, up
   return { up: frozen.n, down: frozen.s - 1 };
 }
 
-/** Records below `upstream` that newer generations hold once more. */
+/**
+ * Records below `upstream` that newer generations hold once more. Within a dense one each offset was copied once; in
+ * another a task may have begun again unseen, so everything between its syncs counts.
+ */
 function repeatedAfter(generations: readonly Generation[], from: number, upstream: number): number {
   let repeated = 0;
   for (let g = from + 1; g < generations.length; g += 1) {
-    const list = generations[g]?.list;
-    if (list !== undefined) repeated += Math.max(0, upstream - list.upstream(list.first));
+    const generation = generations[g];
+    if (generation === undefined) continue;
+    const { list, dense } = generation;
+    const distinct = Math.max(0, upstream - list.upstream(list.first));
+    repeated += dense || distinct === 0 ? distinct : heldBy(list, generations[g + 1], upstream);
   }
   return repeated;
+}
+
+function heldBy(list: Generation['list'], next: Generation | undefined, upstream: number): number {
+  const first = list.downstream(list.first);
+  if (next !== undefined) return next.list.downstream(next.list.first) - first;
+  return list.downstream(list.last) - first + Math.max(0, upstream - list.upstream(list.last));
 }
 
 /** Older than every sync: where the first sync is the first record of the log, nothing lies before it. */
