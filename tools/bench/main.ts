@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { textTable } from '../stats/index.js';
 import { benchDecide } from './decide.bench.js';
 import { benchIntake } from './intake.bench.js';
+import { benchOffsets } from './offsets.bench.js';
 import { benchSampling } from './sampling.bench.js';
 import { type Section, SECTION_NAMES, type SectionName } from './section.js';
 import { benchSwitch } from './switch.bench.js';
@@ -40,6 +41,7 @@ const say = (line: string): void => {
 };
 const BENCHES: Readonly<Record<SectionName, () => Promise<Section>>> = {
   decide: benchDecide,
+  offsets: benchOffsets,
   intake: benchIntake,
   sampling: () => benchSampling(say),
   switch: () => benchSwitch(say),
