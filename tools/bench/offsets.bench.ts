@@ -132,13 +132,17 @@ function rereads(log: readonly Sync[], history: SyncHistory) {
   let skipped = 0;
   let groups = 0;
   for (let share = 1; share < 100; share += 1) {
-    const at = log[Math.floor((log.length * share) / 100)];
-    if (at === undefined) continue;
+    const index = Math.floor((log.length * share) / 100);
+    const at = log[index];
+    const next = log[index + 1];
+    if (at === undefined || next === undefined) continue;
     groups += 1;
-    const place = translateForward(history, at.up).offset ?? 0;
-    if (place > at.down) skipped += 1;
-    ours += at.down - place;
-    mm2 += at.down - (store.translate(at.up) ?? 0);
+    const inside = Math.floor((next.down - at.down) / 2); // in the middle of a transaction
+    const truth = at.down + inside;
+    const place = translateForward(history, at.up + inside).offset ?? 0;
+    if (place > truth) skipped += 1;
+    ours += truth - place;
+    mm2 += truth - (store.translate(at.up + inside) ?? 0);
   }
   return { ours, mm2, skipped, groups };
 }
