@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepsOf, type RejoinOrder, type StepName } from '#failover';
 import { CrashedHere, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
-import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/open-planned.js';
+import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/planned-ask.js';
 import { evidenceOf, valueOf } from '../../apps/controller/src/saga/saga-journal.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { dyingAt } from './crashing-store.js';

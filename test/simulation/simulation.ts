@@ -8,8 +8,9 @@ import {
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { noCrash, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
+import type { HookAnswer } from '../../apps/controller/src/saga/pre-hook.js';
 import { SAGA_TIMES, type SagaGroup, type SagaTimes } from '../../apps/controller/src/saga/saga-options.js';
-import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/open-planned.js';
+import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/planned-ask.js';
 import { SagaRunner } from '../../apps/controller/src/saga/saga-runner.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import { FakeAgentGateway } from '../fakes/agent-gateway.js';
@@ -46,6 +47,7 @@ export const GROUP: SagaGroup = {
     ],
   },
   policy: defaultPolicy,
+  preSwitchover: [{ name: 'change-board', run: { url: 'http://127.0.0.1/' }, timeoutMs: 1_000 }],
 };
 
 /** Limits a call as the real one does, on the simulation's own clock. */
@@ -83,6 +85,8 @@ export class Simulation {
   readonly world: World;
   readonly observer: AuthorityStore;
   readonly published: Pointer[] = [];
+  /** What every pre-hook answers. */
+  hookAnswer: HookAnswer = { go: true, said: 'fine' };
   private readonly controllers: Readonly<{ runner: SagaRunner; publishing: PublishingService }>[] = [];
   private row: GroupRow | null = null;
   private loseAnswer: (() => void) | null = null;
@@ -162,6 +166,7 @@ export class Simulation {
           return (more.crash ?? noCrash)(when, step);
         },
         times: { ...SAGA_TIMES, ...times },
+        runHook: async () => this.hookAnswer,
         leadership,
         log: logger,
       },

@@ -95,6 +95,18 @@ describe('a planned switch', () => {
   });
 });
 
+it('a pre-hook that vetoes ends it before anything is touched or told', async () => {
+  sim.hookAnswer = { go: false, said: 'freeze week' };
+  await sim.request(leader);
+  const saga = await end();
+  expect(saga.outcome).toBe('ABORTED');
+  expect(saga.journal.find((e) => e.event === 'failed')?.evidence).toMatchObject({
+    reason: 'pre-hook change-board vetoes: freeze week',
+  });
+  expect(sim.published.length).toBe(1);
+  expect(sim.world.history).toEqual([]);
+});
+
 describe('every failure before publish leaves clients where they were, writing', () => {
   const failing: readonly (readonly [string, () => void])[] = [
     ['a fence that is never in place', () => (sim.world.stuckFence = true)],

@@ -7,6 +7,7 @@ import {
   type Policy,
   type WatchGroup,
 } from '#failover';
+import type { PreHook } from '../saga/pre-hook.js';
 import type { RawAlerts } from './alerts.schema.js';
 import type { RawControllerConfig } from './schema.js';
 
@@ -18,6 +19,7 @@ export type GroupConfig = Readonly<{
   publishTo: readonly string[]; // config centers; the first is authoritative
   watch: Omit<WatchGroup, 'active' | 'epoch'>;
   policy: Policy;
+  preSwitchover: readonly PreHook[];
 }>;
 
 export type ClusterConfig = Readonly<{ name: string; idc: string; bootstrapServers: readonly string[] }>;
@@ -78,11 +80,20 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
         flows: group.flows,
       },
       policy: policyOf(group.policy, raw.sagaMaxOpen),
+      preSwitchover: group.hooks.preSwitchover.map(preHook),
     })),
     alerts: raw.alerts,
     policyDigest: policyDigest(raw),
     crashAt,
   };
+}
+
+type RawHook = RawControllerConfig['groups'][number]['hooks']['preSwitchover'][number];
+
+function preHook({ name, command, url, timeout }: RawHook): PreHook {
+  if (command !== undefined) return { name, run: { command }, timeoutMs: timeout };
+  if (url !== undefined) return { name, run: { url }, timeoutMs: timeout };
+  throw new Error(`hook ${name} has neither command nor url: the schema must have refused it`);
 }
 
 /** What the file cannot say has the default of the decision's own library. */

@@ -83,6 +83,19 @@ const policy = z.strictObject({
     .prefault({}),
 });
 
+const preHook = z
+  .strictObject({
+    name: name(),
+    command: z.tuple([z.string().min(1)], z.string()).optional(), // program and arguments, no shell
+    url: z.url().optional(),
+    timeout: duration().default(10_000),
+  })
+  .refine((h) => (h.command === undefined) !== (h.url === undefined), 'give it a command or a url, one of them');
+
+const hooks = z
+  .strictObject({ preSwitchover: z.array(preHook).max(3, 'at most 3: the step that asks them has 45 s').default([]) })
+  .prefault({});
+
 const group = z.strictObject({
   name: name(),
   clusters: z.array(name()).length(2, 'expected exactly two clusters: the active one first'),
@@ -92,6 +105,7 @@ const group = z.strictObject({
   principals: z.array(z.string()).default([]),
   flows: z.array(flow).length(2, 'expected both directions: one flow per direction'),
   publishTo: z.array(name()).min(1),
+  hooks,
   policy,
 });
 

@@ -1,30 +1,11 @@
-import {
-  MODE_EPOCHS,
-  planSaga,
-  plannedRefusals,
-  type PlannedQuestion,
-  type Refusal,
-  type SagaPlan,
-  type SagaRecord,
-  type SagaRequest,
-} from '#failover';
+import { MODE_EPOCHS, planSaga, plannedRefusals, type PlannedQuestion, type SagaRecord } from '#failover';
 import type { AuthorityTx } from '../persistence/authority-store.port.js';
+import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import { rehearseRejoin } from './rejoin/rehearse-rejoin.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroup } from './saga-options.js';
 import { openSaga } from './steps/open-saga.step.js';
-
-/** A planned switch as a person asks for it. */
-export type PlannedAsk = Readonly<{
-  kind: PlannedQuestion['kind'] | 'rejoin';
-  group: string;
-  target: string | null; // null: of a failback, where the last switch came from; of a rejoin, the cluster that waits
-  request: SagaRequest;
-}>;
-
-export type Rehearsal = Readonly<{ target: string; epoch: number; refusals: readonly Refusal[]; plan: SagaPlan }>;
-export type PlannedAnswer = Readonly<{ rehearsal: Rehearsal; saga: SagaRecord | null }>;
 
 /** What would be done and what stands in its way. Reads only. */
 export async function rehearsePlanned(deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk): Promise<Rehearsal> {

@@ -18,6 +18,7 @@ import { AbortedByPerson, SagaAborts, type AbortAnswer } from './saga-abort.js';
 import { CrashedHere, type CrashPoint } from './crash-point.js';
 import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
+import type { RunHook } from './pre-hook.js';
 import { SagaPointer } from './saga-pointer.js';
 import { modeClock, type SagaTime } from './saga-time.js';
 import { requestOf } from './saga-request.js';
@@ -36,6 +37,7 @@ export type DriveDeps = Readonly<{
   time: SagaTime;
   crash: CrashPoint;
   times: SagaTimes;
+  runHook: RunHook;
 }>;
 
 /** One leader's drive of one saga: until it is closed or this leader may not write any more. */
@@ -234,6 +236,7 @@ export class SagaDrive {
       goals: async () => (await store.goals()).filter((goal) => goal.group === saga.group),
       request: requestOf(saga),
       modes: this.modes,
+      runHook: this.deps.runHook,
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Policy, StepTimes, WatchGroup } from '#failover';
+import type { PreHook } from './pre-hook.js';
 
 /** A group as sagas need it, from the configuration. */
 export type SagaGroup = Readonly<{
@@ -6,6 +7,8 @@ export type SagaGroup = Readonly<{
   clusters: readonly Readonly<{ name: string; idc: string; bootstrapServers: readonly string[] }>[];
   watch: Omit<WatchGroup, 'active' | 'epoch'>;
   policy: Policy;
+  /** Asked one after the other before a planned switch; each may veto. */
+  preSwitchover?: readonly PreHook[];
 }>;
 
 export type SagaTimes = Readonly<{

@@ -17,6 +17,7 @@ import { AUTHORITY_STORE, type AuthorityStore } from '../persistence/authority-s
 import { PublishingModule } from '../publishing/publishing.module.js';
 import { PUBLISHING, type Publishing } from '../publishing/publishing.port.js';
 import { crashAt } from './crash-point.js';
+import { runPreHook } from './pre-hook.js';
 import { SAGA_OPTIONS, type SagaOptions } from './saga-options.js';
 import { SagaRunner } from './saga-runner.js';
 import { systemTime } from './saga-time.js';
@@ -56,7 +57,19 @@ export class SagaLifecycle implements OnApplicationBootstrap, OnApplicationShutd
         const { times, crashPoint } = options;
         const crash = crashAt(crashPoint);
         return new SagaRunner(
-          { store, publishing, gateway, decisions, alerting, leadership, log, times, crash, time: systemTime },
+          {
+            store,
+            publishing,
+            gateway,
+            decisions,
+            alerting,
+            leadership,
+            log,
+            times,
+            crash,
+            time: systemTime,
+            runHook: runPreHook,
+          },
           options,
         );
       },

@@ -1,9 +1,9 @@
 import type { Decision, SagaRecord, Snapshot } from '#failover';
 import type { AuthorityTx } from '../persistence/authority-store.port.js';
-import type { PlannedAnswer, PlannedAsk, Rehearsal } from './open-planned.js';
+import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import type { AbortAnswer } from './saga-abort.js';
 
-export type { PlannedAnswer, PlannedAsk, Rehearsal } from './open-planned.js';
+export type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 export { StaleGroupError } from './steps/open-saga.step.js';
 
 /** What belongs into the transaction that opens a saga: the answer kept for its idempotency key. */

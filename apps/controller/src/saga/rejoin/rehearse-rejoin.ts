@@ -1,5 +1,5 @@
 import { planSaga, rejoinRefusals, type RejoinOrder } from '#failover';
-import type { PlannedAsk, Rehearsal } from '../open-planned.js';
+import type { PlannedAsk, Rehearsal } from '../planned-ask.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import type { SagaGroup } from '../saga-options.js';
 import { lastSwitch } from './returned.js';

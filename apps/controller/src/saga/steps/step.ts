@@ -12,6 +12,7 @@ import type {
 import type { AgentGateway } from '../../observation/observation.port.js';
 import type { AuthorityTx, LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Publishing } from '../../publishing/publishing.port.js';
+import type { RunHook } from '../pre-hook.js';
 import type { SagaGroup, SagaTimes } from '../saga-options.js';
 import type { SagaTime } from '../saga-time.js';
 
@@ -55,6 +56,7 @@ export type StepContext = Readonly<{
   /** Null: nobody asked, the matrix did. */
   request: SagaRequest | null;
   modes: ModeClock;
+  runHook: RunHook;
 }>;
 
 /**
