@@ -49,7 +49,7 @@ function start(
       const said = `${out}\n${err}`.trim().slice(-SAID_CHARS);
       if (error === null) resolve({ go: true, said });
       else if (typeof error.code === 'number') resolve({ go: false, said: said === '' ? `exit ${error.code}` : said });
-      else reject(error);
+      else reject(new Error(`${program} could not be run: ${error.message}`, { cause: error }));
     });
     // A program that does not read its input is none the worse for it.
     child.stdin?.on('error', () => undefined);
