@@ -11,4 +11,10 @@ export const addInsights = (program: Command, io: Io, done: Done): void => {
       const { clientsCommand } = await import('./commands/clients.command.js');
       await done(clientsCommand(group, options, io));
     });
+  remote(program, 'readiness', 'what stands between a group and a good failover, and what mends it')
+    .argument('<group>')
+    .action(async (group: string, options: GlobalOptions) => {
+      const { readinessCommand } = await import('./commands/readiness.command.js');
+      await done(readinessCommand(group, options, io));
+    });
 };

@@ -13,6 +13,7 @@ import { DeniedAttempts } from './http/denied-attempts.js';
 import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
+import { ReadinessReports } from './readiness.service.js';
 import { ReadsController } from './reads.controller.js';
 import { TailController } from './tail.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
@@ -40,6 +41,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     Groups,
     Explain,
     Clients,
+    ReadinessReports,
     EventStreams,
     GroupWriter,
     KeptAnswers,

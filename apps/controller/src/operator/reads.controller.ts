@@ -14,6 +14,7 @@ import { queryInt } from './http/query.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { operationView } from './views/operation.view.js';
+import { ReadinessReports } from './readiness.service.js';
 import { eventView } from './views/event.view.js';
 
 const LIST = { min: 1, max: 500, fallback: 50 };
@@ -28,6 +29,7 @@ export class ReadsController {
     @Inject(Groups) private readonly groups: Groups,
     @Inject(Explain) private readonly explain: Explain,
     @Inject(Clients) private readonly clients: Clients,
+    @Inject(ReadinessReports) private readonly readiness: ReadinessReports,
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(AGENT_GATEWAY) private readonly gateway: AgentGateway,
@@ -64,6 +66,12 @@ export class ReadsController {
   @Header('cache-control', 'no-store')
   clientsOf(@Param('group') group: string) {
     return this.clients.of(group);
+  }
+
+  @Get('groups/:group/readiness')
+  @Header('cache-control', 'no-store')
+  readinessOf(@Param('group') group: string) {
+    return this.readiness.of(group);
   }
 
   @Get('sagas')

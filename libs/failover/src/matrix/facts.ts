@@ -82,6 +82,16 @@ export type ClusterSettings = Readonly<{
   brokerSessionTimeoutMs: Ms | null;
   electionTimeoutMs: Ms | null;
   fencing?: FencingFacts; // absent: not looked at yet, or by an agent that cannot
+  initialRebalanceDelayMs?: Ms | null; // group.initial.rebalance.delay.ms
+  topics?: readonly TopicSettings[]; // hot-standby topics, bounded; told by the cluster's own agent only
+}>;
+
+export type TopicSettings = Readonly<{
+  topic: string;
+  partitions: number;
+  replicationFactor: number | null;
+  minIsr: number | null;
+  maxMessageBytes: number | null;
 }>;
 
 /** What a cluster offers to close it, found out by its agent beforehand. */
@@ -101,6 +111,7 @@ export type FlowSettings = Readonly<{
   syncsTopicAcls: boolean | null;
   excludesMaxMessageBytes: boolean | null;
   foreignTopics: readonly string[]; // reached by the connector, not of the group
+  connectorConfig?: Readonly<Record<string, string>>; // the keys that readiness judges
 }>;
 
 /** A failover group's policy, compiled from the configuration: every default filled in, frozen. */
