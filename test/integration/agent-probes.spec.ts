@@ -123,7 +123,11 @@ describe('a healthy cluster', () => {
       [3, true, null],
     ]);
     expect(sample.quorumLeader).not.toBeNull();
-    expect(clusterSettings).toEqual({ brokerSessionTimeoutMs: 3_000, electionTimeoutMs: 500 });
+    expect(clusterSettings).toMatchObject({
+      brokerSessionTimeoutMs: 3_000,
+      electionTimeoutMs: 500,
+      fencing: { authorizer: false, agentIsSuperUser: null, denyByDefault: null },
+    });
     const topics = await lab
       .kafka('a')
       .admin()

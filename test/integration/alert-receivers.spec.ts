@@ -163,8 +163,8 @@ describe('a real Alertmanager', () => {
     await until(async () =>
       expect(await named('PointsmanFailover')).toMatchObject([{ type: 'acting', group: 'orders' }]),
     );
-    expect(await named('PointsmanLinkCut')).toMatchObject([{ severity: 'warning' }]);
-    expect(await named('PointsmanWatchdog')).toHaveLength(1);
+    await until(async () => expect(await named('PointsmanLinkCut')).toMatchObject([{ severity: 'warning' }]));
+    await until(async () => expect(await named('PointsmanWatchdog')).toHaveLength(1));
     await server.kill();
     await enqueue(a, alert('completed'));
     await server.start(); // without what it held in memory: the repetition tells it again
