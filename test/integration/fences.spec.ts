@@ -177,14 +177,10 @@ describe.each(['4.3', '3.9'] as const)('fences on Kafka %s', (version) => {
       ],
       'b',
     );
-    const fencing = await waitFor(
-      'what the cluster offers',
-      async () => (await probe.sample()).clusterSettings?.fencing,
-      { timeoutMs: 20_000 },
-    ).finally(async () => {
-      await probe.close();
-      await self.close();
-    });
+    const look = async () => (await probe.sample()).clusterSettings?.fencing;
+    const fencing = await waitFor('what the cluster offers', look, { timeoutMs: 20_000 });
+    await probe.close();
+    await self.close();
     expect(fencing).toMatchObject({ authorizer: true, writers: ['User:app'] });
     expect(fencing.offers[0]).toEqual({ kind: 'acl', usable: true, reason: 'denies User:*' });
   });

@@ -51,6 +51,7 @@ export const groupView = (s: GroupSources) => {
     observers: snapshot ? observersView(snapshot) : [],
     verdicts: Object.fromEntries(Object.entries(decision?.verdicts ?? {}).map(([c, v]) => [c, v.name])),
     target: decision ? { cluster: decision.target, ...decision.targetFit } : null,
+    fences: snapshot ? fencesView(snapshot) : [],
     pause: pauseView(s),
     frozen: s.row ? s.row.frozen : (snapshot?.group.frozen ?? null),
     saga: sagaView(s),
@@ -59,6 +60,10 @@ export const groupView = (s: GroupSources) => {
     evaluatedAt: snapshot ? iso(snapshot.wallNow) : null,
   };
 };
+
+/** Per cluster: how it is closed to applications now, and what it offers to close it. */
+const fencesView = ({ fences, clusterSettings }: Snapshot) =>
+  fences.map((f) => ({ ...f, fencing: clusterSettings[f.cluster]?.fencing ?? null }));
 
 const leaderView = (view: LeadershipView) =>
   view.leader ? { id: view.leader.id, term: view.term, advertise: view.leader.advertise } : null;
