@@ -91,7 +91,7 @@ describe('PagerDuty', () => {
     const [dead, second] = [await json(), await json()];
     await dead.stop();
     const other: Receiver = { ...receiver(second), name: 'second' };
-    const route = { severities: null, events: null, to: ['pd'], then: ['second'], after: 2 };
+    const route = { severities: null, events: null, to: ['pd'], second: ['second'], after: 2 };
     const a = await controller('ctl-a', { receivers: [receiver(dead), other], routes: [route] });
     await takeLease(a);
     await enqueue(a, ...STORY);

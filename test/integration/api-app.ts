@@ -17,6 +17,7 @@ import { AUTHORITY_STORE } from '../../apps/controller/src/persistence/authority
 import type { EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { SAGA_DRIVER } from '../../apps/controller/src/saga/saga.port.js';
 import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { PUBLISHING } from '../../apps/controller/src/publishing/publishing.port.js';
 import { FakeDecisions } from '../fakes/fake-decisions.js';
 import { FakeSagaDriver } from '../fakes/fake-saga-driver.js';
 import { FakeLeadership } from '../fakes/fake-leadership.js';
@@ -79,6 +80,7 @@ export class ApiApp {
       [DECISIONS, decisions],
       [CONSUMER_LAGS, { of: () => [CONSUMER] }],
       [AGENT_GATEWAY, { sessions: () => [AGENT] }],
+      [PUBLISHING, { read: async () => null, adoptions: async () => null }],
       [OPERATOR_OPTIONS, options],
       [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],
       [ALERTING_OPTIONS, { receivers: [] }],

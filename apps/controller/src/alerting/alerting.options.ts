@@ -30,7 +30,7 @@ export type Route = Readonly<{
   events: readonly AlertKind[] | null;
   to: readonly string[];
   /** Told too, once a receiver of `to` failed `after` times. */
-  then: readonly string[];
+  second: readonly string[];
   after: number;
 }>;
 

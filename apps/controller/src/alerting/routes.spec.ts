@@ -15,7 +15,7 @@ const route = (more: Partial<Route>): Route => ({
   severities: null,
   events: null,
   to: [],
-  then: [],
+  second: [],
   after: 3,
   ...more,
 });
@@ -51,7 +51,7 @@ describe('routes', () => {
   });
 
   it('the second channel is told once the first failed often enough, or was given up on', () => {
-    const two = [route({ to: ['pager'], then: ['hook'], after: 2 })];
+    const two = [route({ to: ['pager'], second: ['hook'], after: 2 })];
     const failed = (attempts: number, more = {}) => [
       { receiver: 'pager', attempts, deliveredAt: null, deadAt: null, ...more },
     ];

@@ -18,7 +18,7 @@ export function receiversFor(alert: Alert, rules: Rules, known: Known = []): rea
   const names = new Set<string>();
   for (const route of matching) {
     for (const name of route.to) names.add(name);
-    if (route.to.some((name) => failedOften(name, route, known))) for (const name of route.then) names.add(name);
+    if (route.to.some((name) => failedOften(name, route, known))) for (const name of route.second) names.add(name);
   }
   return rules.receivers.filter((receiver) => names.has(receiver.name) && wants(receiver, alert));
 }

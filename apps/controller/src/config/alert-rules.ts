@@ -14,7 +14,7 @@ export function alertRules(alerts: RawAlerts): readonly Broken[] {
       names.indexOf(name) === i ? [] : [{ path: [...path, 'name'], message: `"${name}" is named twice` }],
     ),
     ...alerts.routes.flatMap((route, i) =>
-      (['to', 'then'] as const).flatMap((key) =>
+      (['to', 'second'] as const).flatMap((key) =>
         route[key].flatMap((name, j) =>
           names.includes(name)
             ? []

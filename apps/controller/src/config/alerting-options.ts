@@ -7,11 +7,11 @@ export function alertingOptions(alerts: RawAlerts): AlertingOptions {
   const { redis, heartbeat, runbookUrl } = alerts;
   return {
     receivers: receivers(alerts),
-    routes: alerts.routes.map(({ severities, events, to, then, after }) => ({
+    routes: alerts.routes.map(({ severities, events, to, second, after }) => ({
       severities: orAll(severities),
       events: orAll(events),
       to,
-      then,
+      second,
       after,
     })),
     allowPrivate: alerts.allowPrivate,

@@ -31,7 +31,7 @@ const route = z.strictObject({
   severities: z.array(z.enum(SEVERITIES)).default([]), // empty: all
   events: events(),
   to: z.array(name()).min(1),
-  then: z.array(name()).default([]), // the second channel
+  second: z.array(name()).default([]), // the second channel
   after: z.int().min(1).max(100).default(3), // failed attempts of a receiver in `to`
 });
 

@@ -126,6 +126,6 @@ describe('a signed webhook', () => {
     const at = Date.now();
     const { headers, body } = requestFor(receiver, alert('acting'), { nowMs: at, runbookUrl: 'x' });
     for (const key of [now, next]) expect(new Webhook(key).verify(body, headers)).toEqual(alert('acting'));
-    expect(() => new Webhook('whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXI=').verify(body, headers)).toThrow();
+    expect(() => new Webhook('whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXI=').verify(body, headers)).toThrow(/signature/i);
   });
 });
