@@ -14,6 +14,7 @@ import type {
   OutboxRow,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { LostLeadershipError } from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
 import type { Call, MemoryAuthorityServer } from './memory-authority-server.js';
 import { MemoryAuthorityTx } from './memory-authority-tx.js';
 import { copy, openIncidentsOf } from './memory-authority-tables.js';
@@ -157,6 +158,12 @@ export class MemoryAuthorityStore implements AuthorityStore {
 
   idempotent(key: string): Promise<IdempotentAnswer | null> {
     return this.read('read', () => this.database.tables.answers.get(key) ?? null);
+  }
+
+  tokens(): Promise<readonly TokenRow[]> {
+    return this.read('read', () =>
+      sortedBy([...this.database.tables.tokens.values()], (row) => `${row.createdAt} ${row.id}`),
+    );
   }
 
   ping(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ClusterGoal, FlowGoal, SagaRecord } from '#failover';
+import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
 import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   Alert,
@@ -21,6 +22,7 @@ export type Tables = {
   readonly audit: AuditRow[];
   readonly alerts: Map<string, Alert>;
   readonly incidents: Map<string, IncidentRow>;
+  readonly tokens: Map<string, TokenRow>;
   readonly answers: Map<string, IdempotentAnswer>;
 };
 
@@ -34,6 +36,7 @@ export const emptyTables = (): Tables => ({
   audit: [],
   alerts: new Map(),
   incidents: new Map(),
+  tokens: new Map(),
   answers: new Map(),
 });
 
@@ -47,6 +50,7 @@ export const copyTables = (tables: Tables): Tables => ({
   audit: [...tables.audit],
   alerts: new Map(tables.alerts),
   incidents: new Map(tables.incidents),
+  tokens: new Map(tables.tokens),
   answers: new Map(tables.answers),
 });
 

@@ -2,6 +2,7 @@ import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } fro
 import { goalKey } from '#failover';
 import { FIRST_PREVIOUS_HASH, auditHash } from '../../apps/controller/src/persistence/audit-chain.js';
 import { foldIncident } from '../../apps/controller/src/persistence/alerts.port.js';
+import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
 import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   Alert,
@@ -106,6 +107,10 @@ export class MemoryAuthorityTx implements AuthorityTx {
 
   async openIncidents(group: string): Promise<readonly IncidentRow[]> {
     return openIncidentsOf(this.use()).filter((row) => row.group === group);
+  }
+
+  async saveToken(row: TokenRow): Promise<void> {
+    this.use().tokens.set(row.id, copy(row));
   }
 
   async rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {

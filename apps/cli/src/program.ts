@@ -8,7 +8,8 @@ import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
 import { addInsights } from './insights.js';
 import { addSagas } from './sagas.js';
-import { collect, type Done, remote, wholeNumber } from './options.js';
+import { addTokens } from './token-commands.js';
+import { type Done, remote, wholeNumber } from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -40,6 +41,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   addWrites(program, io, done);
   addAlerts(program, io, done);
   addHistory(program, io, done);
+  addTokens(program, io, done);
   addSagas(program, io, done);
   addLocal(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {

@@ -14,8 +14,10 @@ import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
 import { ReadinessReports } from './readiness.service.js';
+import { TokenBook } from './http/token-book.js';
 import { ReadsController } from './reads.controller.js';
 import { TailController } from './tail.controller.js';
+import { TokensController } from './tokens.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
 import { KeptAnswers } from './writes/kept-answers.js';
@@ -30,6 +32,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
   controllers: [
     AlertsController,
     HistoryController,
+    TokensController,
     ReadsController,
     EventsController,
     GroupWritesController,
@@ -51,6 +54,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     WriteGuard,
     LeaderGuard,
     DeniedAttempts,
+    TokenBook,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

@@ -1,4 +1,5 @@
 import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
+import type { TokenRow } from './tokens.port.js';
 import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
 
 export type { Alert, OutboxRow } from './alerts.port.js';
@@ -67,6 +68,9 @@ export interface AuthorityStore {
   /** The answer kept for an idempotency key, or null. */
   idempotent(key: string): Promise<IdempotentAnswer | null>;
 
+  /** Oldest first; revoked and expired ones too. */
+  tokens(): Promise<readonly TokenRow[]>;
+
   /** Cheap round trip for /readyz. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -94,6 +98,8 @@ export interface AuthorityTx {
   enqueueAlert(alert: Alert): Promise<void>;
   /** The group's stories that are not over. */
   openIncidents(group: string): Promise<readonly IncidentRow[]>;
+  /** Inserts or replaces, by id. */
+  saveToken(row: TokenRow): Promise<void>;
   /** Throws {@link AnswerExistsError} if the key has an answer, which undoes the whole transaction. */
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void>;
 }

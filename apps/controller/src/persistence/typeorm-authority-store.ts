@@ -24,6 +24,7 @@ import { GroupEntity } from './entities/group.entity.js';
 import { JournalEntryEntity } from './entities/journal-entry.entity.js';
 import { LedgerEntity } from './entities/ledger.entity.js';
 import { SagaEntity } from './entities/saga.entity.js';
+import { TokenEntity } from './entities/token.entity.js';
 import {
   answerFromEntity,
   auditFromEntity,
@@ -36,6 +37,7 @@ import {
 import { StoreSession } from './store-session.js';
 import { openIncidentsIn } from './typeorm-incidents.js';
 import { TypeOrmAuthorityTx } from './typeorm-authority-tx.js';
+import type { TokenRow } from './tokens.port.js';
 import { TypeOrmLease, guard } from './typeorm-lease.js';
 import { TypeOrmOutbox } from './typeorm-outbox.js';
 
@@ -177,6 +179,12 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
       const found = await m.findOneBy(AnswerEntity, { key });
       return found && answerFromEntity(found);
     });
+  }
+
+  tokens(): Promise<readonly TokenRow[]> {
+    return this.session.run('read the tokens', async (m) =>
+      (await m.find(TokenEntity, { order: { createdAt: 'ASC', id: 'ASC' } })).map(({ ...columns }) => columns),
+    );
   }
 
   async ping(): Promise<void> {

@@ -22,8 +22,10 @@ import { GroupEntity } from './entities/group.entity.js';
 import { JournalEntryEntity } from './entities/journal-entry.entity.js';
 import { LedgerEntity } from './entities/ledger.entity.js';
 import { SagaEntity } from './entities/saga.entity.js';
+import { TokenEntity } from './entities/token.entity.js';
 import { groupFromEntity, groupToEntity } from './rows.js';
 import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
+import type { TokenRow } from './tokens.port.js';
 import { TxQueue } from './tx-queue.js';
 
 const LEDGER_CHUNK = 500;
@@ -153,6 +155,12 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
 
   openIncidents(group: string): Promise<readonly IncidentRow[]> {
     return this.queue.add(() => openIncidentsIn(this.manager, MAX_INCIDENTS, group));
+  }
+
+  saveToken(row: TokenRow): Promise<void> {
+    return this.queue.add(async () => {
+      await this.manager.upsert(TokenEntity, { ...row }, ['id']);
+    });
   }
 
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void> {

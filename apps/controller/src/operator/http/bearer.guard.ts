@@ -2,9 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import type { Role } from '../../persistence/tokens.port.js';
 import { OPERATOR_OPTIONS } from '../operator.options.js';
 import type { OperatorOptions } from '../operator.options.js';
+import './identity.js';
 import { Problem } from './problem.js';
+import { mayCall, neededRole } from './route-roles.js';
+import { TokenBook } from './token-book.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -12,25 +16,52 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 const LOOPBACK_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 
 /**
- * One token for all of /v1. 401: no token, or not this one. 403: known who it is (this machine, as no token is set), but
- * not allowed: a caller from elsewhere, or a browser page that reached loopback under another name (DNS rebinding).
+ * The token of the configuration file is an admin's; others are in the store, with a role and an end. 401: no token, or
+ * none that is valid. 403: known who it is, but not allowed: too low a role, or, where no token is set, a caller from
+ * elsewhere or a browser page that reached loopback under another name (DNS rebinding).
  */
 @Injectable()
 export class BearerGuard implements CanActivate {
   private readonly expected: Buffer | null;
 
-  constructor(@Inject(OPERATOR_OPTIONS) options: OperatorOptions) {
+  constructor(
+    @Inject(OPERATOR_OPTIONS) options: OperatorOptions,
+    @Inject(TokenBook) private readonly tokens: TokenBook,
+  ) {
     this.expected = options.token === null ? null : digest(options.token);
   }
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const req = context.switchToHttp().getRequest<Request>();
-    if (!this.expected) return this.loopbackOnly(req);
     const given = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (given === undefined) throw unauthorised('token_missing', 'Send Authorization: Bearer <token>.', '');
+    if (given === undefined) {
+      if (this.expected !== null) throw unauthorised('token_missing', 'Send Authorization: Bearer <token>.', '');
+      return this.loopbackOnly(req);
+    }
     // Digests have one length, so the comparison tells nothing about the token's.
-    if (timingSafeEqual(digest(given), this.expected)) return true;
-    throw unauthorised('token_wrong', 'This token is not the controller’s.', ', error="invalid_token"');
+    if (this.expected !== null && timingSafeEqual(digest(given), this.expected)) {
+      req.operator = 'file-token';
+      return true;
+    }
+    const row = await this.tokens.valid(given, Date.now());
+    if (row === null) {
+      if (this.expected === null) return this.loopbackOnly(req);
+      throw unauthorised('token_wrong', 'This token is not valid, or no longer.', ', error="invalid_token"');
+    }
+    req.operator = `token:${row.name}`;
+    return this.allowed(req, row.role);
+  }
+
+  private allowed(req: Request, role: Role): boolean {
+    const route = req.route as Readonly<{ path: string }> | undefined;
+    const needed = neededRole(req.method, route?.path ?? req.path);
+    if (mayCall(role, needed)) return true;
+    throw new Problem({
+      status: 403,
+      code: 'role_too_low',
+      title: `This needs the role ${needed}`,
+      detail: `The token has the role ${role}. An admin makes another: pointsman token create --role ${needed}.`,
+    });
   }
 
   private loopbackOnly(req: Request): boolean {

@@ -1,3 +1,4 @@
+import type { TokenRow } from '../tokens.port.js';
 import type { ClusterGoal, JournalEntry, SagaRecord } from '#failover';
 import {
   type Alert,
@@ -104,4 +105,9 @@ export const anAlert = (id: string): Alert => ({
   term: 1,
   epoch: 2,
   at: AT,
+});
+
+export const aToken = (id: string): TokenRow => ({
+  ...{ id, name: `name of ${id}`, role: 'viewer', hash: id.padEnd(64, '0'), createdBy: 'file-token' },
+  ...{ createdAt: AT, expiresAt: '2027-11-20T14:02:31.000Z', revokedAt: null },
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthorityStore, AuthorityTx } from '../authority-store.port.js';
 import { LostLeadershipError } from '../authority-store.port.js';
-import { A, AT, B, aGoal, aGroup, aSaga, anAlert, anAudit, anEntry, anEvent, lead } from './builders.js';
+import { A, AT, B, aGoal, aGroup, aSaga, anAlert, anAudit, anEntry, anEvent, aToken, lead } from './builders.js';
 import type { OpenStore } from './builders.js';
 
 /** Every way to write under the lease: a new method of the port must be added here to compile. */
@@ -32,6 +32,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
     ]),
   appendEvent: (tx) => tx.appendEvent(anEvent('x')),
   appendAudit: (tx) => tx.appendAudit(anAudit('x')),
+  saveToken: (tx) => tx.saveToken(aToken('t1')),
   openIncidents: (tx) => tx.openIncidents('orders'),
   enqueueAlert: (tx) => tx.enqueueAlert(anAlert('x')),
   rememberAnswer: (tx) => tx.rememberAnswer('k', { bodyHash: 'h', status: 200, body: null, at: AT }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verifyAuditChain } from '../audit-chain.js';
 import type { LedgerRow } from '../authority-store.port.js';
 import { AnswerExistsError } from '../authority-store.port.js';
-import { A, AT, B, aGroup, anAudit, anEvent, lead } from './builders.js';
+import { A, AT, B, aGroup, anAudit, anEvent, aToken, lead } from './builders.js';
 import type { OpenStore } from './builders.js';
 
 export function recordCases(open: OpenStore): void {
@@ -73,6 +73,16 @@ export function recordCases(open: OpenStore): void {
       expect(kept[7]).toEqual(row(7, { n: big - 1, sourceEnd: big, sourceEndAgeMs: 12 }));
       expect(kept.at(-1)).toEqual(row(0, { epoch: 3, s: 0 }));
       expect(await store.ledger('payments')).toEqual([]);
+    });
+
+    it('keeps tokens by their hash, and what became of them', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      await store.transact(term, A.id, async (tx) => {
+        for (const id of ['t1', 't2']) await tx.saveToken(aToken(id));
+        await tx.saveToken({ ...aToken('t1'), revokedAt: AT });
+      });
+      expect(await store.tokens()).toEqual([{ ...aToken('t1'), revokedAt: AT }, aToken('t2')]);
     });
 
     it('remembers one answer per key, and a second one undoes its transaction', async () => {

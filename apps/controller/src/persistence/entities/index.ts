@@ -11,6 +11,7 @@ import { JournalEntryEntity } from './journal-entry.entity.js';
 import { LeaseEntity } from './lease.entity.js';
 import { LedgerEntity } from './ledger.entity.js';
 import { SagaEntity } from './saga.entity.js';
+import { TokenEntity } from './token.entity.js';
 
 export const ENTITIES = [
   AlertDeliveryEntity,
@@ -26,4 +27,5 @@ export const ENTITIES = [
   LeaseEntity,
   LedgerEntity,
   SagaEntity,
+  TokenEntity,
 ];

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import request from 'supertest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mayCall, neededRole, ROUTE_ROLES } from '../../apps/controller/src/operator/http/route-roles.js';
+import { ROLES, type Role } from '../../apps/controller/src/persistence/tokens.port.js';
+import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
+import { ApiApp, TOKEN } from './api-app.js';
+
+const SOURCES = new URL('../../apps/controller/src/operator/', import.meta.url).pathname;
+
+let database: MemoryAuthorityDatabase;
+let api: ApiApp;
+beforeEach(async () => {
+  database = new MemoryAuthorityDatabase();
+  api = await ApiApp.start('ctl-a', database);
+  await api.lead();
+});
+afterEach(() => api.close());
+
+const as = (token: string, method: 'get' | 'post', path: string) =>
+  request(api.url)[method](path).set('authorization', `Bearer ${token}`);
+const create = async (role: Role, expiresIn = '1h'): Promise<{ id: string; token: string }> => {
+  const { body } = await as(TOKEN, 'post', '/v1/tokens')
+    .send({ name: `for ${role}`, role, expiresIn })
+    .expect(201);
+  return body as { id: string; token: string };
+};
+
+/** Every route of the API, read from the controllers' decorators. */
+function routes(): readonly string[] {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.controller.ts'));
+  const found = files.flatMap((file) => {
+    const text = readFileSync(`${SOURCES}${file}`, 'utf8');
+    const base = /@Controller\('?([^')]*)'?\)/.exec(text)?.[1] ?? '';
+    return [...text.matchAll(/^  @(Get|Post)\('?([^')]*)'?\)/gm)].map(
+      ([, verb = '', path = '']) => `${verb.toUpperCase()} /${[base, path].filter((part) => part !== '').join('/')}`,
+    );
+  });
+  return found.filter((route) => route.includes(' /v1/'));
+}
+
+describe('routes × roles', () => {
+  it('names every route that is served, and no other', () => {
+    expect(routes().toSorted()).toEqual(Object.keys(ROUTE_ROLES).toSorted());
+  });
+
+  it.each(Object.entries(ROUTE_ROLES))('%s', async (route, least) => {
+    const [verb = '', path = ''] = route.split(' ');
+    expect(neededRole(verb, path)).toBe(least);
+    for (const role of ROLES.filter((each) => !mayCall(each, least))) {
+      const { token } = await create(role);
+      const concrete = path.replace(':group', 'orders').replace(':id', 'x');
+      const { body } = await as(token, verb === 'GET' ? 'get' : 'post', concrete)
+        .send({})
+        .expect(403);
+      expect(body.code).toBe('role_too_low');
+    }
+  });
+});
+
+describe('tokens', () => {
+  it('are shown once, kept as a hash, and named in the audit', async () => {
+    const { token, id } = await create('operator');
+    expect(token).toMatch(/^pt_[\w-]{43}$/);
+    expect(JSON.stringify([...database.tables.tokens.values(), ...database.tables.audit])).not.toContain(token);
+    const { body } = await as(TOKEN, 'get', '/v1/tokens').expect(200);
+    expect(body.tokens).toMatchObject([{ id, role: 'operator', createdBy: 'file-token', revokedAt: null }]);
+    expect(JSON.stringify(body)).not.toMatch(/hash/);
+    expect(database.tables.audit.at(-1)).toMatchObject({ action: 'token-create', actor: 'file-token' });
+    await as(token, 'get', '/v1/groups').expect(200);
+  });
+
+  it('are refused once revoked, and once they have ended', async () => {
+    const [first, short] = [await create('viewer'), await create('viewer', '1ms')];
+    await as(first.token, 'get', '/v1/groups').expect(200);
+    await as(TOKEN, 'post', `/v1/tokens/${first.id}/revoke`).send({}).expect(200);
+    await as(first.token, 'get', '/v1/groups').expect(401);
+    await as(short.token, 'get', '/v1/groups').expect(401);
+    await as(TOKEN, 'post', '/v1/tokens/nobody/revoke').send({}).expect(404);
+  });
+
+  it('work on while the store is down; they must have an end', async () => {
+    const { token } = await create('viewer');
+    await as(token, 'get', '/v1/groups').expect(200);
+    database.stop();
+    await as(token, 'get', '/v1/agents').expect(200);
+    database.start();
+    await as(TOKEN, 'post', '/v1/tokens').send({ name: 'x', role: 'viewer', expiresIn: '900d' }).expect(400);
+  });
+});
