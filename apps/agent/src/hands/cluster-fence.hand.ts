@@ -47,7 +47,9 @@ export class ClusterFenceHand {
       );
       return statusOf(goal, [{ kind, reading: placed }, ...others], remarks);
     }
-    return statusOf(goal, await this.#each((fence) => readOrUnknown(fence, goal)), remarks);
+    // Topics that are closed while the check topic could not be made are no fence that anybody could prove.
+    const seen = statusOf(goal, await this.#each((fence) => readOrUnknown(fence, goal)), remarks);
+    return { ...seen, reached: false };
   }
 
   /** Null: this kind did not close the cluster; the next one is tried, and this one again in the next round. */
