@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { closeOnSignal, createLogger, NestLogger, programConfig } from '#platform';
 import { AgentModule } from './agent.module.js';
-import { loadAgentConfig } from './config/load.js';
+import { loadAgentConfig, loadServiceManager } from './config/load.js';
 
 const USAGE = `usage: pointsman-agent --config FILE
 
@@ -29,7 +29,9 @@ try {
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  closeOnSignal(() => app.close(), GRACE_MS, logger);
+  const manager = loadServiceManager(logger);
+  closeOnSignal(() => Promise.all([manager.stopping(), app.close()]), GRACE_MS, logger);
+  await manager.ready();
 } catch (error) {
   logger.fatal({ error }, 'the agent could not start');
   process.exit(1);

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { checkTables } from '#failover';
 import { closeOnSignal, createLogger, NestLogger, programConfig } from '#platform';
 import { AppModule } from './app.module.js';
-import { loadControllerConfig } from './config/load.js';
+import { loadControllerConfig, loadServiceManager } from './config/load.js';
 
 const USAGE = `usage: pointsman-controller --config FILE
 
@@ -33,8 +33,10 @@ try {
     forceCloseConnections: true,
     abortOnError: false,
   });
-  closeOnSignal(() => app.close(), GRACE_MS, logger);
+  const manager = loadServiceManager(logger);
+  closeOnSignal(() => Promise.all([manager.stopping(), app.close()]), GRACE_MS, logger);
   await app.listen(config.http.port, config.http.host);
+  await manager.ready();
 } catch (error) {
   logger.fatal({ error }, 'the controller could not start');
   process.exit(1);

@@ -4,6 +4,7 @@ export * from './config/load-config-file.js';
 export * from './config/secret.js';
 export * from './ids.js';
 export * from './logger.js';
+export * from './notify.js';
 export * from './program.js';
 export * from './shutdown.js';
 export * from './version.js';

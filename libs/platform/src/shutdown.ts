@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
  * SIGTERM or SIGINT closes once, within `graceMs`; a second signal (or the end of the grace) forces the exit with status 1.
  * What `close` throws is logged and makes the status 1: a failed goodbye must not look like a clean one.
  */
-export function closeOnSignal(close: () => Promise<void>, graceMs: number, logger: Logger): void {
+export function closeOnSignal(close: () => Promise<unknown>, graceMs: number, logger: Logger): void {
   let closing = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (closing) {

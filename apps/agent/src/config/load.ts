@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { ConfigError, loadConfigFile, readSecretFile } from '#platform';
+import {
+  ConfigError,
+  loadConfigFile,
+  type Logger,
+  readSecretFile,
+  type ServiceManager,
+  serviceManager,
+} from '#platform';
 import type { AgentClusterConfig, AgentConfig, ClusterFenceConfig, KafkaSecurity } from './agent-config.js';
 import { brokenRules } from './rules.js';
 import { agentSchema, type RawAgentConfig, type RawFence, type RawOrdinary, type RawSecurity } from './schema.js';
@@ -82,3 +89,7 @@ function splitHostPort(listen: string): { host: string; port: number } {
   const at = listen.lastIndexOf(':');
   return { host: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) };
 }
+
+/** systemd, when it started this agent; here because nothing else reads the environment. */
+export const loadServiceManager = (logger: Logger, env: NodeJS.ProcessEnv = process.env): ServiceManager =>
+  serviceManager(env, logger);

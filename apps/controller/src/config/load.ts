@@ -1,4 +1,4 @@
-import { ConfigError, loadConfigFile } from '#platform';
+import { ConfigError, loadConfigFile, type Logger, type ServiceManager, serviceManager } from '#platform';
 import { STEP_NAMES } from '#failover';
 import { compileConfig, type ControllerConfig } from './compile.js';
 import { brokenRules } from './rules.js';
@@ -18,3 +18,7 @@ function crashPoint(text: string | undefined): string | null {
 }
 
 export const CONTROLLER_CONFIG = Symbol('ControllerConfig');
+
+/** systemd, when it started this controller; here because nothing else reads the environment. */
+export const loadServiceManager = (logger: Logger, env: NodeJS.ProcessEnv = process.env): ServiceManager =>
+  serviceManager(env, logger);
