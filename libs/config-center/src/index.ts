@@ -11,5 +11,6 @@ export type { SqlConfigCenterOptions } from './sql/sql-config-center.js';
 export { CLIENT_TABLE_DDL, POINTER_TABLE_DDL } from './sql/sql-schema.js';
 export { EtcdConfigCenter } from './etcd/etcd-config-center.js';
 export type { EtcdConfigCenterOptions } from './etcd/etcd-config-center.js';
-export { configCenterSpecSchema, openConfigCenter } from './open-config-center.js';
-export type { ConfigCenterSpec } from './open-config-center.js';
+export { brokenCenterRules, configCenterSpecSchema, etcdTlsSchema } from './center-spec.js';
+export type { BrokenCenterRule, ConfigCenterSpec } from './center-spec.js';
+export { openConfigCenter } from './open-config-center.js';

@@ -1,37 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { brokenCenterRules, type ConfigCenterSpec, configCenterSpecSchema } from './center-spec.js';
 import { ConfigCenterError } from './errors.js';
 import { EtcdConfigCenter } from './etcd/etcd-config-center.js';
 import type { ConfigCenter } from './port.js';
 import { SqlConfigCenter } from './sql/sql-config-center.js';
-
-const milliseconds = z.int().positive();
-
-/** One entry of `configCenters` in the configuration, durations in milliseconds. Secrets come from files only. */
-export const configCenterSpecSchema = z.discriminatedUnion('type', [
-  z.object({
-    name: z.string().min(1),
-    type: z.literal('sql'),
-    url: z.string().min(1).optional(), // where the URL holds no secret
-    urlFile: z.string().min(1).optional(),
-    pollIntervalMs: milliseconds.optional(),
-    deadlineMs: milliseconds.optional(),
-  }),
-  z.object({
-    name: z.string().min(1),
-    type: z.literal('etcd'),
-    endpoints: z.array(z.url()).min(1),
-    username: z.string().min(1).optional(),
-    passwordFile: z.string().min(1).optional(),
-    tls: z
-      .object({ caFile: z.string().optional(), certFile: z.string().optional(), keyFile: z.string().optional() })
-      .optional(),
-    pollIntervalMs: milliseconds.optional(),
-    deadlineMs: milliseconds.optional(),
-  }),
-]);
-
-export type ConfigCenterSpec = z.input<typeof configCenterSpecSchema>;
 
 /**
  * Opens a config center. Connects lazily: an unreachable center is told by the first call, so that a client can start
@@ -42,6 +15,8 @@ export function openConfigCenter(spec: ConfigCenterSpec): ConfigCenter {
   const parsed = configCenterSpecSchema.safeParse(spec);
   if (!parsed.success) throw wrong(spec.name, z.prettifyError(parsed.error), parsed.error);
   const center = parsed.data;
+  const broken = brokenCenterRules(center);
+  if (broken.length > 0) throw wrong(center.name, broken.map((b) => b.message).join('; '));
   const common = {
     ...(center.pollIntervalMs === undefined ? {} : { pollIntervalMs: center.pollIntervalMs }),
     ...(center.deadlineMs === undefined ? {} : { deadlineMs: center.deadlineMs }),
@@ -53,11 +28,12 @@ export function openConfigCenter(spec: ConfigCenterSpec): ConfigCenter {
   }
   const file = (path: string | undefined) => (path === undefined ? undefined : secret(center.name, path));
   const [ca, cert, key] = [file(center.tls?.caFile), file(center.tls?.certFile), file(center.tls?.keyFile)];
+  const username = center.username ?? file(center.usernameFile);
   const password = file(center.passwordFile);
   return new EtcdConfigCenter({
     endpoints: center.endpoints,
     ...common,
-    ...(center.username === undefined ? {} : { username: center.username }),
+    ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     tls: {
       ...(ca === undefined ? {} : { ca }),
@@ -68,11 +44,14 @@ export function openConfigCenter(spec: ConfigCenterSpec): ConfigCenter {
 }
 
 function secret(name: string, path: string): string {
+  let text: string;
   try {
-    return readFileSync(path, 'utf8').trim();
+    text = readFileSync(path, 'utf8').trim();
   } catch (cause) {
     throw wrong(name, `cannot read ${path}`, cause);
   }
+  if (text === '') throw wrong(name, `${path} is empty`);
+  return text;
 }
 
 function wrong(name: string, text: string, cause?: unknown): ConfigCenterError {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aPointer } from './config-center.conformance.js';
 import { openConfigCenter } from './open-config-center.js';
-import type { ConfigCenterSpec } from './open-config-center.js';
+import type { ConfigCenterSpec } from './center-spec.js';
 import { formatPointer, parsePointer, parsePointerText, samePointer } from './pointer-schema.js';
 
 describe('the pointer schema', () => {

@@ -55,7 +55,9 @@ describe('the controller configuration', () => {
     expect(load(example.replaceAll('ctl-a', 'ctl-b').replace('{ ttl: 10s,', '{ ttl: 12s,')).policyDigest).toBe(
       policyDigest,
     );
-    expect(load(example.replace('name: main, type: etcd', 'type: etcd, name: main')).policyDigest).toBe(policyDigest);
+    const reordered = example.replace('name: main\n    type: etcd', 'type: etcd\n    name: main');
+    expect(reordered).not.toBe(example);
+    expect(load(reordered).policyDigest).toBe(policyDigest);
     expect(load(example.replace('cooldown: 1h', 'cooldown: 2h')).policyDigest).not.toBe(policyDigest);
   });
 
@@ -128,5 +130,40 @@ describe('the controller configuration', () => {
     expect(() => loadControllerConfig(EXAMPLE, { POINTSMAN_CRASH: 'after:lunch' })).toThrow(
       /before:<step> or after:<step>/,
     );
+  });
+});
+
+describe('a config center in etcd', () => {
+  const tls = 'tls: { caFile: /etc/pointsman/tls/etcd-ca.pem }';
+  const centerOf = (text: string) => load(text).configCenters[0];
+
+  it('has the files of its TLS and of its user', () => {
+    const pair = example.replace(tls, 'tls: { caFile: /ca, certFile: /cert, keyFile: /key }');
+    expect(centerOf(pair.replace('username: pointsman', 'usernameFile: /user'))).toMatchObject({
+      tls: { caFile: '/ca', certFile: '/cert', keyFile: '/key' },
+      usernameFile: '/user',
+      passwordFile: '/etc/pointsman/etcd.password',
+    });
+  });
+
+  it('is refused, with both values, where they do not go together', () => {
+    expect(problems([tls, 'tls: { caFile: /ca, certFile: /cert }'], ['https://etcd-b', 'http://etcd-b'])).toEqual([
+      `c.yaml:${lineOf("endpoints: ['https://etcd-a")}:48 configCenters[0].endpoints[1]: ` +
+        'endpoint "http://etcd-b.example:2379" is not https, but tls.caFile "/ca" is set: it would not be used',
+      expect.stringContaining(
+        '"/etc/pointsman/etcd.password" would cross the network in clear to "http://etcd-b.example',
+      ),
+      expect.stringMatching(/ configCenters\[0\]\.tls\.certFile: certFile "\/cert" needs keyFile, which is not set$/),
+    ]);
+    expect(problems([/ +passwordFile: .*etcd.password\n/, ''])[0]).toMatch(
+      /configCenters\[0\]\.username: username "pointsman" needs passwordFile, which is not set$/,
+    );
+    expect(problems([/( +)username: pointsman.*\n/, '$1username: x\n$1usernameFile: /user\n'])[0]).toMatch(
+      /usernameFile "\/user" and username "x" are both set/,
+    );
+  });
+
+  it('has no password in the file itself', () => {
+    expect(problems(['passwordFile: /etc/pointsman/etcd.password', 'password: hunter2'])[0]).toMatch(/unknown key/);
   });
 });

@@ -1,3 +1,4 @@
+import { brokenCenterRules } from '#config-center';
 import { modeErrors } from '#failover';
 import { formatDuration } from '#platform';
 import { alertRules } from './alert-rules.js';
@@ -31,6 +32,9 @@ export function brokenRules(config: RawControllerConfig): readonly Broken[] {
     ),
     ...leaseRules(config),
     ...httpRules(config),
+    ...config.configCenters.flatMap((center, i) =>
+      brokenCenterRules(center).map(({ path, message }) => ({ path: ['configCenters', i, ...path], message })),
+    ),
     ...alertRules(config.alerts),
     ...config.groups.flatMap((group, i) => groupRules(config, group, ['groups', i])),
   ];

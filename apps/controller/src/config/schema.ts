@@ -1,3 +1,4 @@
+import { etcdTlsSchema } from '#config-center';
 import { duration } from '#platform';
 import { z } from 'zod';
 import { alertsSchema } from './alerts.schema.js';
@@ -36,7 +37,11 @@ const configCenter = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('etcd'),
     name: name(),
-    endpoints: z.array(z.url()).min(1),
+    endpoints: z.array(z.url({ protocol: /^https?$/, error: 'expected http://host:port or https://host:port' })).min(1),
+    username: z.string().min(1).optional(),
+    usernameFile: z.string().min(1).optional(),
+    passwordFile: z.string().min(1).optional(),
+    tls: etcdTlsSchema.optional(),
     survives: z.array(name()).default([]),
   }),
 ]);
