@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
 
-const TOP = /^(apps|libs|tools|test|docs|proto|examples)(\/|$)|^\.dependency-cruiser/;
+const TOP = /^(apps|libs|tools|test|docs|proto|examples|deploy)(\/|$)|^\.dependency-cruiser/;
 const quoted = (line: string): string[] => [...line.matchAll(/`([^`]+)`/g)].flatMap((m) => m[1] ?? []);
 const isPath = (token: string): boolean => TOP.test(token);
 const folders = (dir: string): string[] =>

@@ -12,7 +12,7 @@ const DOCUMENTS = [
   'examples/README.md',
   ...inDocs.map((f) => `docs/${f}`),
 ];
-const PATH = /^(apps|libs|tools|test|docs|examples|proto)\/[\w./-]+$/;
+const PATH = /^(apps|libs|tools|test|docs|examples|proto|deploy)\/[\w./-]+$/;
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const targets = (makefile: string): Set<string> =>
