@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Pointer, PointerMode } from './port.js';
+import type { Pointer, PointerMode } from './pointer.js';
 
 /**
  * What one client of a process says of itself: which pointer it follows, and how far it has come with it.

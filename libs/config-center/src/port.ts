@@ -1,21 +1,9 @@
 import type { AdoptionLog } from './adoption.js';
+import type { Pointer } from './pointer.js';
 
 /** The config center: where clients learn which cluster is active. Several adapters, one conformance suite. */
 
-export type PointerMode = 'ACTIVE' | 'DRAIN' | 'HOLD';
-
-export type Pointer = Readonly<{
-  version: 1;
-  group: string;
-  activeCluster: string;
-  mode: PointerMode;
-  maxMs?: number; // with DRAIN and HOLD: clients go on by themselves after it
-  epoch: number;
-  term: number;
-  sagaId: string | null; // null: the act that created the group
-  bootstrapServers: readonly string[];
-  publishedAt: string; // RFC 3339 UTC
-}>;
+export type { Pointer, PointerMode } from './pointer.js';
 
 export type PublishResult =
   | Readonly<{ ok: true }>

@@ -21,7 +21,7 @@ export * from './simulate/index.js';
 export * from './rejoin/index.js';
 export * from './offsets/index.js';
 export { readiness } from './readiness/readiness.js';
-export type * from './readiness/readiness.js';
+export type * from './readiness/types.js';
 export * from './fencing/fence-kinds.js';
 export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';

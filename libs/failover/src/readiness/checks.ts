@@ -1,11 +1,6 @@
 import type { Ms } from '#health';
 import { connectorLines, topicLines } from './compare.js';
-import type { ReadinessInput, ReadinessLevel, Sides } from './readiness.js';
-
-export type Finding = Readonly<{ level: ReadinessLevel; what: string; fix?: string }>;
-
-/** One thing that can be wrong. An empty answer: it does not apply here. */
-export type Check = Readonly<{ id: string; look(input: ReadinessInput, sides: Sides): readonly Finding[] }>;
+import type { Check, Finding, ReadinessLevel } from './types.js';
 
 const HEARTBEAT_OLD_MS: Ms = 30_000;
 const CANARY_OLD_MS: Ms = 25_000;

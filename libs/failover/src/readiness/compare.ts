@@ -1,6 +1,5 @@
 import type { TopicSettings } from '../matrix/facts.js';
-import type { Finding } from './checks.js';
-import type { Sides } from './readiness.js';
+import type { Finding, Sides } from './types.js';
 
 /** What of a topic must be the same on both sides, and what goes wrong where it is not. */
 const COMPARED = [

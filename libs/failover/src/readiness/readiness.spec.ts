@@ -3,7 +3,7 @@ import type { ClusterSettings, FencingFacts, FlowSettings, Snapshot } from '../m
 import { defaultPolicy } from '../matrix/policy.js';
 import { sampleFlow, sampleSnapshot } from '../simulate/sample-snapshot.js';
 import { readiness } from './readiness.js';
-import type { ReadinessInput, ReadinessLevel } from './readiness.js';
+import type { ReadinessInput, ReadinessLevel } from './types.js';
 
 const fencing: FencingFacts = {
   authorizer: true,

@@ -1,47 +1,7 @@
 import type { ClusterName, Ms } from '#health';
-import type { ClusterSettings, Decision, FlowSettings, Policy, Snapshot, SnapshotFlow } from '../matrix/facts.js';
+import type { Snapshot } from '../matrix/facts.js';
 import { CHECKS } from './checks.js';
-
-export type ReadinessLevel = 'ok' | 'warn' | 'blocker' | 'unknown';
-
-/** `fix`: what a person does about it; null where nothing is to be done. */
-export type ReadinessLine = Readonly<{ id: string; level: ReadinessLevel; what: string; fix: string | null }>;
-
-export type ConsumerFacts = Readonly<{ cluster: ClusterName; consumerGroup: string; lagRecords: number | null }>;
-
-export type ReadinessInput = Readonly<{
-  snapshot: Snapshot;
-  policy: Policy;
-  decision: Pick<Decision, 'blockers' | 'loss'>;
-  consumers: readonly ConsumerFacts[];
-  consumerGroups: readonly string[]; // that the group is configured with
-  clients: Readonly<{ known: number; warnings: readonly string[] }> | null; // null: the config center did not say
-}>;
-
-/** Both sides and both directions, worked out once for all checks. */
-export type Sides = Readonly<{
-  active: ClusterName;
-  standby: ClusterName | null;
-  forward: SnapshotFlow | null;
-  back: SnapshotFlow | null;
-  forwardSettings: FlowSettings | null;
-  settings(cluster: ClusterName | null): ClusterSettings | null;
-}>;
-
-export type ReadinessEstimate = Readonly<{
-  windowMs: Ms; // of an IDC that is found dead from outside
-  rtoMs: Ms; // window, acting, and the standby's first rebalance
-  rpoRecords: number | null;
-  rpoMs: Ms | null;
-  rereads: readonly Readonly<{ consumerGroup: string; records: number | null }>[]; // null: not known
-}>;
-
-export type Readiness = Readonly<{
-  ready: boolean; // no blocker
-  level: ReadinessLevel; // the worst
-  lines: readonly ReadinessLine[]; // worst first
-  ifItFailedOverNow: ReadinessEstimate;
-}>;
+import type { Readiness, ReadinessEstimate, ReadinessInput, ReadinessLevel, ReadinessLine, Sides } from './types.js';
 
 const ORDER: readonly ReadinessLevel[] = ['blocker', 'unknown', 'warn', 'ok'];
 // From window end to published, measured on the lab (docs/performance.md), rounded up.
