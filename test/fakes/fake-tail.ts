@@ -1,7 +1,12 @@
 import { tailTopic, type SeamFinding, type SeamPosition, type TailCommand, type TailOutput } from '#failover';
-import type { World } from './world.js';
 
-/** The tail of a {@link World}: how many questions each work takes, what the seam is, what was written where, once. */
+/** As much of a world as a tail needs. */
+type Around = Readonly<{
+  answers(cluster: string): boolean;
+  note(kind: 'tail-exported' | 'tail-replayed', subject: string, term: number): void;
+}>;
+
+/** The tail of a world: how many questions each work takes, what the seam is, what was written where, once. */
 export class FakeTail {
   /** Answers before the last one say that the work is not finished. */
   questionsPerWork = 2;
@@ -13,7 +18,7 @@ export class FakeTail {
   readonly replayed = new Set<string>();
   readonly #asked = new Map<string, number>();
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: Around) {}
 
   /** Null: a cluster that it needs does not answer. */
   run(body: TailCommand, group: string, term: number): TailOutput | null {

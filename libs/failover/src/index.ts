@@ -25,6 +25,7 @@ export type * from './readiness/types.js';
 export * from './fencing/fence-kinds.js';
 export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';
+export type * from './saga/positions.js';
 export * from './saga/tail-effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';

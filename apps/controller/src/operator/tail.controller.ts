@@ -26,7 +26,7 @@ export class TailController {
     if (survey === undefined || survey === null) {
       throw notFound(`A survey of ${group}`, 'It is made when an old primary answers again and is closed.');
     }
-    const waiting = rows.find((row) => row.name === group)?.rejoin.includes(String(survey.cluster)) === true;
+    const waiting = rows.find((row) => row.name === group)?.rejoin.some((name) => name === survey.cluster) === true;
     return { group, ...survey, state: waiting ? 'awaiting-choice' : 'rejoined' };
   }
 }

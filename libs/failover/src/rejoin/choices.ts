@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../saga/effects.js';
+import type { TopicPartition } from '../saga/positions.js';
 import type { SeamFinding } from './seam.js';
 
 /** What a person may decide about records that only the returned cluster holds. */

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../saga/effects.js';
+import type { TopicPartition } from '../saga/positions.js';
 
 /** What identifies a record on both sides: copying keeps all three. `crc` is over the value; a copier may rewrite headers. */
 export type SeamRecord = Readonly<{ offset: number; timestampMs: number; key: string | null; crc: number }>;

@@ -1,15 +1,9 @@
 import type { ClusterName, Ms } from '#health';
 import type { TranslateCommand, TranslatedOutput } from '../offsets/translate-command.js';
+import type { ConnectorNames, GroupOffset, OffsetRange, PartitionOffset, TopicPartition } from './positions.js';
 import type { TailCommand, TailOutput } from './tail-effects.js';
 
 /** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
-
-export type TopicPartition = Readonly<{ topic: string; partition: number }>;
-export type PartitionOffset = Readonly<TopicPartition & { offset: number }>;
-export type OffsetRange = Readonly<TopicPartition & { from: number; to: number }>;
-export type GroupOffset = Readonly<PartitionOffset & { group: string }>;
-
-export type ConnectorNames = Readonly<{ source: string; checkpoint: string; heartbeat: string }>;
 
 /** How a cluster is closed to applications, strongest first. */
 export const FENCE_KINDS = ['acl', 'topic-config', 'hook'] as const;

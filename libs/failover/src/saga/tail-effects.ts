@@ -2,7 +2,7 @@ import type { ClusterName, Ms } from '#health';
 import type { TailRange } from '../rejoin/choices.js';
 import type { ResolverStrategy } from '../rejoin/resolver.js';
 import type { SeamFinding } from '../rejoin/seam.js';
-import type { PartitionOffset, TopicPartition } from './effects.js';
+import type { PartitionOffset, TopicPartition } from './positions.js';
 
 /**
  * Commands about the tail of a returned cluster. They read and write logs of any size, so they go on in the agent after their
