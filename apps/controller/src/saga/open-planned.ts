@@ -3,7 +3,6 @@ import type { AuthorityTx } from '../persistence/authority-store.port.js';
 import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import { rehearseRejoin } from './rejoin/rehearse-rejoin.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
-import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroup } from './saga-options.js';
 import { openSaga } from './steps/open-saga.step.js';
