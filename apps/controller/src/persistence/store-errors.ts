@@ -45,9 +45,12 @@ export const isReadTimeout = (error: unknown): boolean =>
 export const isDuplicate = (error: unknown): boolean =>
   links(error).some((e) => e.code === '23505' || e.code === 'ER_DUP_ENTRY');
 
-/** Two processes created the schema at once; the loser finds it made when it looks again. */
+/** A table, an object, a schema, a key or (42701) a column is there already; XX000: a catalogue row changed under it. */
+const MADE_BY_ANOTHER = ['42P07', '42710', '42P06', '23505', '42701', 'XX000'];
+
+/** Two processes changed the schema at once; the loser finds it made when it looks again. */
 export const isSchemaRace = (error: unknown): boolean =>
-  isConflict(error) || links(error).some((e) => ['42P07', '42710', '42P06', '23505', 'XX000'].includes(e.code));
+  isConflict(error) || links(error).some((e) => MADE_BY_ANOTHER.includes(e.code));
 
 type Link = Readonly<{ name: string; message: string; code: string; errno: number }>;
 
