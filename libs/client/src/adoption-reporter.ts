@@ -36,6 +36,7 @@ export class AdoptionReporter {
   private readonly process = randomUUID();
   private readonly members = new Set<Member>();
   private readonly timer: NodeJS.Timeout;
+  private readonly leaving = new Set<Promise<void>>();
   private count = 0;
   private round: Promise<void> | null = null;
   private failing = false;
@@ -52,14 +53,26 @@ export class AdoptionReporter {
     this.members.add(member);
     return () => {
       this.members.delete(member);
-      if (member.said !== '')
-        this.options.log.withdraw(this.options.group, instance).catch((e: unknown) => this.tell(e)); // its ttl ends it too
+      const gone = this.takeBack(member).finally(() => this.leaving.delete(gone));
+      this.leaving.add(gone);
     };
   }
 
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.round;
+    await Promise.all(this.leaving);
+  }
+
+  /** After the round under way: a report that overtakes its withdrawal would bring the client back for a whole ttl. */
+  private async takeBack(member: Member): Promise<void> {
+    await this.round;
+    if (member.saidAtMs === 0) return;
+    try {
+      await this.options.log.withdraw(this.options.group, member.instance);
+    } catch (e) {
+      this.tell(e); // its ttl ends it too
+    }
   }
 
   private look(): void {
