@@ -10,6 +10,14 @@ const answerSchema = z.object({
 });
 
 /**
+ * What a process holds after a full collection, in bytes. Compiled code is counted apart: V8 goes on compiling for as long
+ * as it finds something to optimise, which no report leaves behind and no leak of reports can hide in.
+ */
+export type HeapAfterGc = Readonly<{ liveBytes: number; codeBytes: number }>;
+
+const heapSchema = z.object({ liveBytes: z.number(), codeBytes: z.number() });
+
+/**
  * One full collection, then the heap in use. The inspector's own collectGarbage repeats the collection until nothing
  * more comes, which stops a process on a busy machine long enough for it to distrust itself.
  */
@@ -17,7 +25,10 @@ const COLLECT_AND_COUNT = `(() => {
   const v8 = process.getBuiltinModule('node:v8');
   v8.setFlagsFromString('--expose-gc');
   (globalThis.soakGc ??= process.getBuiltinModule('node:vm').runInNewContext('gc'))();
-  return process.memoryUsage().heapUsed;
+  const heapUsed = process.memoryUsage().heapUsed;
+  const code = v8.getHeapCodeStatistics();
+  const codeBytes = code.code_and_metadata_size + code.bytecode_and_metadata_size;
+  return { liveBytes: heapUsed - codeBytes, codeBytes };
 })()`;
 
 /** Node arguments under which `HeapProbe` can reach every process: a free inspector port each, opened only when asked. */
@@ -32,8 +43,8 @@ export class HeapProbe {
 
   constructor(private readonly process: LabProcess) {}
 
-  /** Bytes. The process stands still for the collection, some 20 to 60 ms. */
-  async heapAfterGcBytes(): Promise<number> {
+  /** The process stands still for the collection, some 20 to 60 ms. */
+  async heapAfterGc(): Promise<HeapAfterGc> {
     this.url ??= await this.openInspector();
     return ask(this.url);
   }
@@ -47,7 +58,7 @@ export class HeapProbe {
   }
 }
 
-function ask(url: string): Promise<number> {
+function ask(url: string): Promise<HeapAfterGc> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
     const timer = setTimeout(
@@ -67,14 +78,14 @@ function ask(url: string): Promise<number> {
     socket.addEventListener('message', ({ data }) => {
       const answer = answerSchema.safeParse(JSON.parse(String(data)));
       if (!answer.success || answer.data.id !== 1) return;
-      const used = answer.data.result?.result.value;
-      if (typeof used !== 'number') {
+      const heap = heapSchema.safeParse(answer.data.result?.result.value);
+      if (!heap.success) {
         fail(new Error(`the inspector at ${url} did not say its heap: ${String(data)}`));
         return;
       }
       clearTimeout(timer);
       socket.close();
-      resolve(used);
+      resolve(heap.data);
     });
   });
 }

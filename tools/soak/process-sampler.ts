@@ -6,7 +6,8 @@ import { HeapProbe } from './heap-after-gc.js';
 
 export type Sample = Readonly<{
   atMs: number; // monotonic
-  heapAfterGcBytes: number;
+  heapAfterGcBytes: number; // without compiled code
+  codeBytes: number; // compiled code and bytecode, after the same collection
   heapBytes: number; // as /metrics says, with garbage
   rssBytes: number;
   openFiles: number;
@@ -52,11 +53,12 @@ export class ProcessSampler {
     if (pid === undefined) throw new Error(`${this.name} ended: ${this.process.logTail(10)}`);
     const rssBytes = residentBytes(pid);
     const openFiles = readdirSync(`/proc/${pid}/fd`).length;
-    const heapAfterGcBytes = await this.heap.heapAfterGcBytes();
+    const heap = await this.heap.heapAfterGc();
     await this.scrape(); // ends the event loop's interval that the collection fell in
     return {
       atMs: performance.now(),
-      heapAfterGcBytes,
+      heapAfterGcBytes: heap.liveBytes,
+      codeBytes: heap.codeBytes,
       heapBytes: required(metric(before, 'nodejs_heap_size_used_bytes'), this.name),
       rssBytes,
       openFiles,

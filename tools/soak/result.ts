@@ -55,6 +55,8 @@ export function tell(result: SoakResult): string {
       'B/report ± 2 se',
       'halves kB',
       'heap is',
+      'code MB',
+      'halves kB',
       'RSS MB',
       'halves MB',
       'files',
@@ -70,6 +72,8 @@ export function tell(result: SoakResult): string {
       perReport(p),
       kB(p.heapGrowth),
       p.heap,
+      p.codeMb.toFixed(1),
+      kB(p.codeGrowth),
       p.rssMb.toFixed(0),
       (p.rssGrowth / 2 ** 20).toFixed(1),
       p.openFiles.toFixed(0),
@@ -81,7 +85,7 @@ export function tell(result: SoakResult): string {
   ]);
   const { rows, orders } = result;
   return [
-    `${result.minutes.toFixed(1)} minutes counted after ${result.warmUpMinutes.toFixed(1)} of warm-up; heap after a full collection; p99 contains the 10 ms of its own timer`,
+    `${result.minutes.toFixed(1)} minutes counted after ${result.warmUpMinutes.toFixed(1)} of warm-up; heap after a full collection, compiled code apart; p99 contains the 10 ms of its own timer`,
     table,
     `rows: ${Object.entries(rows.byRow)
       .map(([row, n]) => `${row} × ${n}`)

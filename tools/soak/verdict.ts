@@ -12,11 +12,13 @@ export type ProcessVerdict = Readonly<{
   name: string;
   samples: number;
   reportsPerMinute: number;
-  heapMb: number; // median after a full collection
+  heapMb: number; // median after a full collection, without compiled code
   heapSlopePerMinute: number; // bytes
   heapPerReport: number; // bytes
   heapPerReportError: number; // ± 2 standard errors
   heapGrowth: number; // bytes, median of the second half less the first
+  codeMb: number; // median of compiled code
+  codeGrowth: number; // bytes, as heapGrowth; told, not judged
   rssMb: number;
   rssGrowth: number; // bytes
   openFiles: number;
@@ -54,6 +56,8 @@ export function judge(name: string, samples: readonly Sample[], reportsPerMinute
     heapPerReport,
     heapPerReportError,
     heapGrowth,
+    codeMb: median(samples.map((s) => s.codeBytes)) / 2 ** 20,
+    codeGrowth: growth(samples.map((s) => s.codeBytes)),
     rssMb: median(samples.map((s) => s.rssBytes)) / 2 ** 20,
     rssGrowth: growth(samples.map((s) => s.rssBytes)),
     openFiles: median(openFiles),
