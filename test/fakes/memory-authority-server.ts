@@ -127,6 +127,10 @@ export class MemoryAuthorityServer {
     return state === 'dead' ? rows.filter((row) => row.deliveries.some((d) => d.deadAt !== null)) : rows;
   }
 
+  settledAt(id: string): string | null {
+    return this.settled.get(id) ?? null;
+  }
+
   settle(id: string, at: string): void {
     if (this.tables.alerts.has(id) && !this.settled.has(id)) this.settled.set(id, at);
   }
@@ -173,7 +177,7 @@ export class MemoryAuthorityServer {
     const deliveries = [...(this.deliveries.get(alert.id)?.values() ?? [])];
     return {
       alert,
-      settledAt: this.settled.get(alert.id) ?? null,
+      settledAt: this.settledAt(alert.id),
       deliveries: deliveries.toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1)),
     };
   }

@@ -62,7 +62,7 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.database.exclusive(async () => {
       this.database.check(this.client);
       if (!isHeld(this.database.tables.lease, term, holder)) throw new LostLeadershipError(term);
-      const tx = new MemoryAuthorityTx(this.database.copyForTransaction());
+      const tx = new MemoryAuthorityTx(this.database.copyForTransaction(), (alert) => this.database.settledAt(alert));
       const result = await Promise.race([work(tx), this.database.untilUnreachable(this.client)]);
       const tables = await tx.end();
       await this.database.enter(this.client, 'commit-before');

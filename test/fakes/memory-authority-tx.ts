@@ -2,6 +2,7 @@ import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } fro
 import { goalKey } from '#failover';
 import { FIRST_PREVIOUS_HASH, auditHash } from '../../apps/controller/src/persistence/audit-chain.js';
 import { foldIncident } from '../../apps/controller/src/persistence/alerts.port.js';
+import type { Forgotten } from '../../apps/controller/src/persistence/retention.port.js';
 import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
 import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
@@ -25,7 +26,10 @@ import { copy, openIncidentsOf } from './memory-authority-tables.js';
 export class MemoryAuthorityTx implements AuthorityTx {
   private ended = false;
 
-  constructor(private readonly tables: Tables) {}
+  constructor(
+    private readonly tables: Tables,
+    private readonly settledAt: (alert: string) => string | null,
+  ) {}
 
   async end(): Promise<Tables> {
     this.ended = true;
@@ -88,7 +92,7 @@ export class MemoryAuthorityTx implements AuthorityTx {
 
   async appendEvent(event: Omit<EventRow, 'seq'>): Promise<void> {
     const { events } = this.use();
-    events.push({ ...copy(event), seq: events.length + 1 });
+    events.push({ ...copy(event), seq: (events.at(-1)?.seq ?? 0) + 1 });
   }
 
   async appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void> {
@@ -119,6 +123,23 @@ export class MemoryAuthorityTx implements AuthorityTx {
     answers.set(key, copy(answer));
   }
 
+  async forget(before: string, limit: number): Promise<Forgotten> {
+    const { events, alerts, incidents, answers } = this.use();
+    const oldEvents = events
+      .slice(0, -1)
+      .slice(0, limit)
+      .filter((row) => row.at < before);
+    this.tables.events.splice(0, events.length, ...events.filter((row) => !oldEvents.includes(row)));
+    const newest = [...alerts.keys()].at(-1);
+    const isOld = (at: string | null): boolean => at !== null && at < before;
+    return {
+      events: oldEvents.length,
+      alerts: removeFrom(alerts, limit, (alert) => alert.id !== newest && isOld(this.settledAt(alert.id))),
+      incidents: removeFrom(incidents, limit, (row) => isOld(row.resolvedAt)),
+      answers: removeFrom(answers, limit, (row) => isOld(row.at)),
+    };
+  }
+
   private use(): Tables {
     if (this.ended) throw new Error('the transaction is over: await every call inside `work`');
     return this.tables;
@@ -129,4 +150,10 @@ export class MemoryAuthorityTx implements AuthorityTx {
     if (!saga || saga.outcome !== null) throw new UnknownRowError('open saga', id);
     return saga;
   }
+}
+
+function removeFrom<T>(table: Map<string, T>, limit: number, isOld: (row: T) => boolean): number {
+  const keys = [...table].filter(([, row]) => isOld(row)).map(([key]) => key);
+  for (const key of keys.slice(0, limit)) table.delete(key);
+  return Math.min(keys.length, limit);
 }

@@ -112,6 +112,11 @@ export class Lab {
     return LabPostgres.url(await this.routeTo(viewer, postgres.unit, 'postgres'));
   }
 
+  /** Where PostgreSQL keeps everything: for a copy while it is dead. */
+  get postgresDataDir(): string {
+    return this.parts.folder.postgres;
+  }
+
   async etcdUrl(viewer: LabIdc): Promise<string> {
     const { etcd } = this.parts;
     if (etcd === undefined) throw new Error('this lab was started without etcd');

@@ -12,6 +12,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { ObservationModule } from './observation/observation.module.js';
 import { OperatorModule } from './operator/operator.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
+import { RetentionModule } from './persistence/retention.module.js';
 import { PublishingModule } from './publishing/publishing.module.js';
 import { SagaModule } from './saga/saga.module.js';
 
@@ -28,6 +29,7 @@ export class AppModule {
           me: { id: config.id, advertise: config.http.advertise },
           timings: config.lease,
         }),
+        RetentionModule.forRoot({ controller: config.id, keepMs: config.store.retentionMs }),
         PublishingModule,
         FactsModule,
         ObservationModule,

@@ -32,7 +32,7 @@ export type ControllerConfig = Readonly<{
   logLevel: string;
   http: Readonly<{ host: string; port: number; advertise: string; tokenFile: string | null }>;
   grpc: Readonly<{ listen: string; tls: Readonly<{ caFile: string; certFile: string; keyFile: string }> | null }>;
-  store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[] }>;
+  store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[]; retentionMs: number }>;
   lease: Readonly<{ ttlMs: number; renewDeadlineMs: number; retryMs: number }>;
   probe: Readonly<{ periodMs: number; timeoutMs: number }>;
   tickMs: number;
@@ -58,7 +58,12 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
     logLevel: raw.log.level,
     http: { host, port, advertise: raw.http.advertise, tokenFile: raw.http.tokenFile ?? null },
     grpc: { listen: raw.grpc.listen, tls: raw.grpc.tls ?? null },
-    store: { url: raw.store.url ?? null, urlFile: raw.store.urlFile ?? null, survives: raw.store.survives },
+    store: {
+      url: raw.store.url ?? null,
+      urlFile: raw.store.urlFile ?? null,
+      survives: raw.store.survives,
+      retentionMs: raw.store.retention,
+    },
     lease: { ttlMs: raw.lease.ttl, renewDeadlineMs: raw.lease.renewDeadline, retryMs: raw.lease.retry },
     probe: { periodMs: raw.probe.period, timeoutMs: raw.probe.timeout },
     tickMs: Math.min(TICK_MS, raw.probe.period / 2),

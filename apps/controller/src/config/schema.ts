@@ -6,6 +6,8 @@ import { name } from './names.js';
 
 /** The controller's configuration file, raw: `examples/controller.yaml` shows every key. Strict: unknown keys are errors. */
 
+const DAY_MS = 86_400_000;
+
 const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'expected host:port');
 
 const tls = z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() });
@@ -23,6 +25,9 @@ const store = z
     url: z.string().optional(),
     urlFile: z.string().optional(),
     survives: z.array(name()).default([]),
+    retention: duration()
+      .refine((ms) => ms >= DAY_MS, 'expected at least 1d')
+      .default(90 * DAY_MS), // of events (votes and decisions in them), settled alerts, kept answers; the audit stays
   })
   .refine((s) => (s.url === undefined) !== (s.urlFile === undefined), 'set exactly one of urlFile and url');
 

@@ -5,6 +5,7 @@ import type { OpenStore } from './conformance/builders.js';
 import { guardCases } from './conformance/guard.conformance.js';
 import { leaseCases } from './conformance/lease.conformance.js';
 import { recordCases } from './conformance/records.conformance.js';
+import { retentionCases } from './conformance/retention.conformance.js';
 import { sagaCases } from './conformance/sagas.conformance.js';
 
 /** An empty store. Each `open` is one more controller's own connection to it. */
@@ -37,5 +38,6 @@ export function authorityStoreConformance(name: string, prepare: () => Promise<A
     sagaCases(open);
     recordCases(open);
     alertCases(open);
+    retentionCases(open);
   });
 }

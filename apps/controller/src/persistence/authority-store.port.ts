@@ -1,5 +1,6 @@
 import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
 import type { TokenRow } from './tokens.port.js';
+import type { Forgotten } from './retention.port.js';
 import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
 
 export type { Alert, OutboxRow } from './alerts.port.js';
@@ -102,6 +103,12 @@ export interface AuthorityTx {
   saveToken(row: TokenRow): Promise<void>;
   /** Throws {@link AnswerExistsError} if the key has an answer, which undoes the whole transaction. */
   rememberAnswer(key: string, answer: IdempotentAnswer): Promise<void>;
+  /**
+   * Removes what is older than `before` (RFC 3339): events, settled alerts with their deliveries, incidents that are over,
+   * kept answers; at most `limit` of each, oldest first. Never the newest event or alert, whose number the next one
+   * follows; never the audit, sagas or the ledger.
+   */
+  forget(before: string, limit: number): Promise<Forgotten>;
 }
 
 export type LeaseHolder = Readonly<{ id: string; advertise: string }>;

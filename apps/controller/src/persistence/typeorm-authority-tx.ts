@@ -25,6 +25,8 @@ import { SagaEntity } from './entities/saga.entity.js';
 import { TokenEntity } from './entities/token.entity.js';
 import { groupFromEntity, groupToEntity } from './rows.js';
 import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
+import { forgetRows } from './typeorm-retention.js';
+import type { Forgotten } from './retention.port.js';
 import type { TokenRow } from './tokens.port.js';
 import { TxQueue } from './tx-queue.js';
 
@@ -168,5 +170,9 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
       if (await this.manager.existsBy(AnswerEntity, { key })) throw new AnswerExistsError(key);
       await this.manager.insert(AnswerEntity, { ...answer, key, body: JSON.stringify(answer.body) });
     });
+  }
+
+  forget(before: string, limit: number): Promise<Forgotten> {
+    return this.queue.add(() => forgetRows(this.manager, before, limit));
   }
 }

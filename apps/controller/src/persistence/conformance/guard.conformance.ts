@@ -36,6 +36,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
   openIncidents: (tx) => tx.openIncidents('orders'),
   enqueueAlert: (tx) => tx.enqueueAlert(anAlert('x')),
   rememberAnswer: (tx) => tx.rememberAnswer('k', { bodyHash: 'h', status: 200, body: null, at: AT }),
+  forget: (tx) => tx.forget('9999-01-01T00:00:00.000Z', 10),
 };
 
 const everything = async (store: AuthorityStore) => ({
