@@ -76,6 +76,14 @@ async function pass(ms: number, reader: Controller): Promise<void> {
   await reader.until(() => (reader.view.ageMs() ?? Infinity) < ms);
 }
 
+/** Time goes by while these controllers run and hear nothing of the store. */
+function silence(ms: number, ...running: readonly Controller[]): void {
+  for (let left = ms; left > 0; left -= 500) {
+    now += Math.min(500, left);
+    for (const { view } of running) view.silentForMs();
+  }
+}
+
 let controllers: Controller[];
 const controller = (id: string): Controller => {
   const made = new Controller(id);
@@ -170,7 +178,7 @@ describe('with the store down past the lease (I30)', () => {
   it('each controller alerts by the direct path, once, under one id; the row has it too when the store is back', async () => {
     const [a, b] = await orphans();
     await a.tick(['suspected']); // still the leader: waits for the store
-    now += TTL_MS + 1;
+    silence(TTL_MS + 1, a, b);
     a.leadership.follow(null);
     for (let i = 0; i < 3; i++) for (const c of [a, b]) await c.tick(['suspected']);
     expect(a.direct).toHaveLength(1);
@@ -183,10 +191,24 @@ describe('with the store down past the lease (I30)', () => {
 
   it('is quiet as long as the lease may still be held', async () => {
     const [a, b] = await orphans();
-    now += TTL_MS - 1_000;
+    silence(TTL_MS - 1_000, a, b);
     a.leadership.follow(null);
     for (const c of [a, b]) await c.tick(['suspected']);
     expect([...a.direct, ...b.direct]).toEqual([]);
+  });
+
+  it('a standby that stood still for longer than the lease pages nobody for it', async () => {
+    const [leader, frozen] = [controller('ctl-a'), controller('ctl-b')];
+    await leader.lead();
+    await frozen.until(() => frozen.view.row('orders') !== null);
+    await frozen.tick([]);
+    now += 3 * TTL_MS; // nothing ran: the first tick comes before the first reading
+    await frozen.tick(['blind']);
+    expect(frozen.direct).toEqual([]);
+    database.stop();
+    silence(TTL_MS + 1, frozen);
+    await frozen.tick(['blind']);
+    expect(frozen.direct.map((x) => x.type)).toEqual(['blind']);
   });
 
   it('repeats what was written a moment before the store fell silent, not what the leader had time to deliver', async () => {
@@ -202,7 +224,7 @@ describe('with the store down past the lease (I30)', () => {
     await b.until(() => b.view.knownAlerts().length === 2 && b.view.ageMs() === 0);
     await b.tick(['dr_not_ready', 'suspected']);
     database.stop();
-    now += TTL_MS + 1;
+    silence(TTL_MS + 1, a, b);
     a.leadership.follow(null);
     await b.tick(['dr_not_ready', 'suspected']);
     expect(b.direct.map((x) => x.type)).toEqual(['suspected']);

@@ -18,7 +18,10 @@ import { RecentIds } from './recent-ids.js';
 import { StoreView } from './store-view.js';
 
 /** The part of the {@link StoreView} that is read here. */
-export type StoreReading = Pick<StoreView, 'ageMs' | 'knownIncidents' | 'knownAlerts' | 'openIncidents'>;
+export type StoreReading = Pick<
+  StoreView,
+  'ageMs' | 'silentForMs' | 'knownIncidents' | 'knownAlerts' | 'openIncidents'
+>;
 
 type Entry = Readonly<{ event: Omit<EventRow, 'seq'> | null; alerts: readonly Alert[] }>;
 
@@ -95,8 +98,8 @@ export class DecisionRecorder {
   }
 
   private storeSilent(): boolean {
-    const age = this.view.ageMs();
-    return age !== null && age > this.config.lease.ttlMs;
+    const silentForMs = this.view.silentForMs();
+    return silentForMs !== null && silentForMs > this.config.lease.ttlMs;
   }
 
   private learn(): void {

@@ -10,6 +10,7 @@ import {
   type GroupRow,
 } from '../persistence/authority-store.port.js';
 import type { IncidentRow } from '../persistence/alerts.port.js';
+import { AwakeSince } from './awake-since.js';
 import { groupFacts } from './group-facts.js';
 import { HandWatch } from './hand-watch.js';
 
@@ -31,6 +32,7 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private alertIds: readonly string[] = [];
   private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
   private readonly hands = new HandWatch();
+  private readonly awake: AwakeSince;
   private readAtMs: number | null = null;
   private beats = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -41,7 +43,9 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.awake = new AwakeSince(clock.monotonicMs(), config.lease.ttlMs / 4);
+  }
 
   onModuleInit(): void {
     this.timer = setInterval(() => this.refresh(), this.config.tickMs);
@@ -56,6 +60,13 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   /** Age of the last complete reading; null before the first. */
   ageMs(): number | null {
     return this.readAtMs === null ? null : this.clock.monotonicMs() - this.readAtMs;
+  }
+
+  /** For how long the store has answered nothing while this process ran to hear it; null before the first reading. */
+  silentForMs(): number | null {
+    const nowMs = this.clock.monotonicMs();
+    const awakeSinceMs = this.awake.look(nowMs);
+    return this.readAtMs === null ? null : nowMs - Math.max(this.readAtMs, awakeSinceMs);
   }
 
   /** The group at this instant. Before the first reading: as configured, at epoch 0. */
