@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { GroupFacts, Json } from '#failover';
+import type { GroupFacts } from '#failover';
 import { CLOCK, type Clock, LOGGER, type Logger, packageVersion } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -11,6 +11,7 @@ import {
 } from '../persistence/authority-store.port.js';
 import type { IncidentRow } from '../persistence/alerts.port.js';
 import { AwakeSince } from './awake-since.js';
+import { EventMemory } from './event-memory.js';
 import { groupFacts } from './group-facts.js';
 import { HandWatch } from './hand-watch.js';
 
@@ -27,9 +28,8 @@ type Peer = Readonly<{ row: ControllerRow; changedAtMs: number }>;
 export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private groups: ReadonlyMap<string, GroupRow> = new Map();
   private readonly peers = new Map<string, Peer>();
-  private incidents: readonly string[] = [];
   private stories: readonly IncidentRow[] = [];
-  private alertIds: readonly string[] = [];
+  private readonly events = new EventMemory();
   private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
   private readonly hands = new HandWatch();
   private readonly awake: AwakeSince;
@@ -94,12 +94,12 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
 
   /** Incident names that the store holds, newest last. */
   knownIncidents(): readonly string[] {
-    return this.incidents;
+    return [...this.stories.map((s) => s.incident), ...this.events.incidents()];
   }
 
   /** Ids of the alerts that the store holds, oldest first. */
   knownAlerts(): readonly string[] {
-    return this.alertIds;
+    return this.events.alertIds();
   }
 
   /** The group's incidents that the alerts have not closed yet. */
@@ -138,23 +138,17 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
       this.store.openSagas(),
       this.store.openIncidents(MAX_INCIDENTS),
     ]);
-    const events = await Promise.all(groups.map((g) => this.store.lastEvents(50, g.name)));
+    await this.events.read(
+      this.store,
+      groups.map((g) => g.name),
+    );
     const nowMs = this.clock.monotonicMs();
     for (const row of controllers) {
       if (this.peers.get(row.id)?.row.beats !== row.beats) this.peers.set(row.id, { row, changedAtMs: nowMs });
     }
     this.groups = new Map(groups.map((g) => [g.name, g]));
     this.openSagas = new Map(sagas.map(({ id, group }) => [group, this.seen(id, group, nowMs)]));
-    const all = events.flat();
     this.stories = stories;
-    this.incidents = [...stories.map((s) => s.incident), ...all.flatMap(({ detail }) => textIn(detail, 'incident'))];
-    this.alertIds = all.flatMap(({ type, detail }) => (type === 'alert' ? textIn(detail, 'id') : []));
     this.readAtMs = nowMs;
   }
-}
-
-function textIn(detail: Json, key: string): readonly string[] {
-  const value =
-    typeof detail === 'object' && detail !== null ? Object.entries(detail).find(([k]) => k === key)?.[1] : null;
-  return typeof value === 'string' ? [value] : [];
 }
