@@ -51,7 +51,13 @@ async function outboxAfter(situation: Situation, lastingMs: number): Promise<rea
   leadership.lead(lease.term);
   let now = 1_000_000;
   const clock = { monotonicMs: () => now, wallMs: () => now };
-  const view = { ageMs: () => 0, knownIncidents: () => [], knownAlerts: () => [], openIncidents: () => [] };
+  const view = {
+    ageMs: () => 0,
+    silentForMs: () => 0,
+    knownIncidents: () => [],
+    knownAlerts: () => [],
+    openIncidents: () => [],
+  };
   const alerting = { nudge: () => undefined, direct: () => undefined };
   const logger = createLogger('test', 'silent');
   const recorder = new DecisionRecorder(store, view, leadership, alerting, config, clock, logger);
