@@ -18,6 +18,7 @@ import type { EventRow } from '../../apps/controller/src/persistence/authority-s
 import { SAGA_DRIVER } from '../../apps/controller/src/saga/saga.port.js';
 import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { PUBLISHING } from '../../apps/controller/src/publishing/publishing.port.js';
+import { ContractCheck } from './contract-check.js';
 import { FakeDecisions } from '../fakes/fake-decisions.js';
 import { FakeSagaDriver } from '../fakes/fake-saga-driver.js';
 import { FakeLeadership } from '../fakes/fake-leadership.js';
@@ -54,6 +55,7 @@ export class ApiApp {
     readonly leadership: FakeLeadership,
     readonly decisions: FakeDecisions,
     readonly sagas: FakeSagaDriver,
+    private readonly contract: ContractCheck,
   ) {}
 
   static async start(
@@ -94,11 +96,13 @@ export class ApiApp {
     class Ports {}
     const module = await Test.createTestingModule({ imports: [Ports, OperatorModule, MetricsModule] }).compile();
     const app = module.createNestApplication({ logger: false, forceCloseConnections: true });
+    const contract = new ContractCheck();
+    app.use(contract.watch);
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();
     Object.assign(leadership.me, { advertise: url });
     decisions.see();
-    return new ApiApp(app, url, store, leadership, decisions, sagas);
+    return new ApiApp(app, url, store, leadership, decisions, sagas, contract);
   }
 
   /** Takes the lease, and makes the group if nobody has. */
@@ -124,8 +128,10 @@ export class ApiApp {
     await this.addEvents({ type: 'decision', row: decision.row, summary: `${decision.row} ${decision.name}`, detail });
   }
 
+  /** Fails if any answer was not as the table of routes says. */
   async close(): Promise<void> {
     await this.app.close();
+    if (this.contract.violations.length > 0) throw new Error(this.contract.violations.join('\n'));
   }
 }
 

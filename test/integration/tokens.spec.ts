@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { problemExample } from '../../apps/controller/src/operator/contract/examples/problem.example.js';
+import { ALL_ROUTES, ROUTES } from '../../apps/controller/src/operator/contract/routes.js';
 import { mayCall, neededRole, ROUTE_ROLES } from '../../apps/controller/src/operator/http/route-roles.js';
 import { ROLES, type Role } from '../../apps/controller/src/persistence/tokens.port.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN } from './api-app.js';
-
-const SOURCES = new URL('../../apps/controller/src/operator/', import.meta.url).pathname;
+import { contractBreach } from './contract-check.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -26,22 +27,43 @@ const create = async (role: Role, expiresIn = '1h'): Promise<{ id: string; token
   return body as { id: string; token: string };
 };
 
-/** Every route of the API, read from the controllers' decorators. */
-function routes(): readonly string[] {
-  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.controller.ts'));
-  const found = files.flatMap((file) => {
-    const text = readFileSync(`${SOURCES}${file}`, 'utf8');
-    const base = /@Controller\('?([^')]*)'?\)/.exec(text)?.[1] ?? '';
-    return [...text.matchAll(/^  @(Get|Post)\('?([^')]*)'?\)/gm)].map(
-      ([, verb = '', path = '']) => `${verb.toUpperCase()} /${[base, path].filter((part) => part !== '').join('/')}`,
-    );
-  });
-  return found.filter((route) => route.includes(' /v1/'));
+/** Every route that the HTTP server has, asked from itself. */
+function served(): readonly string[] {
+  const { router } = api.app.getHttpAdapter().getInstance() as Readonly<{
+    router: Readonly<{ stack: readonly Layer[] }>;
+  }>;
+  return router.stack.flatMap(({ route }) =>
+    route === undefined ? [] : Object.keys(route.methods).map((verb) => `${verb.toUpperCase()} ${route.path}`),
+  );
 }
+type Layer = Readonly<{ route?: Readonly<{ path: string; methods: Readonly<Record<string, boolean>> }> }>;
+
+describe('GET openapi.json', () => {
+  it('is the committed document', async () => {
+    const { body } = await as(TOKEN, 'get', '/v1/openapi.json').expect(200);
+    expect(body).toEqual(JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')));
+  });
+});
+
+describe('the contract of the table', () => {
+  const alive = { status: 'ok', id: 'ctl-a', version: '1' };
+  it.each([
+    ['another status', { status: 201, media: 'application/json', body: alive }],
+    ['another media type', { status: 200, media: 'text/html', body: alive }],
+    ['a member more', { status: 200, media: 'application/json', body: { ...alive, more: 1 } }],
+    [
+      'a problem that is not its own',
+      { status: 404, media: 'application/problem+json', body: problemExample('not_found') },
+    ],
+  ])('is broken by %s', (_, answer) => {
+    expect(contractBreach(ROUTES.alive, answer)).not.toBeNull();
+    expect(contractBreach(ROUTES.alive, { status: 200, media: 'application/json', body: alive })).toBeNull();
+  });
+});
 
 describe('routes × roles', () => {
   it('names every route that is served, and no other', () => {
-    expect(routes().toSorted()).toEqual(Object.keys(ROUTE_ROLES).toSorted());
+    expect(served().toSorted()).toEqual(ALL_ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted());
   });
 
   it.each(Object.entries(ROUTE_ROLES))('%s', async (route, least) => {

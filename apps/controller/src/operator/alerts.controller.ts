@@ -1,6 +1,4 @@
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
-import { StandardSchemaValidationPipe, UsePipes } from '@nestjs/common';
-import { z } from 'zod';
+import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { newId } from '#platform';
 import { alertId } from '../alerting/alerting.port.js';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
@@ -9,39 +7,28 @@ import { ALERT_STATES } from '../persistence/alerts.port.js';
 import type { Alert, AlertState } from '../persistence/alerts.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
-import { BearerGuard } from './http/bearer.guard.js';
-import { LeaderGuard } from './http/leader.guard.js';
-import { invalidBody, notFound, Problem } from './http/problem.js';
+import { ROUTES } from './contract/routes.js';
+import { notFound, Problem } from './http/problem.js';
 import { queryInt } from './http/query.js';
-
-const LIST = { min: 1, max: 500, fallback: 50 };
-const ACCEPTED = 202;
-
-const common = { reason: z.string().trim().min(1).max(1_000), by: z.string().trim().min(1).max(200).optional() };
-const testSchema = z.strictObject(common);
-const resendSchema = z.strictObject({ ...common, receivers: z.array(z.string()).min(1).optional() });
-type TestBody = z.output<typeof testSchema>;
-type ResendBody = z.output<typeof resendSchema>;
+import { Serves } from './http/serves.decorator.js';
+import { alertTestSchema, resendSchema } from './writes/schemas.js';
+import type { AlertTestBody, ResendBody } from './writes/schemas.js';
 
 /** What was told to whom; what could not be told is told again on demand. */
-@Controller('v1/alerts')
-@UseGuards(BearerGuard)
-@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+@Controller()
 export class AlertsController {
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
   ) {}
 
-  @Get()
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.alerts)
   async list(@Query('state') state?: string, @Query('limit') limit?: string) {
-    const rows = await this.store.alerts(stateOf(state), queryInt('limit', limit, LIST));
+    const rows = await this.store.alerts(stateOf(state), queryInt('limit', limit, ROUTES.alerts.query.limit));
     return { alerts: rows };
   }
 
-  @Get(':id')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.alert)
   async one(@Param('id') id: string) {
     const row = await this.store.alert(id);
     if (row === null) throw unknownAlert(id);
@@ -49,9 +36,7 @@ export class AlertsController {
   }
 
   /** A dead letter begins a new round at every receiver that was given up on. */
-  @Post(':id/resend')
-  @HttpCode(ACCEPTED)
-  @UseGuards(LeaderGuard)
+  @Serves(ROUTES.resendAlert)
   async resend(@Param('id') id: string, @Body({ schema: resendSchema }) body: ResendBody) {
     const row = await this.store.alert(id);
     if (row === null) throw unknownAlert(id);
@@ -69,10 +54,8 @@ export class AlertsController {
   }
 
   /** A real alert on every way there is, and its end, so that nothing stays open at the receivers. */
-  @Post('test')
-  @HttpCode(ACCEPTED)
-  @UseGuards(LeaderGuard)
-  async test(@Body({ schema: testSchema }) body: TestBody) {
+  @Serves(ROUTES.testAlert)
+  async test(@Body({ schema: alertTestSchema }) body: AlertTestBody) {
     const { term, me } = this.leadership.current();
     const incident = `test-${newId()}`;
     const at = new Date().toISOString();
@@ -89,7 +72,11 @@ export class AlertsController {
     return { incident, alerts: alerts.map(({ id, type }) => ({ id, type })) };
   }
 
-  private async audit(action: string, body: TestBody, detail: Readonly<Record<string, string | readonly string[]>>) {
+  private async audit(
+    action: string,
+    body: AlertTestBody,
+    detail: Readonly<Record<string, string | readonly string[]>>,
+  ) {
     const { term, me } = this.leadership.current();
     const at = new Date().toISOString();
     const { reason } = body;
@@ -99,7 +86,7 @@ export class AlertsController {
   }
 }
 
-const personOf = ({ by }: TestBody): string => `operator:${by ?? 'unnamed'}`;
+const personOf = ({ by }: AlertTestBody): string => `operator:${by ?? 'unnamed'}`;
 
 const unknownAlert = (id: string): Problem => notFound(`Alert ${id}`, 'List them with GET /v1/alerts.');
 

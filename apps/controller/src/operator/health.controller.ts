@@ -1,9 +1,11 @@
-import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { DECISIONS } from '../decision/decision.port.js';
 import type { Decisions } from '../decision/decision.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { ROUTES } from './contract/routes.js';
+import { Serves } from './http/serves.decorator.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { within } from './within.js';
@@ -19,15 +21,13 @@ export class HealthController {
   ) {}
 
   /** Depends on nothing outside: a restart cures nothing that lies elsewhere. */
-  @Get('healthz')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.alive)
   alive() {
     return { status: 'ok', id: this.options.controllerId, version: this.options.version };
   }
 
   /** The store answers, and every group has been judged on more than first impressions. */
-  @Get('readyz')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.ready)
   async ready(@Res({ passthrough: true }) res: Response) {
     const store =
       (await within(

@@ -1,11 +1,12 @@
-import { Controller, Get, Header, Inject, Param, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Param, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { verifyAuditChain } from '../persistence/audit-chain.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuditRow, AuthorityStore } from '../persistence/authority-store.port.js';
-import { BearerGuard } from './http/bearer.guard.js';
+import { ROUTES } from './contract/routes.js';
 import { notFound } from './http/problem.js';
 import { queryInt } from './http/query.js';
+import { Serves } from './http/serves.decorator.js';
 import { reportMarkdown } from './views/saga-report.markdown.js';
 import { sagaReportView } from './views/saga-report.view.js';
 
@@ -14,16 +15,14 @@ const PAGE = 500;
 const ACTS = 500;
 
 /** What happened, and whether the record of it is whole. */
-@Controller('v1')
-@UseGuards(BearerGuard)
+@Controller()
 export class HistoryController {
   constructor(@Inject(AUTHORITY_STORE) private readonly store: AuthorityStore) {}
 
   /**
    * Checks the hash chain from its first row. NOT shown: rows cut off at the end; compare `last` with one kept elsewhere.
    */
-  @Get('audit/verify')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.auditVerify)
   async verify() {
     let last: AuditRow | null = null;
     let rows = 0;
@@ -42,8 +41,7 @@ export class HistoryController {
   }
 
   /** One saga for people: timeline, votes, times, loss, who did what. */
-  @Get('sagas/:id/report')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.sagaReport)
   async report(
     @Param('id') id: string,
     @Query('format') format: string | undefined,
@@ -59,10 +57,9 @@ export class HistoryController {
   }
 
   /** The newest acts on a group, oldest first. */
-  @Get('groups/:group/audit')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.groupAudit)
   async acts(@Param('group') group: string, @Query('limit') limit?: string) {
-    const rows = await this.store.lastAudit(queryInt('limit', limit, { min: 1, max: PAGE, fallback: 50 }), group);
+    const rows = await this.store.lastAudit(queryInt('limit', limit, ROUTES.groupAudit.query.limit), group);
     return { group, audit: rows };
   }
 }

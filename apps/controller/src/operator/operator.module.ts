@@ -1,7 +1,8 @@
-import { Module } from '@nestjs/common';
+import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AlertsController } from './alerts.controller.js';
 import { Clients } from './clients.service.js';
+import { DocumentController } from './document.controller.js';
 import { EventStreams } from './event-streams.service.js';
 import { EventsController } from './events.controller.js';
 import { Explain } from './explain.service.js';
@@ -12,6 +13,7 @@ import { BearerGuard } from './http/bearer.guard.js';
 import { DeniedAttempts } from './http/denied-attempts.js';
 import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { requestIds } from './http/request-ids.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
 import { ReadinessReports } from './readiness.service.js';
 import { TokenBook } from './http/token-book.js';
@@ -25,7 +27,7 @@ import { SagaWriter } from './writes/saga-writer.service.js';
 import { SagaWritesController } from './writes/saga-writes.controller.js';
 
 /**
- * HTTP: /v1, /healthz, /readyz. Wants, from global modules: SAGA_DRIVER, AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
+ * HTTP: /v1, /healthz, /readyz, by the table of routes in `contract/`. Wants, from global modules: SAGA_DRIVER, AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
  * OPERATOR_OPTIONS.
  */
 @Module({
@@ -38,6 +40,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     GroupWritesController,
     SagaWritesController,
     TailController,
+    DocumentController,
     HealthController,
   ],
   providers: [
@@ -58,4 +61,8 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })
-export class OperatorModule {}
+export class OperatorModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(requestIds).forRoutes('*path');
+  }
+}

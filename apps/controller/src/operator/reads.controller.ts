@@ -1,28 +1,25 @@
-import { Controller, Get, Header, Inject, Param, Query, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
 import { AGENT_GATEWAY } from '../observation/observation.port.js';
 import type { AgentGateway } from '../observation/observation.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { ROUTES } from './contract/routes.js';
 import { Clients } from './clients.service.js';
 import { Explain } from './explain.service.js';
 import { Groups } from './groups.service.js';
-import { BearerGuard } from './http/bearer.guard.js';
 import { Problem, notFound } from './http/problem.js';
 import { queryInt } from './http/query.js';
+import { Serves } from './http/serves.decorator.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { operationView } from './views/operation.view.js';
 import { ReadinessReports } from './readiness.service.js';
 import { eventView } from './views/event.view.js';
 
-const LIST = { min: 1, max: 500, fallback: 50 };
-const SEQ = { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: 0 };
-
 /** Everything that can be asked; answered by every controller from what it knows itself. */
-@Controller('v1')
-@UseGuards(BearerGuard)
+@Controller()
 export class ReadsController {
   constructor(
     @Inject(OPERATOR_OPTIONS) private readonly options: OperatorOptions,
@@ -35,47 +32,40 @@ export class ReadsController {
     @Inject(AGENT_GATEWAY) private readonly gateway: AgentGateway,
   ) {}
 
-  @Get('groups')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.groups)
   async allGroups() {
     return { groups: await this.groups.all() };
   }
 
-  @Get('groups/:group')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.group)
   oneGroup(@Param('group') group: string) {
     return this.groups.one(group);
   }
 
-  @Get('groups/:group/explain')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.explain)
   explainGroup(@Param('group') group: string, @Query('event') event?: string) {
     if (event === undefined) return this.explain.now(group);
-    return this.explain.past(group, queryInt('event', event, { ...SEQ, min: 1 }));
+    return this.explain.past(group, queryInt('event', event, ROUTES.explain.query.event));
   }
 
-  @Get('groups/:group/history')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.history)
   async history(@Param('group') group: string, @Query('limit') limit?: string) {
     this.groups.config(group);
-    const events = await this.store.lastEvents(queryInt('limit', limit, LIST), group);
+    const events = await this.store.lastEvents(queryInt('limit', limit, ROUTES.history.query.limit), group);
     return { group, events: events.map(eventView) };
   }
 
-  @Get('groups/:group/clients')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.clients)
   clientsOf(@Param('group') group: string) {
     return this.clients.of(group);
   }
 
-  @Get('groups/:group/readiness')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.readiness)
   readinessOf(@Param('group') group: string) {
     return this.readiness.of(group);
   }
 
-  @Get('sagas')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.sagas)
   async sagas(@Query('group') group?: string, @Query('limit') limit?: string) {
     if (group === undefined) {
       throw new Problem({
@@ -86,11 +76,10 @@ export class ReadsController {
       });
     }
     this.groups.config(group);
-    return { group, sagas: await this.store.sagas(group, queryInt('limit', limit, LIST)) };
+    return { group, sagas: await this.store.sagas(group, queryInt('limit', limit, ROUTES.sagas.query.limit)) };
   }
 
-  @Get('sagas/:id')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.saga)
   async saga(@Param('id') id: string) {
     const saga = await this.store.saga(id);
     if (!saga) throw notFound(`Saga ${id}`, 'List them with GET /v1/sagas?group=<group>.');
@@ -98,22 +87,19 @@ export class ReadsController {
   }
 
   /** What a 202 points to: how far an act has come. */
-  @Get('operations/:id')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.operation)
   async operation(@Param('id') id: string) {
     const saga = await this.store.saga(id);
     if (!saga) throw notFound(`Operation ${id}`, 'Its id is in the Location header of the 202.');
     return operationView(saga);
   }
 
-  @Get('agents')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.agents)
   agents() {
     return { controller: this.options.controllerId, agents: this.gateway.sessions() };
   }
 
-  @Get('controllers')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.controllers)
   async controllers() {
     const { leader, term, me, leading } = this.leadership.current();
     const rows = await this.store.controllers();
@@ -125,9 +111,11 @@ export class ReadsController {
     };
   }
 
-  @Get('audit')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.audit)
   async audit(@Query('after') after?: string, @Query('limit') limit?: string) {
-    return { audit: await this.store.audit(queryInt('after', after, SEQ), queryInt('limit', limit, LIST)) };
+    const { query } = ROUTES.audit;
+    return {
+      audit: await this.store.audit(queryInt('after', after, query.after), queryInt('limit', limit, query.limit)),
+    };
   }
 }

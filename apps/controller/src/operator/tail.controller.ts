@@ -1,24 +1,23 @@
-import { Controller, Get, Header, Inject, Param, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Param } from '@nestjs/common';
 import type { Json } from '#failover';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import { ROUTES } from './contract/routes.js';
 import { Groups } from './groups.service.js';
-import { BearerGuard } from './http/bearer.guard.js';
 import { notFound } from './http/problem.js';
+import { Serves } from './http/serves.decorator.js';
 
 const EVENTS_LOOKED_AT = 500;
 
 /** What a returned cluster alone holds, as it was surveyed when it came back. */
-@Controller('v1')
-@UseGuards(BearerGuard)
+@Controller()
 export class TailController {
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(Groups) private readonly groups: Groups,
   ) {}
 
-  @Get('groups/:group/tail')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.tail)
   async tail(@Param('group') group: string) {
     this.groups.config(group);
     const [events, rows] = await Promise.all([this.store.lastEvents(EVENTS_LOOKED_AT, group), this.store.groups()]);

@@ -1,33 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Req, UseGuards } from '@nestjs/common';
-import { StandardSchemaValidationPipe, UsePipes } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Req } from '@nestjs/common';
 import type { Request } from 'express';
-import { z } from 'zod';
-import { duration, newId } from '#platform';
+import { newId } from '#platform';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
-import { ROLES, type TokenRow } from '../persistence/tokens.port.js';
-import { BearerGuard } from './http/bearer.guard.js';
+import type { TokenRow } from '../persistence/tokens.port.js';
+import { ROUTES } from './contract/routes.js';
 import './http/identity.js';
-import { LeaderGuard } from './http/leader.guard.js';
-import { invalidBody, notFound } from './http/problem.js';
+import { notFound } from './http/problem.js';
+import { Serves } from './http/serves.decorator.js';
 import { TokenBook, tokenHash } from './http/token-book.js';
-
-const MAX_LIFE_MS = 366 * 86_400_000;
-
-const createSchema = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  role: z.enum(ROLES),
-  expiresIn: duration().refine((ms) => ms <= MAX_LIFE_MS, 'a token lives for at most 366 d: it must end by itself'),
-});
-type CreateBody = z.output<typeof createSchema>;
+import { createTokenSchema, type CreateTokenBody } from './writes/schemas.js';
 
 /** Who may ask and tell. A token is shown once, at its creation; what is kept is its hash. */
-@Controller('v1/tokens')
-@UseGuards(BearerGuard)
-@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+@Controller()
 export class TokensController {
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
@@ -35,17 +23,13 @@ export class TokensController {
     @Inject(TokenBook) private readonly book: TokenBook,
   ) {}
 
-  @Get()
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.tokens)
   async list() {
     return { tokens: (await this.store.tokens()).map(shown) };
   }
 
-  @Post()
-  @HttpCode(201)
-  @Header('cache-control', 'no-store')
-  @UseGuards(LeaderGuard)
-  async create(@Body({ schema: createSchema }) body: CreateBody, @Req() req: Request) {
+  @Serves(ROUTES.createToken)
+  async create(@Body({ schema: createTokenSchema }) body: CreateTokenBody, @Req() req: Request) {
     const token = `pt_${randomBytes(32).toString('base64url')}`;
     const at = Date.now();
     const row: TokenRow = {
@@ -58,9 +42,7 @@ export class TokensController {
     return { ...shown(row), token };
   }
 
-  @Post(':id/revoke')
-  @HttpCode(200)
-  @UseGuards(LeaderGuard)
+  @Serves(ROUTES.revokeToken)
   async revoke(@Param('id') id: string, @Req() req: Request) {
     const known = (await this.store.tokens()).find((row) => row.id === id);
     if (known === undefined) throw notFound(`Token ${id}`, 'List them with GET /v1/tokens.');

@@ -75,7 +75,7 @@ export class BearerGuard implements CanActivate {
   }
 }
 
-const unauthorised = (code: string, detail: string, hint: string): Problem =>
+const unauthorised = (code: 'token_missing' | 'token_wrong', detail: string, hint: string): Problem =>
   new Problem(
     { status: 401, code, title: 'Not authorised', detail },
     { 'www-authenticate': `Bearer realm="pointsman"${hint}` },

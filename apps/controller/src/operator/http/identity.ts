@@ -1,7 +1,8 @@
-/** Who a request comes from, as the bearer guard found; `token:<name>` or `file-token`. */
 declare module 'express-serve-static-core' {
   interface Request {
+    /** Who it comes from, as the bearer guard found; `token:<name>` or `file-token`. */
     operator?: string;
+    requestId?: string;
   }
 }
 

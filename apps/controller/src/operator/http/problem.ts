@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import type { PROBLEMS, ProblemCode } from '../contract/problem-codes.js';
 
 /** What a Standard Schema says is wrong. */
 type SchemaIssue = Readonly<{
@@ -9,15 +10,18 @@ type SchemaIssue = Readonly<{
 export type FieldError = Readonly<{ pointer: string; detail: string }>;
 export type BlockedBy = Readonly<{ name: string; detail: string; liftedBy: string }>;
 
-export type ProblemBody = Readonly<{
-  status: number;
-  code: string;
-  title: string;
-  detail: string;
-  blockedBy?: readonly BlockedBy[];
-  errors?: readonly FieldError[];
-  leader?: string | null;
-}>;
+/** Every code has the one status that the table of problems gives it. */
+type CodeAndStatus = { [C in ProblemCode]: { code: C; status: (typeof PROBLEMS)[C]['status'] } }[ProblemCode];
+
+export type ProblemBody = Readonly<
+  CodeAndStatus & {
+    title: string;
+    detail: string;
+    blockedBy?: readonly BlockedBy[];
+    errors?: readonly FieldError[];
+    leader?: string | null;
+  }
+>;
 
 /** An answer by RFC 9457: `code` is for programs and never changes, `detail` says what to do. */
 export class Problem extends HttpException {

@@ -1,24 +1,20 @@
-import { Body, Controller, Header, Inject, Param, Post, Req, Res, UseGuards, UsePipes } from '@nestjs/common';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Json } from '#failover';
-import { BearerGuard } from '../http/bearer.guard.js';
-import { invalidBody } from '../http/problem.js';
-import { WriteGuard, writeHeaders } from '../http/write.guard.js';
+import { ROUTES } from '../contract/routes.js';
+import { Serves } from '../http/serves.decorator.js';
+import { writeHeaders } from '../http/write.guard.js';
 import { acceptLoss, acknowledge, pause, resume } from './acts.js';
 import type { Act } from './acts.js';
 import { GroupWriter } from './group-writer.service.js';
 import { acceptLossSchema, acknowledgeSchema, pauseSchema, resumeSchema } from './schemas.js';
 import type { AcceptLossBody, AcknowledgeBody, PauseBody, ResumeBody } from './schemas.js';
 
-@Controller('v1/groups/:group')
-@UseGuards(BearerGuard, WriteGuard)
-@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+@Controller()
 export class GroupWritesController {
   constructor(@Inject(GroupWriter) private readonly writer: GroupWriter) {}
 
-  @Post('acknowledge')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.acknowledge)
   acknowledge(
     @Param('group') group: string,
     @Body({ schema: acknowledgeSchema }) body: AcknowledgeBody,
@@ -28,8 +24,7 @@ export class GroupWritesController {
     return this.carryOut(group, acknowledge(body, Date.now()), body, req, res);
   }
 
-  @Post('pause')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.pause)
   pause(
     @Param('group') group: string,
     @Body({ schema: pauseSchema }) body: PauseBody,
@@ -39,8 +34,7 @@ export class GroupWritesController {
     return this.carryOut(group, pause(body, Date.now()), body, req, res);
   }
 
-  @Post('resume')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.resume)
   resume(
     @Param('group') group: string,
     @Body({ schema: resumeSchema }) body: ResumeBody,
@@ -50,8 +44,7 @@ export class GroupWritesController {
     return this.carryOut(group, resume(body, Date.now()), body, req, res);
   }
 
-  @Post('accept-loss')
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.acceptLoss)
   acceptLoss(
     @Param('group') group: string,
     @Body({ schema: acceptLossSchema }) body: AcceptLossBody,

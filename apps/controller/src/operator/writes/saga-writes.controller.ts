@@ -1,23 +1,18 @@
-import { Body, Controller, Header, Inject, Param, Post, Req, Res, UseGuards, UsePipes } from '@nestjs/common';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Json, SagaRequest } from '#failover';
-import { BearerGuard } from '../http/bearer.guard.js';
-import { invalidBody } from '../http/problem.js';
-import { KeyGuard, WriteGuard, writeHeaders, writeKey } from '../http/write.guard.js';
+import { ROUTES } from '../contract/routes.js';
+import { Serves } from '../http/serves.decorator.js';
+import { writeHeaders, writeKey } from '../http/write.guard.js';
 import { SagaWriter } from './saga-writer.service.js';
 import { abortSchema, failbackSchema, rejoinSchema, switchoverSchema } from './schemas.js';
 import type { AbortBody, PlannedBody, RejoinBody } from './schemas.js';
 
-@Controller('v1')
-@UseGuards(BearerGuard)
-@UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidBody }))
+@Controller()
 export class SagaWritesController {
   constructor(@Inject(SagaWriter) private readonly writer: SagaWriter) {}
 
-  @Post('groups/:group/switchover')
-  @UseGuards(WriteGuard)
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.switchover)
   switchover(
     @Param('group') group: string,
     @Body({ schema: switchoverSchema }) body: PlannedBody,
@@ -27,9 +22,7 @@ export class SagaWritesController {
     return this.open(group, 'switchover', body, req, res);
   }
 
-  @Post('groups/:group/failback')
-  @UseGuards(WriteGuard)
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.failback)
   failback(
     @Param('group') group: string,
     @Body({ schema: failbackSchema }) body: PlannedBody,
@@ -40,9 +33,7 @@ export class SagaWritesController {
   }
 
   /** The old side back as standby: what becomes of the records that only it holds is said by `choice`. */
-  @Post('groups/:group/rejoin')
-  @UseGuards(WriteGuard)
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.rejoin)
   rejoin(
     @Param('group') group: string,
     @Body({ schema: rejoinSchema }) body: RejoinBody,
@@ -54,9 +45,7 @@ export class SagaWritesController {
   }
 
   /** By id, without If-Match: the saga itself is what the caller has seen. */
-  @Post('sagas/:id/abort')
-  @UseGuards(KeyGuard)
-  @Header('cache-control', 'no-store')
+  @Serves(ROUTES.abort)
   async abort(
     @Param('id') id: string,
     @Body({ schema: abortSchema }) body: AbortBody,

@@ -1,49 +1,73 @@
 import { duration } from '#platform';
 import { z } from 'zod';
+import { ROLES } from '../../persistence/tokens.port.js';
+import { asked } from '../contract/shapes.js';
 
 const DAY_MS = 86_400_000;
 const MAX_PAUSE_MS = 30 * DAY_MS;
 const MAX_ACCEPTANCE_MS = DAY_MS;
+const MAX_TOKEN_LIFE_MS = 366 * DAY_MS;
 
 const reason = () => z.string().trim().min(1, 'say why').max(1_000);
 const person = () => z.string().trim().min(1, 'name a person').max(200);
 const upTo = (maxMs: number, what: string) =>
   duration().refine((ms) => ms <= maxMs, `${what} lasts at most ${maxMs / DAY_MS} d: it must end by itself`);
 
-const common = { reason: reason(), by: person().optional(), dryRun: z.boolean().default(false) };
+const who = { reason: reason(), by: person().optional() };
+const common = { ...who, dryRun: z.boolean().default(false) };
 
-export const acknowledgeSchema = z.strictObject(common);
-export const resumeSchema = z.strictObject(common);
-export const pauseSchema = z.strictObject({
-  ...common,
-  owner: person(),
-  expiresIn: upTo(MAX_PAUSE_MS, 'a pause'),
-});
-export const acceptLossSchema = z
-  .strictObject({
-    ...common,
-    by: person(),
-    maxRecords: z.int().min(1).optional(),
-    maxDuration: duration().optional(),
-    expiresIn: upTo(MAX_ACCEPTANCE_MS, 'an acceptance of loss'),
-  })
-  .refine((b) => b.maxRecords !== undefined || b.maxDuration !== undefined, {
-    message: 'set maxRecords, maxDuration or both: loss is accepted up to a limit only',
-    path: ['maxRecords'],
-  });
+export const acknowledgeSchema = asked('Acknowledge', z.strictObject(common));
+export const resumeSchema = asked('Resume', z.strictObject(common));
+export const pauseSchema = asked(
+  'PauseRequest',
+  z.strictObject({ ...common, owner: person(), expiresIn: upTo(MAX_PAUSE_MS, 'a pause') }),
+);
+export const acceptLossSchema = asked(
+  'AcceptLoss',
+  z
+    .strictObject({
+      ...common,
+      by: person(),
+      maxRecords: z.int().min(1).optional(),
+      maxDuration: duration().optional(),
+      expiresIn: upTo(MAX_ACCEPTANCE_MS, 'an acceptance of loss'),
+    })
+    .refine((b) => b.maxRecords !== undefined || b.maxDuration !== undefined, {
+      message: 'set maxRecords, maxDuration or both: loss is accepted up to a limit only',
+      path: ['maxRecords'],
+    }),
+);
 
 const planned = { ...common, acceptUnfencedSource: z.boolean().default(false) };
-export const switchoverSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster') });
-export const failbackSchema = z.strictObject({ ...planned, target: z.string().min(1, 'name a cluster').optional() });
-export const rejoinSchema = z.strictObject({
-  ...planned,
-  target: z.string().min(1, 'name a cluster').optional(),
-  choice: z.enum(['accept', 'export', 'replay', 'rebuild']),
-  destination: z.enum(['file', 'topic']).default('file'),
-  strategy: z.enum(['last-write-wins', 'source-priority', 'merge', 'custom']).default('last-write-wins'),
-  priority: z.array(z.string().min(1)).max(8).default([]),
-});
-export const abortSchema = z.strictObject({ reason: reason(), by: person().optional() });
+const cluster = () => z.string().min(1, 'name a cluster');
+export const switchoverSchema = asked('Switchover', z.strictObject({ ...planned, target: cluster() }));
+export const failbackSchema = asked('Failback', z.strictObject({ ...planned, target: cluster().optional() }));
+export const rejoinSchema = asked(
+  'Rejoin',
+  z.strictObject({
+    ...planned,
+    target: cluster().optional(),
+    choice: z.enum(['accept', 'export', 'replay', 'rebuild']),
+    destination: z.enum(['file', 'topic']).default('file'),
+    strategy: z.enum(['last-write-wins', 'source-priority', 'merge', 'custom']).default('last-write-wins'),
+    priority: z.array(z.string().min(1)).max(8).default([]),
+  }),
+);
+export const abortSchema = asked('Abort', z.strictObject(who));
+
+export const alertTestSchema = asked('AlertTestRequest', z.strictObject(who));
+export const resendSchema = asked(
+  'Resend',
+  z.strictObject({ ...who, receivers: z.array(z.string()).min(1).optional() }),
+);
+export const createTokenSchema = asked(
+  'CreateToken',
+  z.strictObject({
+    name: z.string().trim().min(1).max(100),
+    role: z.enum(ROLES),
+    expiresIn: upTo(MAX_TOKEN_LIFE_MS, 'a token'),
+  }),
+);
 
 export type PlannedBody = z.output<typeof failbackSchema>;
 export type RejoinBody = z.output<typeof rejoinSchema>;
@@ -52,3 +76,6 @@ export type AcknowledgeBody = z.output<typeof acknowledgeSchema>;
 export type ResumeBody = z.output<typeof resumeSchema>;
 export type PauseBody = z.output<typeof pauseSchema>;
 export type AcceptLossBody = z.output<typeof acceptLossSchema>;
+export type AlertTestBody = z.output<typeof alertTestSchema>;
+export type ResendBody = z.output<typeof resendSchema>;
+export type CreateTokenBody = z.output<typeof createTokenSchema>;
