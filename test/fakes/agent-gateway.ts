@@ -6,6 +6,7 @@ import {
   type CommandResult,
   type Goal,
   type GoalStatus,
+  type OpenTransaction,
   type PartitionOffset,
   type TailCommand,
 } from '#failover';
@@ -104,6 +105,12 @@ export class FakeAgentGateway implements AgentGateway {
             return { topic, partition, records, openFrom: cluster.openTransaction ? from : null };
           }),
         };
+      case 'list_transactions':
+        return { kind: 'open_transactions', open: cluster.openTransaction ? [OPEN_TRANSACTION] : [] };
+      case 'abort_transactions':
+        cluster.openTransaction = false;
+        this.world.note('transactions-aborted', body.transactionalIds.join(), term);
+        return { kind: 'aborted_transactions', aborted: body.transactionalIds, refused: [] };
       case 'canary':
         if (body.topic === checkTopic('orders') && !cluster.hasCheckTopic) {
           return { kind: 'canary', accepted: false, errorCode: 3, detail: 'UNKNOWN_TOPIC_OR_PARTITION' };
@@ -151,6 +158,12 @@ export class FakeAgentGateway implements AgentGateway {
   }
 }
 
+const OPEN_TRANSACTION: OpenTransaction = {
+  transactionalId: 'payments-1',
+  state: 'ongoing',
+  startedAtMs: 1,
+  partitions: [{ topic: 'orders', partition: 0 }],
+};
 const TAIL_KINDS: ReadonlySet<string> = new Set(['prove_seam', 'report_tail', 'export_tail', 'replay_tail']);
 const isTail = (body: CommandBody): body is TailCommand => TAIL_KINDS.has(body.kind);
 

@@ -33,6 +33,7 @@ export type Effect = Readonly<{
     | 'tail-exported'
     | 'tail-replayed'
     | 'offsets-applied'
+    | 'transactions-aborted'
     | 'stale-refused';
   subject: string;
   term: number;
@@ -158,6 +159,7 @@ export class World {
       ageMs: 0,
       detail: '',
       previous: {},
+      ...(observed === 'fenced' ? { kind: this.closable ? ('acl' as const) : ('topic-config' as const) } : {}),
     };
   }
 

@@ -77,6 +77,7 @@ export type SimulationOptions = Readonly<{
   time: SagaTime;
   openStore: (client: string) => AuthorityStore;
   times?: Partial<SagaTimes>;
+  policy?: Partial<SagaGroup['policy']>;
 }>;
 
 /** Some controllers over one store, one config center and one world. */
@@ -170,7 +171,12 @@ export class Simulation {
         leadership,
         log: logger,
       },
-      { groups: [GROUP], times: { ...SAGA_TIMES, ...times }, controller: id, crashPoint: null },
+      {
+        groups: [{ ...GROUP, policy: { ...GROUP.policy, ...this.options.policy } }],
+        times: { ...SAGA_TIMES, ...times },
+        controller: id,
+        crashPoint: null,
+      },
     );
     runner.begin();
     this.controllers.push({ runner, publishing });

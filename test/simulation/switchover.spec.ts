@@ -112,11 +112,12 @@ describe('every failure before publish leaves clients where they were, writing',
     ['a fence that is never in place', () => (sim.world.stuckFence = true)],
     ['a connector that does not stop', () => (sim.world.stuckFlows = true)],
     ['a copy that does not catch up', () => (sim.world.copies = false)],
+    ['a transaction left open', () => (sim.world.cluster('a').openTransaction = true)],
     [
-      'a transaction left open',
+      'a transaction that begins just before the fence',
       () => {
         sim.world.cluster('a').markers.set('orders/0', 1);
-        sim.world.cluster('a').openTransaction = true;
+        sim.on('after', 'fence-source', () => (sim.world.cluster('a').openTransaction = true));
       },
     ],
     ['a target that dies', () => sim.on('before', 'set-offsets', () => sim.world.killCluster('b'))],
@@ -174,6 +175,67 @@ describe('every failure before publish leaves clients where they were, writing',
     expect(rescue).toMatchObject({ kind: 'failover', outcome: 'DONE', fromEpoch: sim.published.at(-2)?.epoch });
     expectGoodEnd(sim, [rescue]);
   });
+});
+
+describe('a transaction that stays open on the source', () => {
+  const opening = async (more: Partial<Simulation['options']>): Promise<void> => {
+    const database = new MemoryAuthorityDatabase();
+    sim = new Simulation({ time, openStore: (client) => database.connect(client), ...more });
+    sim.world.copies = true;
+    await sim.createGroup();
+    leader = sim.controller('ctl-b');
+    await sim.acquire(leader);
+    await leader.runner.takenOver();
+  };
+  const byPolicy = { policy: { openTransactions: { waitMs: 15_000, then: 'abort-transactions' } } } as const;
+
+  it('ends the switch before anything is fenced, and the refusal names it', async () => {
+    sim.world.cluster('a').openTransaction = true;
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.journal.find((e) => e.event === 'failed')).toMatchObject({
+      step: 'settle-transactions',
+      evidence: {
+        reason: expect.stringContaining('transactions stay open on a: payments-1 on orders/0'),
+        transactionalIds: ['payments-1'],
+        liftedBy: expect.stringContaining('policy.openTransactions.then: abort-transactions'),
+      },
+    });
+    expect(sim.world.effects('fenced')).toEqual([]);
+    expect(sim.world.effects('transactions-aborted')).toEqual([]);
+  });
+
+  it.each([
+    ['is waited for', 'before'],
+    ['is waited for, also one that the fence met', 'after'],
+  ] as const)('%s', async (_name, when) => {
+    if (when === 'after') sim.world.cluster('a').markers.set('orders/0', 1);
+    sim.on(when, when === 'before' ? 'settle-transactions' : 'fence-source', () => {
+      sim.world.cluster('a').openTransaction = true;
+      time.after(8_000, () => (sim.world.cluster('a').openTransaction = false));
+    });
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(sim.world.effects('transactions-aborted')).toEqual([]);
+  });
+
+  it.each(['before the fence', 'under the fence'] as const)(
+    'is aborted %s, where the policy says so',
+    async (where) => {
+      await opening(byPolicy);
+      sim.world.cluster('a').markers.set('orders/0', 1);
+      const step = where === 'before the fence' ? 'settle-transactions' : 'fence-source';
+      sim.on(where === 'before the fence' ? 'before' : 'after', step, () => {
+        sim.world.cluster('a').openTransaction = true;
+      });
+      await sim.request(leader);
+      const saga = await end();
+      expect(saga.outcome).toBe('DONE');
+      expect(sim.world.effects('transactions-aborted').map((e) => e.subject)).toEqual(['payments-1']);
+      expectGoodEnd(sim, [saga], { oldSideOpen: false });
+    },
+  );
 });
 
 describe('a person aborts', () => {

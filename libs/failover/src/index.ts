@@ -27,6 +27,7 @@ export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';
 export type * from './saga/positions.js';
 export * from './saga/tail-effects.js';
+export * from './saga/transaction-effects.js';
 export * from './saga/types.js';
 export * from './saga/plan.js';
 export * from './saga/rejoin-preconditions.js';

@@ -12,6 +12,7 @@ import {
 } from '@platformatic/kafka';
 import type { Ms } from '#health';
 import { PlatformaticAcls } from './cluster-acls.js';
+import { PlatformaticTransactions } from './cluster-transactions.js';
 import { toMessage } from './cluster-eyes.js';
 import { countRecords } from './count-records.js';
 import { toCommitted, toConfigTable, toOffsetList } from './codec.js';
@@ -34,6 +35,7 @@ import type {
   ClusterAcls,
   ClusterHands,
   ClusterLayout,
+  ClusterTransactions,
   CommittedOffset,
   ConfigChange,
   ConfigTable,
@@ -71,11 +73,13 @@ const GROUP_STATES: Readonly<Record<string, GroupState>> = {
 /** {@link ClusterHands} over raw calls of @platformatic/kafka, on connections apart from the probes'. */
 export class PlatformaticHands implements ClusterHands {
   readonly acls: ClusterAcls;
+  readonly transactions: ClusterTransactions;
   readonly #calls: RoutedCalls;
 
   constructor(config: ClusterConnectionConfig) {
     this.#calls = new RoutedCalls(config);
     this.acls = new PlatformaticAcls(this.#calls);
+    this.transactions = new PlatformaticTransactions(this.#calls);
   }
 
   layout(deadlineMs: Ms): Promise<ClusterLayout> {

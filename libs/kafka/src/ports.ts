@@ -155,12 +155,31 @@ export interface ClusterAcls {
   mayDescribe(resource: AclEntry['resource'], name: string, deadlineMs: Ms): Promise<boolean>;
 }
 
+/** One that has begun and not ended. `startedAtMs`: unix ms by its coordinator's clock; with the id it names the transaction. */
+export type OpenTransactionEntry = Readonly<{
+  transactionalId: string;
+  state: 'ongoing' | 'ending'; // ending: its markers are being written
+  startedAtMs: number;
+  partitions: readonly Readonly<{ topic: string; partition: number }>[];
+}>;
+
+/** Transactions as their coordinators know them. @throws {KafkaCallError} */
+export interface ClusterTransactions {
+  /** All that are open and that this principal may describe; what it may not see is not there. */
+  open(deadlineMs: Ms): Promise<readonly OpenTransactionEntry[]>;
+  /**
+   * Takes the id over, which aborts what it has open and ends its producer for good; returns when the markers are written.
+   */
+  abort(transactionalId: string, deadlineMs: Ms): Promise<void>;
+}
+
 /**
  * What agents do to a cluster. Routes to leaders and coordinators itself; every call has a deadline over all of it.
  * @throws {KafkaCallError} when the cluster did not do it. A change that was answered is still to be read back.
  */
 export interface ClusterHands {
   readonly acls: ClusterAcls;
+  readonly transactions: ClusterTransactions;
   layout(deadlineMs: Ms): Promise<ClusterLayout>;
   topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable>;
   /** The same, asked of every broker that answers: a change is in force only where the leader has seen it. */

@@ -8,6 +8,7 @@ import { LinkPool } from './link-pool.js';
 import type { Address, ClusterLayout, FetchedSlice } from './ports.js';
 
 const GROUP_KEY = 0;
+export const TRANSACTION_KEY = 1;
 export const UNKNOWN_TOPIC = 3;
 /** A moved leader or coordinator, or one that is not ready: ask again where the cluster says now. */
 const STALE_CODES: ReadonlySet<number> = new Set([5, 6, 14, 15, 16]);
@@ -105,16 +106,17 @@ export class RoutedCalls {
     return layout;
   }
 
-  /** Groups by coordinator, one request to each; a moved coordinator is looked up again within the budget. */
+  /** Groups (or transactional ids) by coordinator, one request to each; a moved coordinator is looked up again within the budget. */
   byCoordinator<T>(
     what: string,
     groups: readonly string[],
     budget: Budget,
     ask: (connection: Connection, groups: readonly string[]) => Promise<T>,
+    keyType: typeof GROUP_KEY | typeof TRANSACTION_KEY = GROUP_KEY,
   ): Promise<T[]> {
     return this.retryStale(what, budget, async () => {
       const found = await this.any('FindCoordinator', budget, async (c) => {
-        const reply = await findCoordinatorV4.api.async(c, GROUP_KEY, [...groups]);
+        const reply = await findCoordinatorV4.api.async(c, keyType, [...groups]);
         return groupBy(reply.coordinators, (x) => `${x.host}:${x.port}`);
       });
       const leftMs = budget.require(what);

@@ -2,6 +2,12 @@ import type { Command, CommandBody, CommandOutput, CommandResult, ConsumerGroupS
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import { translateFromWire, translateToWire, translatedFromWire, translatedToWire } from './offsets.mapping.js';
 import { tailCommandFromWire, tailCommandToWire, tailOutputFromWire, tailOutputToWire } from './tail.mapping.js';
+import {
+  transactionCommandFromWire,
+  transactionCommandToWire,
+  transactionOutputFromWire,
+  transactionOutputToWire,
+} from './transactions.mapping.js';
 import { durationFromWire, enumCodec, orNull, orUndefined } from './wire.js';
 
 const principal = enumCodec<'agent' | 'ordinary'>({
@@ -99,6 +105,9 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
     }
     case 'count_records':
       return { $case: 'countRecords', countRecords: { cluster: b.cluster, ranges: b.ranges } };
+    case 'list_transactions':
+    case 'abort_transactions':
+      return transactionCommandToWire(b);
     case 'translate_group_offsets':
       return { $case: 'translateGroupOffsets', translateGroupOffsets: translateToWire(b) };
     case 'prove_seam':
@@ -131,6 +140,9 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
     }
     case 'countRecords':
       return { kind: 'count_records', ...b.countRecords };
+    case 'listTransactions':
+    case 'abortTransactions':
+      return transactionCommandFromWire(b);
     case 'translateGroupOffsets':
       return translateFromWire(b.translateGroupOffsets);
     case undefined:
@@ -206,6 +218,9 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
         $case: 'recordCounts',
         recordCounts: { counts: o.counts.map((c) => ({ ...c, openFrom: orUndefined(c.openFrom) })) },
       };
+    case 'open_transactions':
+    case 'aborted_transactions':
+      return transactionOutputToWire(o);
     case 'translated_offsets':
       return { $case: 'translatedOffsets', translatedOffsets: translatedToWire(o) };
     case 'seam_proof':
@@ -251,6 +266,9 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
         kind: 'record_counts',
         counts: o.recordCounts.counts.map((c) => ({ ...c, openFrom: orNull(c.openFrom) })),
       };
+    case 'openTransactions':
+    case 'abortedTransactions':
+      return transactionOutputFromWire(o);
     case 'translatedOffsets':
       return translatedFromWire(o.translatedOffsets);
     case 'failure':

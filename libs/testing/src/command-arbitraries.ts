@@ -50,6 +50,8 @@ const body: fc.Arbitrary<CommandBody> = fc.oneof(
     cluster: name,
     ranges: fc.array(fc.record({ topic: name, partition: count, from: count, to: count }), { maxLength: 3 }),
   }),
+  fc.record({ kind: fc.constant('list_transactions' as const), cluster: name, topics: names }),
+  fc.record({ kind: fc.constant('abort_transactions' as const), cluster: name, transactionalIds: names }),
   fc.record({
     kind: fc.constant('translate_group_offsets' as const),
     from: name,
@@ -84,6 +86,23 @@ const output: fc.Arbitrary<CommandOutput> = fc.oneof(
     counts: fc.array(fc.record({ topic: name, partition: count, records: count, openFrom: orNull(count) }), {
       maxLength: 3,
     }),
+  }),
+  fc.record({
+    kind: fc.constant('open_transactions' as const),
+    open: fc.array(
+      fc.record({
+        transactionalId: name,
+        state: fc.constantFrom('ongoing' as const, 'ending' as const),
+        startedAtMs: big,
+        partitions: fc.array(fc.record({ topic: name, partition: count }), { maxLength: 3 }),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('aborted_transactions' as const),
+    aborted: names,
+    refused: fc.array(fc.record({ transactionalId: name, detail: name }), { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant('end_offsets' as const), starts: partitionOffsets, ends: partitionOffsets }),
   fc.record({

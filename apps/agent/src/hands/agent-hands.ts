@@ -38,6 +38,7 @@ import {
 } from './offset-commands.js';
 import { seedFlow } from './seed-flow.hand.js';
 import { TailHands } from './tail-hands.js';
+import { abortTransactions, listTransactions } from './transaction-commands.js';
 import { TopicConfigFence } from './topic-config.fence.js';
 import { Turns } from './turns.js';
 
@@ -155,6 +156,10 @@ export class AgentHands implements Hands {
           kind: 'record_counts',
           counts: await this.#tool(body.cluster).hands.countRecords(body.ranges, left()),
         };
+      case 'list_transactions':
+        return listTransactions(this.#tool(body.cluster).hands.transactions, body, left);
+      case 'abort_transactions':
+        return abortTransactions(this.#tool(body.cluster).hands.transactions, body, left);
       case 'translate_group_offsets':
         if (this.#translator === null) throw new UnsupportedError('this agent keeps no history of offset-syncs');
         return this.#translator.translate(body, left);

@@ -1,4 +1,5 @@
 import { etcdTlsSchema } from '#config-center';
+import { TRANSACTION_ENDS } from '#failover';
 import { duration } from '#platform';
 import { z } from 'zod';
 import { alertsSchema } from './alerts.schema.js';
@@ -89,6 +90,14 @@ const policy = z.strictObject({
       wait: duration()
         .refine((ms) => ms <= 15_000, 'the step that waits has 20 s in all')
         .default(10_000),
+    })
+    .prefault({}),
+  openTransactions: z
+    .strictObject({
+      wait: duration()
+        .refine((ms) => ms <= 20_000, 'clients told to drain go on by themselves after 60 s')
+        .default(15_000),
+      then: z.enum(TRANSACTION_ENDS).default('abort-switchover'),
     })
     .prefault({}),
 });

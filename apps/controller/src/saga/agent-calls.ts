@@ -30,6 +30,8 @@ const OUTPUT_OF = {
   canary: 'canary',
   seed_flow: 'seeded',
   count_records: 'record_counts',
+  list_transactions: 'open_transactions',
+  abort_transactions: 'aborted_transactions',
   translate_group_offsets: 'translated_offsets',
   prove_seam: 'seam_proof',
   report_tail: 'tail_report',

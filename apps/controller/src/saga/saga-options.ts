@@ -23,7 +23,6 @@ export type SagaTimes = Readonly<{
   quietMs: number; // after DRAIN: how long end offsets are given to stand still
   quietSpacingMs: number; // between two readings of them
   holdWaitMs: number; // after HOLD: how long groups are given to stop
-  transactionWaitMs: number; // how long an open transaction is waited for
   sourceWatchMs: number; // how often a planned switch looks whether its source lives
   retryMemoryMs: number; // an unpublished close older than this no longer counts as an attempt
   steps: StepTimes;
@@ -41,7 +40,6 @@ export const SAGA_TIMES: SagaTimes = {
   quietMs: 5_000,
   quietSpacingMs: 400,
   holdWaitMs: 10_000,
-  transactionWaitMs: 15_000,
   sourceWatchMs: 500,
   retryMemoryMs: 600_000,
   steps: {},

@@ -1,4 +1,5 @@
 import type { FenceKind } from '../saga/effects.js';
+import type { TransactionEnd } from '../saga/transaction-effects.js';
 import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
 
 /** The decision's whole input. Built once per tick by the controller with one `now`; frozen. */
@@ -131,6 +132,8 @@ export type Policy = Readonly<{
   observerLostMs: Ms;
   partitionShare: number; // row 510, 0..1
   adoption: Readonly<{ share: number; waitMs: Ms }>; // of wrapped clients, after a publication; never undoes one
+  /** On the source of a planned switch: how long one that is open is waited for, and what then. */
+  openTransactions: Readonly<{ waitMs: Ms; then: TransactionEnd }>;
 }>;
 
 /** One reading of the flow's lag, kept so that lag can be judged as of the window's start. */

@@ -2,6 +2,7 @@ import type { ClusterName, Ms } from '#health';
 import type { TranslateCommand, TranslatedOutput } from '../offsets/translate-command.js';
 import type { ConnectorNames, GroupOffset, OffsetRange, PartitionOffset, TopicPartition } from './positions.js';
 import type { TailCommand, TailOutput } from './tail-effects.js';
+import type { TransactionCommand, TransactionOutput } from './transaction-effects.js';
 
 /** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
 
@@ -83,6 +84,7 @@ export type CommandBody =
     }>
   /** Data records in [from, to) as a reader of committed records sees them: markers and aborted records are none. */
   | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>
+  | TransactionCommand
   | TranslateCommand
   | TailCommand;
 
@@ -109,6 +111,7 @@ export type CommandOutput =
   | Readonly<{ kind: 'canary'; accepted: boolean; errorCode: number | null; detail: string }>
   | SeededOutput
   | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>
+  | TransactionOutput
   | TranslatedOutput
   | TailOutput;
 

@@ -17,6 +17,9 @@ export const SWITCHOVER: SagaTable = {
       undo: { what: 'publish {source} with mode ACTIVE at a higher epoch', deadlineMs: 15_000 },
       lookAgain: true,
     }),
+    before('settle-transactions', 50_000, 'wait for transactions open on {source}; end them if the policy says so', {
+      lookAgain: true,
+    }),
     before('fence-source', 15_000, 'fence {source}, proved by a refused write and end offsets that stand still', {
       undo: { what: 'unfence {source}', deadlineMs: 10_000 },
       lookAgain: true,

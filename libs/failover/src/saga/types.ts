@@ -15,6 +15,7 @@ export const STEP_NAMES = [
   'check-publishable',
   'announce',
   'drain',
+  'settle-transactions',
   'fence-source',
   'catch-up',
   'hold-consumers',

@@ -1,23 +1,25 @@
 import type { Json, OffsetRange, RecordCount } from '#failover';
 import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
+import { evidenceOf, textOf } from '../saga-journal.js';
+import { abortOpen, openTransactions, staysOpen } from './open-transactions.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
  * Everything that the source holds is on the target: per partition the last *data* record. A commit marker may hold the last
  * offset, so "N + 1 = E" may never come; what is left is then read as a reader of committed records would, and must be
- * empty. An open transaction may still become data: it is waited for a while, then the switch walks back.
+ * empty. An open transaction may still become data: it is waited for a while, then the policy says which of the two is given up.
  */
 export const catchUp: Step = {
   name: 'catch-up',
   async run(ctx, signal): Promise<StepResult> {
-    const waits: Waits = { openSinceMs: null, problem: 'not looked at' };
+    const waits: Waits = { openSinceMs: null, aborted: false, problem: 'not looked at' };
     const done = await pollUntil(ctx, signal, () => look(ctx, waits, signal));
     if (done !== null) return { evidence: done };
     throw new StepFailure('FAILED', `${ctx.saga.target} did not catch up: ${waits.problem}`);
   },
 };
 
-type Waits = { openSinceMs: number | null; problem: string };
+type Waits = { openSinceMs: number | null; aborted: boolean; problem: string };
 
 async function look(ctx: StepContext, waits: Waits, signal: AbortSignal): Promise<Json> {
   const rest = await ranges(ctx, signal);
@@ -33,7 +35,7 @@ async function look(ctx: StepContext, waits: Waits, signal: AbortSignal): Promis
     return null;
   }
   const { counts } = counted.output;
-  mustNotStayOpen(ctx, counts, waits);
+  await mustNotStayOpen(ctx, counts, waits, signal);
   const missing = counts.filter((c) => c.records > 0);
   const open = counts.filter((c) => c.openFrom !== null);
   if (missing.length === 0 && open.length === 0) {
@@ -44,16 +46,32 @@ async function look(ctx: StepContext, waits: Waits, signal: AbortSignal): Promis
   return null;
 }
 
-function mustNotStayOpen(ctx: StepContext, counts: readonly RecordCount[], waits: Waits): void {
+/** One that began between the look before the fence and the fence. */
+async function mustNotStayOpen(
+  ctx: StepContext,
+  counts: readonly RecordCount[],
+  waits: Waits,
+  signal: AbortSignal,
+): Promise<void> {
   const open = counts.filter((c) => c.openFrom !== null);
   const nowMs = ctx.time.monotonicMs();
   waits.openSinceMs = open.length === 0 ? null : (waits.openSinceMs ?? nowMs);
-  if (waits.openSinceMs === null || nowMs - waits.openSinceMs < ctx.times.transactionWaitMs) return;
-  throw new StepFailure('FAILED', `a transaction stays open on ${ctx.saga.source}: ${open.map(openText).join(', ')}`, {
-    open: open.map((c) => ({ partition: positionKey(c), from: c.openFrom })),
-    liftedBy: 'end it: kafka-transactions.sh find-hanging, abort',
-  });
+  const { waitMs, then } = ctx.group.policy.openTransactions;
+  if (waits.openSinceMs === null || nowMs - waits.openSinceMs < waitMs) return;
+  const known = await openTransactions(ctx, signal);
+  const transactions = 'open' in known ? known.open : [];
+  const where = `; ${open.map(openText).join(', ')}`;
+  // Markers cannot pass a fence by topic configuration: an abort would only hang.
+  const mayAbort =
+    then === 'abort-transactions' && fencedBy(ctx) === 'acl' && !waits.aborted && transactions.length > 0;
+  if (!mayAbort) throw staysOpen(ctx, transactions, where);
+  const refused = await abortOpen(ctx, transactions, signal);
+  if (refused !== null) throw staysOpen(ctx, transactions, `${where}; they were not aborted: ${refused}`);
+  waits.aborted = true;
+  waits.openSinceMs = nowMs;
 }
+
+const fencedBy = (ctx: StepContext): string | null => textOf(evidenceOf(ctx.saga, 'fence-source'), 'by');
 
 const openText = (c: RecordCount): string => `${positionKey(c)} has a transaction open from ${c.openFrom ?? '?'}`;
 

@@ -22,6 +22,7 @@ import { publishPointer } from './publish-pointer.step.js';
 import { rememberPlanned, rememberSwitch } from './remember-switch.step.js';
 import { reverseFlow } from './reverse-flow.step.js';
 import { setOffsets } from './set-offsets.step.js';
+import { settleTransactions } from './settle-transactions.step.js';
 import type { Step } from './step.js';
 import { stopReplication } from './stop-replication.step.js';
 import { unfenceTarget } from './unfence-target.step.js';
@@ -33,6 +34,7 @@ const SWITCHOVER: StepSet = {
   'check-publishable': checkPublishable,
   announce: announceFailover,
   drain: drainClients,
+  'settle-transactions': settleTransactions,
   'fence-source': fenceSource,
   'catch-up': catchUp,
   'hold-consumers': holdConsumers,

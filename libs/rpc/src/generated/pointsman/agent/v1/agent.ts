@@ -262,6 +262,23 @@ export namespace GoalCondition {
   export type UNRECOGNIZED = typeof GoalCondition.UNRECOGNIZED;
 }
 
+export const TransactionState = {
+  TRANSACTION_STATE_UNSPECIFIED: 0,
+  TRANSACTION_STATE_ONGOING: 1,
+  /** TRANSACTION_STATE_ENDING - Its markers are being written. */
+  TRANSACTION_STATE_ENDING: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TransactionState = typeof TransactionState[keyof typeof TransactionState];
+
+export namespace TransactionState {
+  export type TRANSACTION_STATE_UNSPECIFIED = typeof TransactionState.TRANSACTION_STATE_UNSPECIFIED;
+  export type TRANSACTION_STATE_ONGOING = typeof TransactionState.TRANSACTION_STATE_ONGOING;
+  export type TRANSACTION_STATE_ENDING = typeof TransactionState.TRANSACTION_STATE_ENDING;
+  export type UNRECOGNIZED = typeof TransactionState.UNRECOGNIZED;
+}
+
 export const TailDestination = {
   TAIL_DESTINATION_UNSPECIFIED: 0,
   TAIL_DESTINATION_FILE: 1,
@@ -765,6 +782,8 @@ export interface Command {
     | { readonly $case: "canary"; readonly canary: Canary }
     | { readonly $case: "seedFlow"; readonly seedFlow: SeedFlow }
     | { readonly $case: "countRecords"; readonly countRecords: CountRecords }
+    | { readonly $case: "listTransactions"; readonly listTransactions: ListTransactions }
+    | { readonly $case: "abortTransactions"; readonly abortTransactions: AbortTransactions }
     | { readonly $case: "translateGroupOffsets"; readonly translateGroupOffsets: TranslateGroupOffsets }
     | { readonly $case: "proveSeam"; readonly proveSeam: ProveSeam }
     | { readonly $case: "reportTail"; readonly reportTail: ReportTail }
@@ -838,6 +857,46 @@ export interface RecordCount {
   readonly records: number;
   /** First offset hidden by an open transaction; absent: none in the range. */
   readonly openFrom?: number | undefined;
+}
+
+/** Which transactions are open on a cluster. Reads only. */
+export interface ListTransactions {
+  readonly cluster: string;
+  /** Names or patterns: only partitions of these count. */
+  readonly topics: readonly string[];
+}
+
+export interface OpenTransactions {
+  readonly open: readonly OpenTransaction[];
+}
+
+export interface OpenTransaction {
+  readonly transactionalId: string;
+  readonly state: TransactionState;
+  /** Unix milliseconds by the coordinator's clock: with the id it names the transaction. */
+  readonly startedAtMs: number;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Ends what these ids have open, and their producers for good. */
+export interface AbortTransactions {
+  readonly cluster: string;
+  readonly transactionalIds: readonly string[];
+}
+
+export interface AbortedTransactions {
+  readonly aborted: readonly string[];
+  readonly refused: readonly AbortRefused[];
+}
+
+export interface AbortRefused {
+  readonly transactionalId: string;
+  readonly detail: string;
 }
 
 /** Where consumer groups of a flow's source resume on its target. Reads only. */
@@ -935,6 +994,8 @@ export interface CommandResult {
     | { readonly $case: "canary"; readonly canary: CanaryOutcome }
     | { readonly $case: "seeded"; readonly seeded: Seeded }
     | { readonly $case: "recordCounts"; readonly recordCounts: RecordCounts }
+    | { readonly $case: "openTransactions"; readonly openTransactions: OpenTransactions }
+    | { readonly $case: "abortedTransactions"; readonly abortedTransactions: AbortedTransactions }
     | { readonly $case: "translatedOffsets"; readonly translatedOffsets: TranslatedOffsets }
     | { readonly $case: "seamProof"; readonly seamProof: SeamProof }
     | { readonly $case: "tailReport"; readonly tailReport: TailReport }
@@ -4135,6 +4196,12 @@ export const Command: MessageFns<Command> = {
       case "countRecords":
         CountRecords.encode(message.body.countRecords, writer.uint32(170).fork()).join();
         break;
+      case "listTransactions":
+        ListTransactions.encode(message.body.listTransactions, writer.uint32(178).fork()).join();
+        break;
+      case "abortTransactions":
+        AbortTransactions.encode(message.body.abortTransactions, writer.uint32(186).fork()).join();
+        break;
       case "translateGroupOffsets":
         TranslateGroupOffsets.encode(message.body.translateGroupOffsets, writer.uint32(242).fork()).join();
         break;
@@ -4270,6 +4337,28 @@ export const Command: MessageFns<Command> = {
             }
 
             message.body = { $case: "countRecords", countRecords: CountRecords.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.body = {
+              $case: "listTransactions",
+              listTransactions: ListTransactions.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.body = {
+              $case: "abortTransactions",
+              abortTransactions: AbortTransactions.decode(reader, reader.uint32()),
+            };
             continue;
           }
           case 30: {
@@ -4993,6 +5082,416 @@ export const RecordCount: MessageFns<RecordCount> = {
             }
 
             message.openFrom = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListTransactions(): ListTransactions {
+  return { cluster: "", topics: [] };
+}
+
+export const ListTransactions: MessageFns<ListTransactions> = {
+  encode(message: ListTransactions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    for (const v of message.topics) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTransactions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTransactions() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topics.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOpenTransactions(): OpenTransactions {
+  return { open: [] };
+}
+
+export const OpenTransactions: MessageFns<OpenTransactions> = {
+  encode(message: OpenTransactions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.open) {
+      OpenTransaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenTransactions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenTransactions() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.open.push(OpenTransaction.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOpenTransaction(): OpenTransaction {
+  return { transactionalId: "", state: 0, startedAtMs: 0, partitions: [] };
+}
+
+export const OpenTransaction: MessageFns<OpenTransaction> = {
+  encode(message: OpenTransaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionalId !== "") {
+      writer.uint32(10).string(message.transactionalId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.startedAtMs !== 0) {
+      writer.uint32(24).uint64(message.startedAtMs);
+    }
+    for (const v of message.partitions) {
+      TopicPartition.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenTransaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenTransaction() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.startedAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.partitions.push(TopicPartition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicPartition(): TopicPartition {
+  return { topic: "", partition: 0 };
+}
+
+export const TopicPartition: MessageFns<TopicPartition> = {
+  encode(message: TopicPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicPartition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortTransactions(): AbortTransactions {
+  return { cluster: "", transactionalIds: [] };
+}
+
+export const AbortTransactions: MessageFns<AbortTransactions> = {
+  encode(message: AbortTransactions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    for (const v of message.transactionalIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortTransactions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortTransactions() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.transactionalIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortedTransactions(): AbortedTransactions {
+  return { aborted: [], refused: [] };
+}
+
+export const AbortedTransactions: MessageFns<AbortedTransactions> = {
+  encode(message: AbortedTransactions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.aborted) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.refused) {
+      AbortRefused.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortedTransactions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortedTransactions() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.aborted.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.refused.push(AbortRefused.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAbortRefused(): AbortRefused {
+  return { transactionalId: "", detail: "" };
+}
+
+export const AbortRefused: MessageFns<AbortRefused> = {
+  encode(message: AbortRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionalId !== "") {
+      writer.uint32(10).string(message.transactionalId);
+    }
+    if (message.detail !== "") {
+      writer.uint32(18).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AbortRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbortRefused() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionalId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.detail = reader.string();
             continue;
           }
         }
@@ -5786,6 +6285,12 @@ export const CommandResult: MessageFns<CommandResult> = {
       case "recordCounts":
         RecordCounts.encode(message.outcome.recordCounts, writer.uint32(170).fork()).join();
         break;
+      case "openTransactions":
+        OpenTransactions.encode(message.outcome.openTransactions, writer.uint32(178).fork()).join();
+        break;
+      case "abortedTransactions":
+        AbortedTransactions.encode(message.outcome.abortedTransactions, writer.uint32(186).fork()).join();
+        break;
       case "translatedOffsets":
         TranslatedOffsets.encode(message.outcome.translatedOffsets, writer.uint32(242).fork()).join();
         break;
@@ -5891,6 +6396,28 @@ export const CommandResult: MessageFns<CommandResult> = {
             }
 
             message.outcome = { $case: "recordCounts", recordCounts: RecordCounts.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.outcome = {
+              $case: "openTransactions",
+              openTransactions: OpenTransactions.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.outcome = {
+              $case: "abortedTransactions",
+              abortedTransactions: AbortedTransactions.decode(reader, reader.uint32()),
+            };
             continue;
           }
           case 30: {
