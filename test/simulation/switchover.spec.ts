@@ -187,7 +187,7 @@ describe('a transaction that stays open on the source', () => {
     await sim.acquire(leader);
     await leader.runner.takenOver();
   };
-  const byPolicy = { policy: { openTransactions: { waitMs: 15_000, then: 'abort-transactions' } } } as const;
+  const byPolicy = { policy: { openTransactions: { waitMs: 15_000, onTimeout: 'abort-transactions' } } } as const;
 
   it('ends the switch before anything is fenced, and the refusal names it', async () => {
     sim.world.cluster('a').openTransaction = true;
@@ -198,7 +198,7 @@ describe('a transaction that stays open on the source', () => {
       evidence: {
         reason: expect.stringContaining('transactions stay open on a: payments-1 on orders/0'),
         transactionalIds: ['payments-1'],
-        liftedBy: expect.stringContaining('policy.openTransactions.then: abort-transactions'),
+        liftedBy: expect.stringContaining('policy.openTransactions.onTimeout: abort-transactions'),
       },
     });
     expect(sim.world.effects('fenced')).toEqual([]);

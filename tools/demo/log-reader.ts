@@ -15,7 +15,7 @@ export class LogReader {
 
   static async start(brokers: readonly string[], topic: string): Promise<LogReader> {
     const kafka = new Kafka({ clientId: 'independent-reader', brokers: [...brokers], logLevel: logLevel.NOTHING });
-    const consumer = kafka.consumer({ groupId: 'independent-reader', retry: { retries: 8 } });
+    const consumer = kafka.consumer({ groupId: `independent-reader-${topic}`, retry: { retries: 8 } });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     const reader = new LogReader(kafka, topic, () => consumer.disconnect());

@@ -12,6 +12,8 @@ export type GroupOptions = Readonly<{
   consumerGroups: readonly string[];
   maxRpo: Readonly<{ records: number; duration: string }>;
   cooldown: string;
+  naming: 'identity' | 'default';
+  openTransactions?: Readonly<{ wait: string; onTimeout: 'abort-switchover' | 'abort-transactions' }>; // absent: the product's own
 }>;
 
 export type Webhook = Readonly<{ name: string; url: string; secretFile: string }>;
@@ -72,7 +74,7 @@ export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc)
         topics: group.topics,
         consumerGroups: group.consumerGroups,
         principals: [],
-        flows: [flow('a', 'b'), flow('b', 'a')],
+        flows: [flow('a', 'b', group.naming), flow('b', 'a', group.naming)],
         publishTo: ['main'],
         policy: {
           preset: 'guarded',
@@ -81,6 +83,7 @@ export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc)
           producersInSourceIdc: true,
           windows: profile.windows,
           cooldown: group.cooldown,
+          ...(group.openTransactions === undefined ? {} : { openTransactions: group.openTransactions }),
         },
       },
     ],
@@ -115,10 +118,10 @@ export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Pro
   return write(plan, `${id}.yaml`, config);
 }
 
-const flow = (from: LabClusterName, to: LabClusterName): Record<string, unknown> => ({
+const flow = (from: LabClusterName, to: LabClusterName, naming: GroupOptions['naming']): Record<string, unknown> => ({
   from,
   to,
-  naming: 'identity',
+  naming,
   connectors: { source: `${from}-${to}-src`, checkpoint: `${from}-${to}-cp`, heartbeat: `${from}-${to}-hb` },
 });
 

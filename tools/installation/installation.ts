@@ -78,6 +78,7 @@ export class Installation {
         consumerGroups: ['billing'],
         maxRpo: { records: 10_000, duration: '30s' },
         cooldown: '1h',
+        naming: 'identity',
         ...options.group,
       },
       configCenter: options.configCenter ?? 'sql',

@@ -1,4 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openConfigCenter } from '#config-center';
 import { createSwitchingKafka, type SwitchingKafka } from '#client';
 import { logLevel } from 'kafkajs';
@@ -85,6 +86,7 @@ process.once('SIGTERM', () => {
 
 async function stop(): Promise<void> {
   await stopProducers();
+  if (options.idleMs !== undefined) await consumersIdle(options.idleMs);
   clearInterval(ticker);
   await kafka.close();
   await pointers.close();
@@ -92,10 +94,17 @@ async function stop(): Promise<void> {
   say(`done ${JSON.stringify(counts)}`);
 }
 
+async function consumersIdle(idleMs: number): Promise<void> {
+  for (let before = -1; before !== counts.consumed;) {
+    before = counts.consumed;
+    await delay(idleMs);
+  }
+}
+
 async function startConsumers(from: SwitchingKafka, o: LoadOptions): Promise<void> {
   for (let i = 0; i < o.consumers; i += 1) {
     const consumer = from.consumer({ groupId: o.consumerGroup });
-    consumer.subscribe({ topics: [o.topic] });
+    consumer.subscribe({ topics: [o.consumedTopics === undefined ? o.topic : new RegExp(o.consumedTopics)] });
     await consumer.run({
       autoCommitInterval: 1_000,
       eachMessage: ({ message, partition, cluster }) => {

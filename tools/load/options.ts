@@ -9,11 +9,13 @@ export const loadOptions = z.strictObject({
   ]),
   clusters: z.record(z.string(), z.array(z.string())), // name → bootstrap servers
   topic: z.string(),
+  consumedTopics: z.string().optional(), // a regular expression, where copies have names of their own; `topic` if absent
   consumerGroup: z.string(),
   producers: z.int().positive(),
   consumers: z.int().nonnegative(),
-  producerMode: z.enum(['plain', 'idempotent', 'transactional']).optional(), // plain if absent
+  producerMode: z.enum(['plain', 'idempotent', 'transactional', 'mixed']).optional(), // plain if absent; mixed: the last two in turn
   ordersPerSecond: z.number().positive(), // all producers together
+  idleMs: z.number().positive().optional(), // at the end consumers go on until nothing came for so long; at once if absent
   logFile: z.string().nullable(), // one line per acknowledged and per consumed order; null: counts only
   stateFile: z.string(),
 });

@@ -12,6 +12,8 @@ type Answer = (order: Order, event: Exclude<LoadEvent, { kind: 'consumed' }>) =>
 // Orders of one transaction: what came due while the last one was being committed, bounded.
 const ORDERS_PER_TRANSACTION = 500;
 
+const MIXED = ['idempotent', 'transactional'] as const;
+
 /**
  * Each producer numbers its orders and sends them at its share of the rate; an order that waits does not hold the next
  * one up. The returned stop ends producing and waits until every order is answered.
@@ -30,8 +32,9 @@ export async function startProducers(
         book.answered(event, unanswered.size);
         if (unanswered.size === 0) allAnswered?.();
       };
-      const open = o.producerMode === 'transactional' ? transactionalSender : sender;
-      const { send, close } = await open(kafka, o, `p${p}`, answer);
+      const mode = o.producerMode === 'mixed' ? MIXED[p % MIXED.length] : o.producerMode;
+      const open = mode === 'transactional' ? transactionalSender : sender;
+      const { send, close } = await open(kafka, { ...o, producerMode: mode }, `p${p}`, answer);
       const everyMs = (1_000 * o.producers) / o.ordersPerSecond;
       const startedMs = performance.now();
       let made = 0;

@@ -35,7 +35,8 @@ export class Stage {
           lab.createTopic(cluster, { name: TOPIC, partitions: options.partitions ?? 3 }),
         ),
       );
-      const flow = { topics: [TOPIC], consumerGroups: ['billing'] };
+      const naming = options.installation?.group?.naming === 'default' ? 'prefixed' : 'identity';
+      const flow = { topics: [TOPIC], consumerGroups: ['billing'], naming } as const;
       await Promise.all([
         lab.createFlow({ ...flow, from: 'a', to: 'b', state: 'RUNNING' }),
         lab.createFlow({ ...flow, from: 'b', to: 'a', state: 'STOPPED' }),

@@ -44,7 +44,7 @@ export function translateGroups(body: TranslateCommand, ground: TranslationGroun
         const at = upstreamOf(seen, checkpoint, ground.nowWallMs);
         if (at === null) return null;
         const around = {
-          frozen: frozen.get(key) ?? null,
+          frozen: frozen.get(key) ?? renamedEnd(frozen.get(`${from}/${partition}`), ground.ends.get(key)),
           logStart: ground.starts.get(key) ?? null,
           logEnd: ground.ends.get(key) ?? null,
         };
@@ -76,6 +76,13 @@ export function topicsOf(body: TranslateCommand, ground: TranslationGround): rea
     };
   });
 }
+
+/**
+ * A policy that renames gives the copy a log of its own, in which nobody else writes: its end is S. The caller froze the topic
+ * of the source's name, which on the target is the applications' own.
+ */
+const renamedEnd = (bySource: Readonly<{ n: number; s: number }> | undefined, end: number | undefined) =>
+  bySource === undefined || end === undefined ? null : { n: bySource.n, s: end };
 
 type Upstream = Pick<TranslatedOffset, 'upstream' | 'upstreamBy' | 'upstreamAgeMs'>;
 

@@ -123,7 +123,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
     },
     cooldownMs: policy.cooldown,
     adoption: { share: policy.adoption.share, waitMs: policy.adoption.wait },
-    openTransactions: { waitMs: policy.openTransactions.wait, then: policy.openTransactions.then },
+    openTransactions: { waitMs: policy.openTransactions.wait, onTimeout: policy.openTransactions.onTimeout },
     sagaMaxOpenMs,
   });
 }

@@ -97,7 +97,7 @@ const policy = z.strictObject({
       wait: duration()
         .refine((ms) => ms <= 20_000, 'clients told to drain go on by themselves after 60 s')
         .default(15_000),
-      then: z.enum(TRANSACTION_ENDS).default('abort-switchover'),
+      onTimeout: z.enum(TRANSACTION_ENDS).default('abort-switchover'),
     })
     .prefault({}),
 });

@@ -133,7 +133,7 @@ export type Policy = Readonly<{
   partitionShare: number; // row 510, 0..1
   adoption: Readonly<{ share: number; waitMs: Ms }>; // of wrapped clients, after a publication; never undoes one
   /** On the source of a planned switch: how long one that is open is waited for, and what then. */
-  openTransactions: Readonly<{ waitMs: Ms; then: TransactionEnd }>;
+  openTransactions: Readonly<{ waitMs: Ms; onTimeout: TransactionEnd }>;
 }>;
 
 /** One reading of the flow's lag, kept so that lag can be judged as of the window's start. */

@@ -27,7 +27,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   observerLostMs: 30_000,
   partitionShare: 0.3,
   adoption: { share: 0.95, waitMs: 10_000 },
-  openTransactions: { waitMs: 15_000, then: 'abort-switchover' },
+  openTransactions: { waitMs: 15_000, onTimeout: 'abort-switchover' },
 };
 
 /** A policy that cannot be obeyed safely. Fails closed at load: the caller adds file and line. */

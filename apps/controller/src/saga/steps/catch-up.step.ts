@@ -56,14 +56,14 @@ async function mustNotStayOpen(
   const open = counts.filter((c) => c.openFrom !== null);
   const nowMs = ctx.time.monotonicMs();
   waits.openSinceMs = open.length === 0 ? null : (waits.openSinceMs ?? nowMs);
-  const { waitMs, then } = ctx.group.policy.openTransactions;
+  const { waitMs, onTimeout } = ctx.group.policy.openTransactions;
   if (waits.openSinceMs === null || nowMs - waits.openSinceMs < waitMs) return;
   const known = await openTransactions(ctx, signal);
   const transactions = 'open' in known ? known.open : [];
   const where = `; ${open.map(openText).join(', ')}`;
   // Markers cannot pass a fence by topic configuration: an abort would only hang.
   const mayAbort =
-    then === 'abort-transactions' && fencedBy(ctx) === 'acl' && !waits.aborted && transactions.length > 0;
+    onTimeout === 'abort-transactions' && fencedBy(ctx) === 'acl' && !waits.aborted && transactions.length > 0;
   if (!mayAbort) throw staysOpen(ctx, transactions, where);
   const refused = await abortOpen(ctx, transactions, signal);
   if (refused !== null) throw staysOpen(ctx, transactions, `${where}; they were not aborted: ${refused}`);

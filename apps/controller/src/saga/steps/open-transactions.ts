@@ -4,7 +4,7 @@ import { StepFailure, type StepContext } from './step.js';
 
 /** Transactions on the source of a planned switch: asked for, named, and ended where the policy says so. */
 
-export type Open = Readonly<{ open: readonly OpenTransaction[] }> | Readonly<{ problem: string }>;
+type Open = Readonly<{ open: readonly OpenTransaction[] }> | Readonly<{ problem: string }>;
 
 export async function openTransactions(ctx: StepContext, signal: AbortSignal): Promise<Open> {
   const { source: cluster } = ctx.saga;
@@ -45,7 +45,7 @@ export function staysOpen(ctx: StepContext, open: readonly OpenTransaction[], mo
   const evidence: Readonly<Record<string, Json>> = {
     transactionalIds: open.map((t) => t.transactionalId),
     liftedBy:
-      'end them in their applications, or set policy.openTransactions.then: abort-transactions; ' +
+      'end them in their applications, or set policy.openTransactions.onTimeout: abort-transactions; ' +
       'one that no application knows any more: kafka-transactions.sh find-hanging, abort',
   };
   return new StepFailure('FAILED', `transactions stay open on ${source}: ${describeOpen(open)}${more}`, evidence);

@@ -30,9 +30,9 @@ async function look(ctx: StepContext, seen: Seen, signal: AbortSignal): Promise<
   const blocking = inTheWay(found.open, seen.first, markersPass(ctx));
   if (blocking.length === 0) return { summary: summaryOf(found.open, seen), aborted: seen.aborted };
   seen.problem = describeOpen(blocking);
-  const { waitMs, then } = ctx.group.policy.openTransactions;
+  const { waitMs, onTimeout } = ctx.group.policy.openTransactions;
   if (ctx.time.monotonicMs() - seen.sinceMs < waitMs) return null;
-  if (then === 'abort-switchover') throw staysOpen(ctx, blocking, ` for ${waitMs} ms and longer`);
+  if (onTimeout === 'abort-switchover') throw staysOpen(ctx, blocking, ` for ${waitMs} ms and longer`);
   const refused = await abortOpen(ctx, blocking, signal);
   if (refused !== null) throw staysOpen(ctx, blocking, `; they were not aborted: ${refused}`);
   seen.aborted.push(...blocking.map((t) => t.transactionalId));
