@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -112,6 +112,15 @@ describe('a bad configuration file', () => {
     expect(bad).toEqual([...controller.expected, ...agent.expected].map((e) => e.place));
   });
 
+  it('is shown by `config check` the same, one line each on stdout and nothing else', async () => {
+    const controller = await edited('controller.yaml', 'check-controller.yaml', CONTROLLER_FAULTS);
+    const agent = await edited('agent.yaml', 'check-agent.yaml', AGENT_FAULTS);
+    const ended = await run(CLI, 'config', 'check', controller.file, agent.file, join(ROOT, 'examples/agent.yaml'));
+    expect(ended.code).toBe(1);
+    expectAll(ended.stdout, [...controller.expected, ...agent.expected]);
+    expect(ended.stderr).toMatch(/agent\.yaml: a valid Agent configuration/);
+  });
+
   it('that cannot be read or is no YAML is said in one line with its place', async () => {
     const missing = join(folder, 'missing.yaml');
     expect(await run(CONTROLLER, '--config', missing)).toMatchObject({
@@ -123,5 +132,64 @@ describe('a bad configuration file', () => {
     const ended = await run(AGENT, '--config', broken);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(/broken\.yaml:[23]:\d+ /);
+  });
+});
+
+describe('`config show --effective`', () => {
+  it('tells where each value comes from, and no secret', async () => {
+    const { file } = await edited('controller.yaml', 'effective.yaml', [
+      {
+        from: 'urlFile: /etc/pointsman/store.url',
+        to: 'url: postgres://ctl:hunter2@db/pointsman',
+        at: 'url: postgres',
+        says: /./,
+      },
+    ]);
+    const ended = await run(CLI, 'config', 'show', '--effective', '-o', 'json', file);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).not.toContain('hunter2');
+    const { values } = JSON.parse(ended.stdout) as { values: readonly Record<'path' | 'value' | 'origin', string>[] };
+    const of = (path: string) => values.find((v) => v.path === path);
+    expect(of('store.url')).toMatchObject({ value: 'postgres://ctl:***@db/pointsman' });
+    expect(of('lease.ttl')).toMatchObject({ value: '10s', origin: expect.stringMatching(/effective\.yaml:\d+:\d+$/) });
+    expect(of('sagaMaxOpen')).toMatchObject({ value: '300s', origin: 'default' });
+    const table = await run(CLI, 'config', 'show', '--effective', file);
+    for (const line of table.stdout.trimEnd().split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(await run(CLI, 'config', 'show', join(ROOT, 'examples/agent.yaml'))).toMatchObject({ code: 0 });
+  });
+});
+
+describe('`init`', () => {
+  const answers = [
+    ...['--hosts', 'c1.example,c2.example,c3.example', '--kafka', 'k1:9092', '--standby-kafka', 'k2:9092'],
+    ...['--connect', 'http://c1:8083', '--standby-connect', 'http://c2:8083', '--topics', 'orders'],
+    ...['--max-loss', '1000', '--max-lag', '30s'],
+  ];
+
+  it('writes six files that its own check accepts, and overwrites none of them', async () => {
+    const out = join(folder, 'fresh');
+    const made = await run(CLI, 'init', '--out', out, ...answers);
+    expect(made).toMatchObject({ code: 0 });
+    const files = made.stdout.trimEnd().split('\n');
+    expect(files).toHaveLength(6);
+    expect(await run(CLI, 'config', 'check', ...files)).toMatchObject({ code: 0, stdout: '' });
+    const before = readFileSync(files[0] ?? '', 'utf8');
+    const again = await run(CLI, 'init', '--out', out, ...answers.map((a) => a.replace('orders', 'others')));
+    expect(again).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('not overwritten') });
+    expect(readFileSync(files[0] ?? '', 'utf8')).toBe(before);
+  });
+
+  it('asks nothing without a terminal: it names every flag that is missing', async () => {
+    const ended = await run(CLI, 'init', '--out', join(folder, 'nothing'), '--topics', 'orders');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toMatch(/--hosts, --kafka, --standby-kafka, --connect, --standby-connect, --max-loss/);
+    expect(existsSync(join(folder, 'nothing'))).toBe(false);
+  });
+
+  it('leaves nothing behind that the programs would refuse', async () => {
+    const out = join(folder, 'refused');
+    const ended = await run(CLI, 'init', '--out', out, ...answers, '--max-lag', 'soon');
+    expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('maxRpo.duration') });
+    expect(await readdir(out)).toEqual([]);
   });
 });

@@ -19,12 +19,12 @@ export class TestAuthority {
     private readonly root: x509.X509Certificate,
   ) {}
 
-  static async create(dir: string): Promise<TestAuthority> {
+  static async create(dir: string, name = 'pointsman test authority'): Promise<TestAuthority> {
     mkdirSync(dir, { recursive: true });
     const keys = await generate();
     const root = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: '01',
-      name: 'CN=pointsman test authority',
+      name: `CN=${name}`,
       ...validity(),
       signingAlgorithm: ALGORITHM,
       keys,

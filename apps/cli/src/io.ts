@@ -7,6 +7,8 @@ export type Io = Readonly<{
   err: (line: string) => void;
   /** Terminal control is allowed on stdout. */
   interactive: boolean;
+  /** A person sits before stdin too: they may be asked. */
+  canAsk: boolean;
   color: boolean;
   columns: number;
   environment: CliEnvironment;
@@ -19,7 +21,7 @@ type Tty = Writable & { isTTY?: boolean; columns?: number };
 const MAX_COLUMNS = 100;
 
 export const processIo = (
-  streams: Readonly<{ stdout: Tty; stderr: Tty }>,
+  streams: Readonly<{ stdin: Readonly<{ isTTY?: boolean }>; stdout: Tty; stderr: Tty }>,
   environment: CliEnvironment,
   signal: AbortSignal,
 ): Io => {
@@ -28,6 +30,7 @@ export const processIo = (
     out: (line) => void streams.stdout.write(`${line}\n`),
     err: (line) => void streams.stderr.write(`${line}\n`),
     interactive,
+    canAsk: interactive && streams.stdin.isTTY === true,
     color: interactive && environment.color,
     columns: Math.min(MAX_COLUMNS, streams.stdout.columns ?? environment.columns ?? MAX_COLUMNS),
     environment,

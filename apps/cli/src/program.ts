@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { addAlerts } from './alert-commands.js';
+import { addConfig } from './config-commands.js';
 import { CliError, EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { addHistory } from './history-commands.js';
@@ -23,6 +24,7 @@ Examples:
   pointsman switchover orders --to b --reason "broker upgrade" --dry-run
   pointsman abort 01a1… --reason "not tonight"       up to publish
   pointsman doctor --config controller.yaml agent.yaml
+  pointsman config show --effective controller.yaml  every value with its origin
   pointsman simulate test/scenarios/death.yaml       what would be decided, instant by instant
 
 Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.
@@ -44,6 +46,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   addTokens(program, io, done);
   addSagas(program, io, done);
   addLocal(program, io, done);
+  addConfig(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {
     const { packageVersion } = await import('#platform');
     io.out(packageVersion());

@@ -29,7 +29,7 @@ export class AppModule {
           me: { id: config.id, advertise: config.http.advertise },
           timings: config.lease,
         }),
-        RetentionModule.forRoot({ controller: config.id, keepMs: config.store.retentionMs }),
+        RetentionModule.forRoot({ controller: config.id, keepMs: () => config.store.retentionMs }),
         PublishingModule,
         FactsModule,
         ObservationModule,

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
 import { checkTables } from '#failover';
-import { closeOnSignal, createLogger, NestLogger, programConfig } from '#platform';
+import { closeOnSignal, createLogger, programConfig } from '#platform';
+import { openHttp } from './open-http.js';
 import { AppModule } from './app.module.js';
-import { loadControllerConfig, loadServiceManager } from './config/load.js';
+import { LiveConfig } from './config/live-config.js';
+import { loadController, loadServiceManager } from './config/load.js';
+import { ConfigReload } from './config/reload.js';
 
 const USAGE = `usage: pointsman-controller --config FILE
 
@@ -14,6 +16,11 @@ Judges what agents report, and moves a group's traffic when its active IDC is de
   --check         only read the configuration, say what is wrong and leave
   --version       print the version
   --help          print this
+
+signals:
+  SIGHUP          read the file again: log.level, store.retention, sagaMaxOpen, mode and policy of groups change at once;
+                  a file with anything else changed, or a bad one, is refused whole (the log says why)
+  SIGTERM         hand over and leave
 
 examples:
   pointsman-controller --check --config /etc/pointsman/controller.yaml
@@ -25,14 +32,14 @@ const GRACE_MS = 15_000;
 
 const problems = checkTables();
 if (problems.length > 0) throw new Error(`the decision tables are broken: ${problems.join('; ')}`);
-const config = programConfig(USAGE, loadControllerConfig);
+const loaded = programConfig(USAGE, loadController);
+const { config } = loaded;
 const logger = createLogger('pointsman-controller', config.logLevel, { 'service.node.name': config.id });
+const live = new LiveConfig(config);
+const reload = new ConfigReload({ live, log: logger }, loaded.file, loaded.raw);
+process.on('SIGHUP', () => reload.reload());
 try {
-  const app = await NestFactory.create(AppModule.forRoot(config, logger), {
-    logger: new NestLogger(logger),
-    forceCloseConnections: true,
-    abortOnError: false,
-  });
+  const app = await openHttp(AppModule.forRoot(live.view, logger), config.http, logger);
   const manager = loadServiceManager(logger);
   closeOnSignal(() => Promise.all([manager.stopping(), app.close()]), GRACE_MS, logger);
   await app.listen(config.http.port, config.http.host);

@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './config/duration.js';
+export * from './config/explain-config.js';
 export * from './config/load-config-file.js';
 export * from './config/secret.js';
 export * from './ids.js';
@@ -7,4 +8,5 @@ export * from './logger.js';
 export * from './notify.js';
 export * from './program.js';
 export * from './shutdown.js';
+export * from './tls/tls-watch.js';
 export * from './version.js';

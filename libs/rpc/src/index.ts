@@ -1,3 +1,4 @@
+export * from './live-certificates.js';
 export * from './messages.js';
 export * from './protocol.js';
 export * from './session.mapping.js';

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import type { GoalStatus } from '#failover';
 import type { Ms } from '#health';
+import { TlsWatch } from '#platform';
+import { liveChannelCredentials } from '#rpc';
 import type { TlsFiles } from '../config/agent-config.js';
 import { ControllerSession, type ControllerView } from './controller-session.js';
 import type { SessionOptions } from './session-types.js';
@@ -16,11 +17,13 @@ const DEFAULT_LEASE_TTL_MS = 10_000;
 export class SessionHub {
   readonly #sessions: readonly ControllerSession[];
   readonly #clock: () => Ms;
+  readonly #certificates: TlsWatch | null;
   #leaderHeardAtMs: Ms | null = null;
   #leaseTtlMs: Ms = DEFAULT_LEASE_TTL_MS;
 
   constructor(controllers: readonly string[], tls: TlsFiles | null, options: Omit<SessionOptions, 'controller'>) {
-    const channel = channelCredentials(tls);
+    this.#certificates = tls === null ? null : new TlsWatch(tls, options.logger);
+    const channel = channelCredentials(this.#certificates);
     this.#clock = options.clock;
     this.#sessions = controllers.map((controller) => new ControllerSession({ ...options, controller }, channel));
   }
@@ -57,11 +60,10 @@ export class SessionHub {
 
   /** Goodbye to all controllers at once. */
   async close(reason: string): Promise<void> {
+    this.#certificates?.stop();
     await Promise.all(this.#sessions.map((session) => session.close(reason, GOODBYE_WITHIN_MS)));
   }
 }
 
-function channelCredentials(tls: TlsFiles | null): ChannelCredentials {
-  if (tls === null) return credentials.createInsecure();
-  return credentials.createSsl(readFileSync(tls.caFile), readFileSync(tls.keyFile), readFileSync(tls.certFile));
-}
+const channelCredentials = (certificates: TlsWatch | null): ChannelCredentials =>
+  certificates === null ? credentials.createInsecure() : liveChannelCredentials(certificates);

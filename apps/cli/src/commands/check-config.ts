@@ -6,33 +6,62 @@ import type { Check } from './check.js';
 const TIMEOUT_MS = 20_000;
 const KIND = /^kind:\s*["']?(Controller|Agent)["']?\s*(#.*)?$/m;
 
+/** One key in force; `origin` is `file:line:column`, `default` or the app's environment. */
+export type EffectiveValue = Readonly<{ path: string; value: string; origin: string }>;
+
+type Target = Readonly<{ kind: string } | { unreadable: string; remedy: string }>;
+
 /**
  * Lets the application that will read the file judge it: the same code, of the same version, and no configuration rule
  * lives twice. Its checker prints one line per problem.
  */
 export const checkConfigFile = async (file: string, signal: AbortSignal): Promise<Check[]> => {
-  const name = `config ${file}`;
-  const bad = (found: string, remedy: string): Check => ({ name, ok: false, found, remedy });
+  const target = kindOf(file);
+  if ('unreadable' in target) {
+    return [{ name: `config ${file}`, ok: false, found: target.unreadable, remedy: target.remedy }];
+  }
+  const { refused, lines } = await askApp(target.kind, 'check', file, signal);
+  if (!refused)
+    return [{ name: `config ${file}`, ok: true, found: `a valid ${target.kind} configuration`, remedy: null }];
+  return lines.map((line) => ({ name: 'config', ok: false, found: line, remedy: null }));
+};
+
+/** What the application would run with, or one line per problem of the file. */
+export const showConfigFile = async (
+  file: string,
+  signal: AbortSignal,
+): Promise<Readonly<{ values: readonly EffectiveValue[] } | { problems: readonly string[] }>> => {
+  const target = kindOf(file);
+  if ('unreadable' in target) return { problems: [`${file}: ${target.unreadable}; ${target.remedy}`] };
+  const { refused, lines } = await askApp(target.kind, 'show', file, signal);
+  return refused ? { problems: lines } : { values: JSON.parse(lines.join('')) as readonly EffectiveValue[] };
+};
+
+const kindOf = (file: string): Target => {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (e) {
-    return [bad(e instanceof Error ? e.message : String(e), 'name a readable file')];
+    return { unreadable: e instanceof Error ? e.message : String(e), remedy: 'name a readable file' };
   }
   const kind = KIND.exec(text)?.[1];
-  if (kind === undefined) return [bad('no kind: Controller or kind: Agent in it', 'say which of the two it is')];
-  const checker = new URL(`../../../${kind.toLowerCase()}/src/config/check.js`, import.meta.url);
-  const problems = await run(fileURLToPath(checker), file, signal);
-  if (problems.length === 0) return [{ name, ok: true, found: `a valid ${kind} configuration`, remedy: null }];
-  return problems.map((line) => ({ name: 'config', ok: false, found: line, remedy: null }));
+  return kind === undefined
+    ? { unreadable: 'no kind: Controller or kind: Agent in it', remedy: 'say which of the two it is' }
+    : { kind };
 };
 
-const run = (checker: string, file: string, signal: AbortSignal): Promise<readonly string[]> =>
+const askApp = (
+  kind: string,
+  question: 'check' | 'show',
+  file: string,
+  signal: AbortSignal,
+): Promise<Readonly<{ refused: boolean; lines: readonly string[] }>> =>
   new Promise((resolve, reject) => {
-    execFile(process.execPath, [checker, file], { timeout: TIMEOUT_MS, signal }, (error, stdout, stderr) => {
+    const program = fileURLToPath(new URL(`../../../${kind.toLowerCase()}/src/config/${question}.js`, import.meta.url));
+    execFile(process.execPath, [program, file], { timeout: TIMEOUT_MS, signal }, (error, stdout, stderr) => {
       const lines = stdout.split('\n').filter(Boolean);
-      if (!error) return resolve([]);
-      if (error.code === 2 && lines.length > 0) return resolve(lines);
-      reject(new Error(`the configuration checker failed: ${stderr.trim() || error.message}`, { cause: error }));
+      if (!error) return resolve({ refused: false, lines });
+      if (error.code === 2 && lines.length > 0) return resolve({ refused: true, lines });
+      reject(new Error(`the configuration ${question} failed: ${stderr.trim() || error.message}`, { cause: error }));
     });
   });

@@ -30,7 +30,13 @@ export type ControllerConfig = Readonly<{
   idc: string;
   dataDir: string;
   logLevel: string;
-  http: Readonly<{ host: string; port: number; advertise: string; tokenFile: string | null }>;
+  http: Readonly<{
+    host: string;
+    port: number;
+    advertise: string;
+    tokenFile: string | null;
+    tls: Readonly<{ certFile: string; keyFile: string }> | null;
+  }>;
   grpc: Readonly<{ listen: string; tls: Readonly<{ caFile: string; certFile: string; keyFile: string }> | null }>;
   store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[]; retentionMs: number }>;
   lease: Readonly<{ ttlMs: number; renewDeadlineMs: number; retryMs: number }>;
@@ -56,7 +62,10 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
   return {
     ...raw.controller,
     logLevel: raw.log.level,
-    http: { host, port, advertise: raw.http.advertise, tokenFile: raw.http.tokenFile ?? null },
+    http: {
+      ...{ host, port, advertise: raw.http.advertise },
+      ...{ tokenFile: raw.http.tokenFile ?? null, tls: raw.http.tls ?? null },
+    },
     grpc: { listen: raw.grpc.listen, tls: raw.grpc.tls ?? null },
     store: {
       url: raw.store.url ?? null,

@@ -2,11 +2,19 @@ import { ConfigError, loadConfigFile, type Logger, type ServiceManager, serviceM
 import { STEP_NAMES } from '#failover';
 import { compileConfig, type ControllerConfig } from './compile.js';
 import { brokenRules } from './rules.js';
-import { controllerSchema } from './schema.js';
+import { controllerSchema, type RawControllerConfig } from './schema.js';
 
 /** Reads the configuration file and the environment: the only place of the controller that does. */
 export function loadControllerConfig(file: string, env: NodeJS.ProcessEnv = process.env): ControllerConfig {
-  return compileConfig(loadConfigFile(file, controllerSchema, brokenRules), crashPoint(env['POINTSMAN_CRASH']));
+  return loadController(file, env).config;
+}
+
+export type LoadedConfig = Readonly<{ file: string; raw: RawControllerConfig; config: ControllerConfig }>;
+
+/** As {@link loadControllerConfig}, with the file's own words: a reload compares them. */
+export function loadController(file: string, env: NodeJS.ProcessEnv = process.env): LoadedConfig {
+  const raw = loadConfigFile(file, controllerSchema, brokenRules);
+  return { file, raw, config: compileConfig(raw, crashPoint(env['POINTSMAN_CRASH'])) };
 }
 
 function crashPoint(text: string | undefined): string | null {

@@ -65,14 +65,21 @@ function leaseRules({ lease }: RawControllerConfig): Broken[] {
 }
 
 function httpRules({ http }: RawControllerConfig): Broken[] {
+  const broken: Broken[] = [];
   const loopback = /^(127\.|localhost:|\[::1\])/.test(http.listen);
-  if (loopback || http.tokenFile !== undefined) return [];
-  return [
-    {
+  if (!loopback && http.tokenFile === undefined) {
+    broken.push({
       path: ['http', 'listen'],
       message: `"${http.listen}" is not loopback: set http.tokenFile, or listen on 127.0.0.1`,
-    },
-  ];
+    });
+  }
+  if (http.tls !== undefined && new URL(http.advertise).protocol !== 'https:') {
+    broken.push({
+      path: ['http', 'advertise'],
+      message: `"${http.advertise}" must begin with https, because http.tls is set`,
+    });
+  }
+  return broken;
 }
 
 function groupRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {

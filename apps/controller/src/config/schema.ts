@@ -20,6 +20,13 @@ const grpc = z
     'set either tls: {caFile, certFile, keyFile} or plaintext: true',
   );
 
+const http = z.strictObject({
+  listen: hostPort(),
+  advertise: z.url(),
+  tokenFile: z.string().optional(),
+  tls: z.strictObject({ certFile: z.string(), keyFile: z.string() }).optional(),
+});
+
 const store = z
   .strictObject({
     type: z.literal('postgres'),
@@ -131,7 +138,7 @@ const group = z.strictObject({
 export const controllerSchema = z.strictObject({
   kind: z.literal('Controller'),
   controller: z.strictObject({ id: name(), idc: name(), dataDir: z.string() }),
-  http: z.strictObject({ listen: hostPort(), advertise: z.url(), tokenFile: z.string().optional() }),
+  http,
   grpc,
   store,
   lease: z

@@ -67,7 +67,9 @@ const operatorOptions = (config: ControllerConfig): OperatorOptions => ({
   controllerId: config.id,
   version: packageVersion(),
   token: config.http.tokenFile === null ? null : readSecretFile(config.http.tokenFile),
-  groups: config.groups.map(({ name, clusters, policy }) => ({ name, clusters: clusters.map((c) => c.name), policy })),
+  get groups() {
+    return config.groups.map(({ name, clusters, policy }) => ({ name, clusters: clusters.map((c) => c.name), policy }));
+  },
 });
 
 const publishingOptions = (
@@ -85,7 +87,9 @@ const publishingOptions = (
 });
 
 const sagaOptions = (config: ControllerConfig): SagaOptions => ({
-  groups: config.groups,
+  get groups() {
+    return config.groups;
+  },
   times: SAGA_TIMES,
   controller: config.id,
   crashPoint: config.crashAt,

@@ -11,6 +11,7 @@ import { DecisionRecorder } from './decision-recorder.js';
 export class DecisionEvaluator implements Decisions {
   private readonly newest = new Map<string, Evaluation>();
   private readonly memories = new Map<string, Memory>();
+  private readonly judgedBy = new Map<string, GroupConfig>();
 
   constructor(
     @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
@@ -20,6 +21,7 @@ export class DecisionEvaluator implements Decisions {
 
   /** One tick of one group: what was decided is remembered, and recorded if it changed. */
   tick(group: GroupConfig): Evaluation {
+    this.heedReload(group);
     const evaluation = this.look(group);
     const previous = this.newest.get(group.name) ?? null;
     this.memories.set(group.name, evaluation.decision.nextMemory);
@@ -40,6 +42,15 @@ export class DecisionEvaluator implements Decisions {
 
   failoverIncident(group: string): string {
     return this.recorder.failoverIncident(group, this.newest.get(group)?.snapshot.group.epoch ?? 0);
+  }
+
+  /** Another mode or policy than at the last tick: every window starts anew, what was observed stays (I12). */
+  private heedReload(group: GroupConfig): void {
+    const before = this.judgedBy.get(group.name);
+    const memory = this.memories.get(group.name);
+    this.judgedBy.set(group.name, group);
+    if (before === undefined || before === group || memory === undefined) return;
+    this.memories.set(group.name, { ...memory, conditionSinceMs: {} });
   }
 
   private look(group: GroupConfig): Evaluation {

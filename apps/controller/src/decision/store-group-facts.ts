@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { GroupFacts } from '#failover';
-import type { ControllerConfig, GroupConfig } from '../config/compile.js';
+import type { ControllerConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
 import type { GroupFactsSource } from '../observation/observation.port.js';
 import { PUBLISHING, type Publishing } from '../publishing/publishing.port.js';
@@ -9,18 +9,14 @@ import { StoreView } from './store-view.js';
 /** What a snapshot holds besides the agents' reports: this process's newest reading of the store and the config center. */
 @Injectable()
 export class StoreGroupFacts implements GroupFactsSource {
-  private readonly groups: ReadonlyMap<string, GroupConfig>;
-
   constructor(
-    @Inject(CONTROLLER_CONFIG) config: ControllerConfig,
+    @Inject(CONTROLLER_CONFIG) private readonly config: ControllerConfig,
     @Inject(StoreView) private readonly view: StoreView,
     @Inject(PUBLISHING) private readonly publishing: Publishing,
-  ) {
-    this.groups = new Map(config.groups.map((g) => [g.name, g]));
-  }
+  ) {}
 
   facts(group: string): GroupFacts {
-    const config = this.groups.get(group);
+    const config = this.config.groups.find((g) => g.name === group);
     if (config === undefined) throw new Error(`group ${group} is not configured`);
     return this.view.facts(config);
   }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HealthImplementation } from 'grpc-health-check';
-import { LOGGER, type Logger } from '#platform';
-import { type AgentServiceServer, AgentServiceService, SERVER_CHANNEL_OPTIONS } from '#rpc';
+import { LOGGER, type Logger, TlsWatch } from '#platform';
+import { type AgentServiceServer, AgentServiceService, liveServerCredentials, SERVER_CHANNEL_OPTIONS } from '#rpc';
 import { AgentSessions } from './agent-sessions.service.js';
 import type { SessionCall } from './agent-stream.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
@@ -20,6 +19,7 @@ export class GrpcIntake implements OnApplicationBootstrap, OnApplicationShutdown
   private readonly server = new Server(SERVER_CHANNEL_OPTIONS);
   private readonly health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
   private boundPort: number | null = null;
+  private certificates: TlsWatch | null = null;
 
   constructor(
     @Inject(OBSERVATION_OPTIONS) private readonly options: ObservationOptions,
@@ -40,8 +40,10 @@ export class GrpcIntake implements OnApplicationBootstrap, OnApplicationShutdown
 
   async onApplicationBootstrap(): Promise<void> {
     const { listen, tls } = this.options.grpc;
+    this.certificates = tls === null ? null : new TlsWatch(tls, this.logger);
+    const credentials = serverCredentials(this.certificates);
     this.boundPort = await new Promise<number>((resolve, reject) => {
-      this.server.bindAsync(listen, serverCredentials(tls), (error, port) => (error ? reject(error) : resolve(port)));
+      this.server.bindAsync(listen, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
     this.setServing('SERVING');
     this.logger.info({ port: this.boundPort, tls: tls !== null }, 'gRPC listens');
@@ -49,6 +51,7 @@ export class GrpcIntake implements OnApplicationBootstrap, OnApplicationShutdown
 
   async onApplicationShutdown(): Promise<void> {
     this.setServing('NOT_SERVING');
+    this.certificates?.stop();
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => {
         this.server.forceShutdown();
@@ -75,8 +78,5 @@ export class GrpcIntake implements OnApplicationBootstrap, OnApplicationShutdown
   }
 }
 
-function serverCredentials(tls: ObservationOptions['grpc']['tls']): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure();
-  const pair = { private_key: readFileSync(tls.keyFile), cert_chain: readFileSync(tls.certFile) };
-  return ServerCredentials.createSsl(readFileSync(tls.caFile), [pair], true);
-}
+const serverCredentials = (certificates: TlsWatch | null): ServerCredentials =>
+  certificates === null ? ServerCredentials.createInsecure() : liveServerCredentials(certificates);

@@ -9,7 +9,7 @@ import { RetentionJob } from './retention-job.js';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 60_000;
-const OPTIONS = { controller: A.id, keepMs: 90 * DAY_MS, everyMs: EVERY_MS, pauseMs: 1_000, batch: 2 } as const;
+const OPTIONS = { controller: A.id, keepMs: () => 90 * DAY_MS, everyMs: EVERY_MS, pauseMs: 1_000, batch: 2 } as const;
 
 let time: VirtualTime;
 let database: MemoryAuthorityDatabase;

@@ -5,7 +5,7 @@ import { type Forgotten, forgottenTotal } from './retention.port.js';
 
 export type RetentionOptions = Readonly<{
   controller: string;
-  keepMs: number; // age above which rows may go
+  keepMs: () => number; // age above which rows may go
   everyMs: number; // between two sweeps
   pauseMs: number; // between two batches of a sweep: a batch holds the lease row's lock, so others get in between
   batch: number; // rows of each kind in one transaction
@@ -82,7 +82,7 @@ export class RetentionJob {
     const { batch, controller, keepMs } = this.options;
     if ((await store.openSagas()).length > 0) return false;
     const nowMs = time.wallMs();
-    const before = rfc3339(nowMs - keepMs);
+    const before = rfc3339(nowMs - keepMs());
     const forgotten = await store.transact(term, controller, async (tx) => {
       const removed = await tx.forget(before, batch);
       if (forgottenTotal(removed) > 0) {

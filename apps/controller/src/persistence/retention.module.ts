@@ -23,7 +23,7 @@ const systemTime: RetentionTime = {
 export class RetentionModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(@Inject(RETENTION_JOB) private readonly job: RetentionJob) {}
 
-  static forRoot(options: Readonly<{ controller: string; keepMs: number }>): DynamicModule {
+  static forRoot(options: Readonly<{ controller: string; keepMs: () => number }>): DynamicModule {
     const useFactory = (store: AuthorityStore, leadership: Leadership, log: Logger) =>
       new RetentionJob({ store, leadership, time: systemTime, log }, { ...RETENTION_DEFAULTS, ...options });
     return {

@@ -5,7 +5,7 @@ import { CrashedHere } from './crash-point.js';
 import type { AbortAnswer } from './saga-abort.js';
 import { SagaDrive, type DriveDeps } from './saga-drive.js';
 import { noteSaga } from './saga-note.js';
-import type { SagaGroup, SagaOptions } from './saga-options.js';
+import type { SagaGroups, SagaOptions } from './saga-options.js';
 
 export type SagaRunnerDeps = DriveDeps & Readonly<{ leadership: Leadership; log: SagaLog }>;
 
@@ -29,7 +29,7 @@ export class SagaFleet {
   constructor(
     private readonly deps: SagaRunnerDeps,
     private readonly options: SagaOptions,
-    private readonly groups: ReadonlyMap<string, SagaGroup>,
+    private readonly groups: SagaGroups,
   ) {}
 
   /** A new spell of leading begins: nothing of the old one is driven on here. */

@@ -52,4 +52,12 @@ export type SagaOptions = Readonly<{
   crashPoint: string | null; // POINTSMAN_CRASH
 }>;
 
+/** Asked each time: a reload changes policies, and an open saga keeps the one it was opened with. */
+export type SagaGroups = Pick<ReadonlyMap<string, SagaGroup>, 'get' | 'has'>;
+
+export const sagaGroups = (options: Pick<SagaOptions, 'groups'>): SagaGroups => {
+  const get = (name: string): SagaGroup | undefined => options.groups.find((g) => g.name === name);
+  return { get, has: (name) => get(name) !== undefined };
+};
+
 export const SAGA_OPTIONS = Symbol('SagaOptions');

@@ -8,7 +8,7 @@ import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import type { AbortAnswer } from './saga-abort.js';
 import { RejoinSurveys } from './rejoin/survey.js';
 import { isPassing, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
-import type { SagaGroup, SagaOptions } from './saga-options.js';
+import { type SagaGroup, type SagaGroups, sagaGroups, type SagaOptions } from './saga-options.js';
 import type { Also, SagaDriver } from './saga.port.js';
 import { StaleGroupError } from './steps/open-saga.step.js';
 import { fenceStandbys } from './fence-standby.js';
@@ -26,7 +26,7 @@ export class SagaRunner implements SagaDriver {
   private readonly fleet: SagaFleet;
   private readonly surveys: RejoinSurveys;
   private readonly starting = new Set<string>();
-  private readonly groups: ReadonlyMap<string, SagaGroup>;
+  private readonly groups: SagaGroups;
   private takenTerm = 0;
   private takeover: Promise<void> = Promise.resolve();
   private unsubscribe: () => void = () => undefined;
@@ -36,7 +36,7 @@ export class SagaRunner implements SagaDriver {
     private readonly deps: SagaRunnerDeps,
     private readonly options: SagaOptions,
   ) {
-    this.groups = new Map(options.groups.map((g) => [g.name, g]));
+    this.groups = sagaGroups(options);
     this.fleet = new SagaFleet(deps, options, this.groups);
     this.surveys = new RejoinSurveys(deps);
   }

@@ -13,8 +13,8 @@ export function parseDurationMs(text: string): number | null {
 }
 
 /** A duration in a configuration file; the parsed value is in milliseconds. */
-export const duration = () =>
-  z.string({ error: EXPECTED }).transform((text, context) => {
+export const duration = () => {
+  const schema = z.string({ error: EXPECTED }).transform((text, context) => {
     const ms = parseDurationMs(text);
     if (ms !== null && ms > 0) return ms;
     context.addIssue({
@@ -23,9 +23,22 @@ export const duration = () =>
     });
     return z.NEVER;
   });
+  TRANSFORMS.add(schema.def.out);
+  return schema;
+};
+
+/** What `duration()` made keeps its transform through `refine` and the like, which metadata would not survive. */
+const TRANSFORMS = new WeakSet<object>();
+
+/** True for a schema of {@link duration}, with or without more rules on it. */
+export const isDuration = (schema: z.core.$ZodType): boolean => {
+  const { def } = schema._zod as Readonly<{ def: z.core.$ZodTypes['_zod']['def'] }>;
+  return def.type === 'pipe' && TRANSFORMS.has(def.out);
+};
 
 /** Renders milliseconds as people write them: `1.5 s` becomes `1500ms`, `60000` becomes `60s`. */
 export function formatDuration(ms: number): string {
+  if (ms >= 86_400_000 && ms % 86_400_000 === 0) return `${ms / 86_400_000}d`;
   if (ms >= 3_600_000 && ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   return ms >= 1000 && ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }

@@ -65,5 +65,11 @@ describe('durations', () => {
   ])('%s is %s ms', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
 
   it('formats what it parses', () =>
-    expect([500, 1500, 60_000, 7_200_000].map(formatDuration)).toEqual(['500ms', '1500ms', '60s', '2h']));
+    expect([500, 1500, 60_000, 7_200_000, 172_800_000].map(formatDuration)).toEqual([
+      '500ms',
+      '1500ms',
+      '60s',
+      '2h',
+      '2d',
+    ]));
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isCollection, isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { offsetOf, pathText, position } from './place.js';
 
 /** One thing wrong in a configuration file, at the place where a person must look. */
 export type ConfigProblem = Readonly<{ file: string; line: number; column: number; path: string; message: string }>;
@@ -25,10 +26,11 @@ export function loadConfigFile<S extends z.ZodType>(
   schema: S,
   check: (value: z.output<S>) => readonly { path: readonly PropertyKey[]; message: string }[] = () => [],
 ): z.output<S> {
-  return parseConfig(readText(file), file, schema, check);
+  return parseConfig(readConfigText(file), file, schema, check);
 }
 
-function readText(file: string): string {
+/** The text of a configuration file. Throws {@link ConfigError} if it cannot be read. */
+export function readConfigText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -90,32 +92,3 @@ function problemsOf(
 }
 
 const byPlace = (a: ConfigProblem, b: ConfigProblem): number => a.line - b.line || a.column - b.column;
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
-
-function position(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
-}
-
-/** The offset of the key (or item) at `path`; of its nearest existing ancestor when the path is not in the file. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const part of path) {
-    if (!isCollection(node)) return offset;
-    if (isMap(node)) {
-      const pair = node.items.find((item) => String(item.key) === String(part));
-      if (pair === undefined) return offset;
-      offset = startOf(pair.key) ?? offset;
-      node = pair.value;
-    } else {
-      node = node.items[Number(part)];
-      offset = startOf(node) ?? offset;
-    }
-  }
-  return offset;
-}
-
-const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
