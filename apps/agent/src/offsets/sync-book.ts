@@ -50,6 +50,7 @@ export class SyncBook {
       }
     }
     this.#touched.clear();
+    this.#all((history) => history.settle());
     if (this.pairs > MAX_PAIRS) this.#all((history) => history.shrink(Math.floor(MAX_PAIRS / 2 / this.#count)));
   }
 

@@ -93,7 +93,8 @@ export class SyncHistory {
 
   /**
    * The source's topic was made anew since this history had begun `begunBefore` generations: what is older speaks of
-   * records that no group can want any more. Where its first sync is still to come, it is told by its fall.
+   * records that no group can want any more. Where its first sync is still to come, it is told by its fall, or by
+   * {@link settle}.
    */
   renewed(begunBefore: number): void {
     const since = Math.min(this.#begun - begunBefore, this.#generations.length);
@@ -106,6 +107,14 @@ export class SyncHistory {
     const from = first?.downstream(first.first) ?? 0;
     this.#breaks = this.#breaks.filter((b) => b.downstream >= from);
     this.#count();
+  }
+
+  /**
+   * Everything that was written before the renewal was found has been noted. Whatever is left without a fall speaks of the
+   * former life: its places are higher than any of the new one, and a group that took one would skip all in between.
+   */
+  settle(): void {
+    if (this.#renewNext) this.forget();
   }
 
   /** The target's topic was made anew: what was known speaks of records that are gone. */

@@ -111,6 +111,20 @@ describe('logs made anew, switched and cut', () => {
     expect(translateForward(after, 30)).toMatchObject({ offset: 1_031, confidence: 'EXACT' });
   });
 
+  it('keeps nothing of a former life that was longer in its target than the new one will ever be', () => {
+    const history = historyOf([0, 0], [10, 900]); // copied twice and more: a few records of the source, many of the target
+    history.renewed(history.begun); // made anew from the target: what was at 900 is at 900 now
+    expect(translateReverse(history, 500)).toMatchObject({ offset: 1 });
+    expect(translateForward(history, 600, { frozen: { n: 899, s: 900 } })).toMatchObject({ offset: 901 });
+    history.settle();
+    expect(translateReverse(history, 500).offset).toBeNull();
+    expect(translateForward(history, 600).offset).toBeNull();
+    history.note(700, 1_500); // no fall: its numbers lie above those of the former life
+    history.settle();
+    expect(translateForward(history, 700)).toMatchObject({ offset: 1_500, confidence: 'EXACT' });
+    expect(translateForward(history, 600).offset).toBeNull();
+  });
+
   it('counts nothing across a time in which the target was the active cluster', () => {
     const history = historyOf([0, 0], [100, 100]);
     history.split();
