@@ -13,6 +13,7 @@ const OPERATIONS: Readonly<Record<string, LabAllow['operations'][number]>> = {
   Alter: 'ALTER',
   AlterConfigs: 'ALTER_CONFIGS',
   Create: 'CREATE',
+  Delete: 'DELETE',
   Describe: 'DESCRIBE',
   DescribeConfigs: 'DESCRIBE_CONFIGS',
   Read: 'READ',

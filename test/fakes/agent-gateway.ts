@@ -8,6 +8,7 @@ import {
   type GoalStatus,
   type OpenTransaction,
   type PartitionOffset,
+  type RebuildCommand,
   type TailCommand,
 } from '#failover';
 import type { AgentGateway, AgentSession } from '../../apps/controller/src/observation/observation.port.js';
@@ -61,15 +62,21 @@ export class FakeAgentGateway implements AgentGateway {
     if (body.kind === 'read_replication_position') {
       if (!this.world.answers(body.to)) return null;
       this.world.copy(body.from, body.to);
-      return { kind: 'replication_position', via: 'connect', positions: offsets(this.world.replicated) };
+      return {
+        kind: 'replication_position',
+        via: 'connect',
+        positions: offsets(this.world.positionsOf(body.from, body.to)),
+      };
     }
     if (body.kind === 'seed_flow') return this.seed(body, term);
     if (body.kind === 'translate_group_offsets') return this.translate(body);
     if (isTail(body)) return this.world.tail.run(body, group, term);
+    if (isRebuild(body)) return this.world.rebuild.run(body, term);
     if (!this.world.answers(body.cluster)) return null;
     const cluster = this.world.cluster(body.cluster);
     switch (body.kind) {
       case 'read_end_offsets':
+        this.world.beforeEndsAreRead();
         return {
           kind: 'end_offsets',
           starts: offsets(cluster.ends).map((o) => ({ ...o, offset: 0 })),
@@ -165,6 +172,8 @@ const OPEN_TRANSACTION: OpenTransaction = {
   partitions: [{ topic: 'orders', partition: 0 }],
 };
 const TAIL_KINDS: ReadonlySet<string> = new Set(['prove_seam', 'report_tail', 'export_tail', 'replay_tail']);
+const isRebuild = (body: CommandBody): body is RebuildCommand =>
+  body.kind === 'describe_topics' || body.kind === 'remake_topics';
 const isTail = (body: CommandBody): body is TailCommand => TAIL_KINDS.has(body.kind);
 
 function offsets(map: ReadonlyMap<string, number>): PartitionOffset[] {

@@ -34,7 +34,8 @@ export class FakeSagaDriver implements SagaDriver {
   async rehearse(ask: PlannedAsk): Promise<Rehearsal> {
     const row = (await this.store.groups()).find((g) => g.name === ask.group);
     const target = ask.target ?? 'b';
-    const plan = planSaga({ kind: ask.kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
+    const kind = ask.request.rejoin?.choice === 'rebuild' ? 'rebuild' : ask.kind;
+    const plan = planSaga({ kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
     return { target, epoch: row?.epoch ?? 0, refusals: this.refusals, plan };
   }
 
@@ -44,7 +45,13 @@ export class FakeSagaDriver implements SagaDriver {
     if (rehearsal.refusals.length > 0) return { rehearsal, saga: null };
     const { term, me } = this.leadership.current();
     const row = aSaga(`saga-${this.asked.length}`, ask.group, {
-      ...{ kind: ask.kind, trigger: 'operator', fromEpoch: rehearsal.epoch, epoch: rehearsal.epoch + 7, term },
+      ...{
+        kind: rehearsal.plan.kind,
+        trigger: 'operator',
+        fromEpoch: rehearsal.epoch,
+        epoch: rehearsal.epoch + 7,
+        term,
+      },
     });
     const saga: SagaRecord = { ...row, journal: [] };
     await this.store.transact(term, me, async (tx) => {

@@ -1,4 +1,5 @@
 import { goalKey, type ClusterGoal, type FlowGoal, type Goal, type GoalStatus } from '#failover';
+import { FakeRebuild } from './fake-rebuild.js';
 import { FakeTail } from './fake-tail.js';
 
 /**
@@ -32,6 +33,8 @@ export type Effect = Readonly<{
     | 'flow-seeded'
     | 'tail-exported'
     | 'tail-replayed'
+    | 'topic-deleted'
+    | 'topic-made'
     | 'offsets-applied'
     | 'transactions-aborted'
     | 'stale-refused';
@@ -52,7 +55,10 @@ export class World {
   ]);
   /** Per flow: where it goes on, as its worker has stored it. */
   readonly seeds = new Map<string, ReadonlyMap<string, number>>();
+  /** N of the other flows, by flow. */
+  readonly positions = new Map<string, Map<string, number>>();
   readonly tail = new FakeTail(this);
+  readonly rebuild = new FakeRebuild(this);
   readonly history: Effect[] = [];
   readonly goals = new Map<string, Goal>();
   highestTerm = 0;
@@ -163,6 +169,9 @@ export class World {
     };
   }
 
+  /** Of tests: what goes on in the world between two looks at it. */
+  beforeEndsAreRead: () => void = () => undefined;
+
   /** An ordinary client's write: what a user would see. */
   acceptsWrites(name: string): boolean {
     return this.answers(name) && !this.cluster(name).fenced;
@@ -176,16 +185,25 @@ export class World {
     return this.history.filter((e) => e.kind === kind && (subject === undefined || e.subject === subject));
   }
 
-  /** One turn of MirrorMaker a → b: everything but markers is copied. */
+  /** One turn of MirrorMaker: everything but markers is copied. */
   copy(from: string, to: string): void {
     if (!this.copies || this.flows.get(`${from}->${to}`) !== 'running') return;
     if (!this.answers(from) || !this.answers(to) || this.workers.has(to)) return;
     for (const [key, end] of this.cluster(from).ends) {
       const data = end - (this.cluster(from).markers.get(key) ?? 0);
-      this.replicated.set(key, data - 1);
+      this.positionsOf(from, to).set(key, data - 1);
       const target = this.cluster(to).ends;
       target.set(key, Math.max(target.get(key) ?? 0, data));
     }
+  }
+
+  /** N per partition, as the flow's worker has stored it. */
+  positionsOf(from: string, to: string): Map<string, number> {
+    const key = `${from}->${to}`;
+    if (key === 'a->b') return this.replicated;
+    const known = this.positions.get(key) ?? new Map<string, number>();
+    this.positions.set(key, known);
+    return known;
   }
 
   private observed(goal: Goal): GoalStatus['observed'] {

@@ -1,17 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sampleVotes } from '#failover';
-import { checkoutRoot, waitFor } from '#lab';
+import { waitFor } from '#lab';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN } from './api-app.js';
-
-const ROOT = checkoutRoot();
-const MAIN = join(ROOT, 'dist/apps/cli/src/main.js');
+import { CLI_MAIN as MAIN, cliEnvironment, mustBeBuilt, runCli, type CliResult } from './cli-rig.js';
 
 let folder: string;
 let database: MemoryAuthorityDatabase;
@@ -19,9 +16,7 @@ let api: ApiApp;
 let apps: ApiApp[];
 let children: ChildProcess[];
 
-beforeAll(() => {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run npm run build first`);
-});
+beforeAll(mustBeBuilt);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pointsman-cli-'));
   await writeFile(join(folder, 'token'), `${TOKEN}\n`);
@@ -38,22 +33,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-type Result = Readonly<{ code: number; out: string; err: string }>;
-
 const environment = (more: Record<string, string> = {}): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'],
-  USER: 'kim',
-  POINTSMAN_SERVER: api.url,
-  POINTSMAN_TOKEN_FILE: join(folder, 'token'),
+  ...cliEnvironment(api.url, join(folder, 'token')),
   ...more,
 });
 
-const cli = (args: readonly string[], more: Record<string, string> = {}): Promise<Result> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env: environment(more), cwd: ROOT }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out, err }),
-    );
-  });
+const cli = (args: readonly string[], more: Record<string, string> = {}): Promise<CliResult> =>
+  runCli(args, environment(more));
 
 const kill = () =>
   api.decisions.see({

@@ -1,55 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { stepsOf, type RejoinOrder, type StepName } from '#failover';
-import { CrashedHere, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
-import type { PlannedAnswer, PlannedAsk } from '../../apps/controller/src/saga/planned-ask.js';
+import { stepsOf, type RejoinOrder } from '#failover';
 import { evidenceOf, valueOf } from '../../apps/controller/src/saga/saga-journal.js';
-import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { dyingAt } from './crashing-store.js';
-import { Simulation, type SimController } from './simulation.js';
-import { VirtualTime } from './virtual-time.js';
+import { afterFailover, ask, crashOnce, newestOf, settled, type More } from './old-side-stage.js';
+import type { Simulation, SimController } from './simulation.js';
 
-const ORDER: RejoinOrder = { choice: 'export', destination: 'topic', strategy: 'last-write-wins', priority: [] };
-const settled = (controller: SimController): boolean => controller.runner.open('orders') === null;
-
-type Stage = Readonly<{ time: VirtualTime; sim: Simulation; leader: SimController }>;
-type More = Parameters<Simulation['controller']>[1];
-
-/** a died with a tail of 5 + 2 records (E_a 100 and 44, N 94 and 41), b is active, a answers again, fenced. */
-async function afterFailover(more: More = {}): Promise<Stage> {
-  const time = new VirtualTime();
-  const database = new MemoryAuthorityDatabase();
-  const sim = new Simulation({ time, openStore: (client) => database.connect(client) });
-  await sim.createGroup();
-  const first = sim.controller('ctl-1');
-  await sim.acquire(first);
-  sim.world.killIdc('a');
-  await sim.tick(first);
-  await time.runUntil(() => settled(first));
-  sim.world.cluster('b').ends.set('orders/0', 120);
-  sim.world.revive('a');
-  const leader = sim.controller('ctl-2', more);
-  await sim.acquire(leader);
-  await leader.runner.takenOver();
-  await sim.refresh();
-  return { time, sim, leader };
-}
-
-const ask = (
-  { leader }: Pick<Stage, 'leader'>,
-  order: Partial<RejoinOrder> = {},
-  acceptUnfencedSource = false,
-): Promise<PlannedAnswer | null> => {
-  const rejoin = { ...ORDER, ...order };
-  const request = { by: 'operator:ann', reason: 'a is back', acceptUnfencedSource, rejoin };
-  const wish: PlannedAsk = { kind: 'rejoin', group: 'orders', target: null, request };
-  return leader.runner.request(wish, async () => undefined);
-};
-
-async function newestSaga(sim: Simulation) {
-  const found = (await sim.sagas()).find((s) => s.kind === 'rejoin');
-  if (found === undefined) throw new Error('no rejoin was opened');
-  return found;
-}
+const newestSaga = (sim: Simulation) => newestOf(sim, 'rejoin');
 
 async function expectRejoined(sim: Simulation): Promise<void> {
   expect(await newestSaga(sim)).toMatchObject({ outcome: 'DONE', source: 'b', target: 'a' });
@@ -107,13 +63,12 @@ describe('rejoin', () => {
     await stage.sim.close();
   });
 
-  it('is refused with its reasons: nobody waits, no fence for the way back, rebuild by hand, silent old side', async () => {
+  it('is refused with its reasons: nobody waits, no fence for the way back, silent old side', async () => {
     const stage = await afterFailover();
     stage.sim.world.closable = false;
     const names = async (order: Partial<RejoinOrder> = {}): Promise<readonly string[]> =>
       (await ask(stage, order))?.rehearsal.refusals.map((r) => r.name) ?? [];
     expect(await names()).toEqual(['NO_FENCE_FOR_THE_WAY_BACK']);
-    expect(await names({ choice: 'rebuild' })).toEqual(['NO_FENCE_FOR_THE_WAY_BACK', 'REBUILD_BY_HAND']);
     stage.sim.world.killIdc('a');
     expect(await names()).toEqual(['OLD_SIDE_SILENT', 'NO_FENCE_FOR_THE_WAY_BACK']);
     expect((await stage.sim.sagas()).map((s) => s.kind)).toEqual(['failover']);
@@ -151,6 +106,24 @@ describe('rejoin', () => {
     await sim.close();
   });
 
+  it('reads E_a once: a later leader finds records in the old log that the way back has brought', async () => {
+    let died = false;
+    const crash = crashOnce('after', 'reverse', () => (died = true));
+    const { sim, time, leader } = await afterFailover({ crash });
+    await ask({ leader });
+    await time.runUntil(() => died);
+    const { ends } = sim.world.cluster('a');
+    sim.world.beforeEndsAreRead = () => void ends.set('orders/0', (ends.get('orders/0') ?? 0) + 10);
+    const next = sim.controller('ctl-3');
+    await sim.acquire(next);
+    await next.runner.takenOver();
+    await time.runUntil(() => settled(next));
+    await expectRejoined(sim);
+    expect(evidenceOf(await newestSaga(sim), 'report-tail')).toMatchObject({ records: 7 });
+    expect((await sim.observer.ledger('orders')).map((r) => r.sourceEnd)).toEqual([100, 44]);
+    await sim.close();
+  });
+
   it('takes the way back when the flow cannot be started', async () => {
     const stage = await afterFailover();
     stage.sim.on('before', 'reverse', () => void (stage.sim.world.stuckFlows = true));
@@ -162,14 +135,6 @@ describe('rejoin', () => {
     await stage.sim.close();
   });
 });
-
-const crashOnce =
-  (when: 'before' | 'after', step: StepName, died: () => void): CrashPoint =>
-  (w, s) => {
-    if (w !== when || s !== step) return;
-    died();
-    throw new CrashedHere(`${when}:${step}`);
-  };
 
 const BOTH = ['before', 'after'] as const;
 const DEATHS: readonly Readonly<{ name: string; certain: boolean; how: (died: () => void) => More }>[] = [

@@ -26,7 +26,7 @@ export const defaultAllows: readonly LabAllow[] = [
     user: 'agent',
     resource: 'topic',
     name: '*',
-    operations: ['DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'READ'],
+    operations: ['DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'READ', 'CREATE', 'DELETE'],
   },
   {
     user: 'agent',
@@ -35,7 +35,7 @@ export const defaultAllows: readonly LabAllow[] = [
     operations: ['CREATE', 'ALTER', 'ALTER_CONFIGS', 'READ', 'WRITE'],
   },
   { user: 'agent', resource: 'topic', name: 'connect-offsets', operations: ['READ'] },
-  { user: 'agent', resource: 'group', name: '*', operations: ['READ'] },
+  { user: 'agent', resource: 'group', name: '*', operations: ['READ', 'DELETE'] },
   { user: 'witness', resource: 'cluster', name: 'kafka-cluster', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
   { user: 'witness', resource: 'topic', name: '*', operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
   { user: 'witness', resource: 'topic', name: 'pointsman-canary', operations: ['READ', 'WRITE'] },

@@ -91,6 +91,8 @@ export type RecordedEpoch = Readonly<{ epoch: number; term: number; active: Clus
 /** Answers from the history of offset-syncs that `offsets/` keeps. `left`: what remains of the command's deadline. */
 export interface OffsetTranslator {
   translate(body: TranslateCommand, left: () => Ms): Promise<TranslatedOutput>;
+  /** These topics of the cluster were deleted and made anew: what is kept of their former life is forgotten, on disk too. */
+  topicsRemade(cluster: ClusterName, topics: readonly string[], leftMs: Ms): Promise<void>;
 }
 
 /** Follows the offset-syncs of the watched flows. */

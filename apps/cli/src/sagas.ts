@@ -70,6 +70,7 @@ const addRejoin = (program: Command, io: Io, done: Done): void => {
       ]),
     )
     .option('--priority <cluster...>', 'of --strategy source-priority: the first of these wins')
+    .option('--confirm <cluster>', 'of --choice rebuild: the cluster whose topics are deleted, instead of typing it')
     .option('--by <person>', 'who (default: the login name)')
     .option('--to <cluster>', 'refuse unless this is the cluster that waits')
     .option('--dry-run', 'show the plan and what stands in its way, change nothing')

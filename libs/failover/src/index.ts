@@ -26,6 +26,7 @@ export * from './fencing/fence-kinds.js';
 export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';
 export type * from './saga/positions.js';
+export type * from './saga/rebuild-effects.js';
 export * from './saga/tail-effects.js';
 export * from './saga/transaction-effects.js';
 export * from './saga/types.js';

@@ -1,12 +1,10 @@
 import {
   createPartitionsV3,
   createTopicsV7,
+  deleteTopicsV6,
   describeConfigsV4,
-  describeGroupsV5,
   incrementalAlterConfigsV1,
   listOffsetsV7,
-  offsetCommitV8,
-  offsetFetchV8,
   produceV9,
   type Connection,
 } from '@platformatic/kafka';
@@ -15,20 +13,12 @@ import { PlatformaticAcls } from './cluster-acls.js';
 import { PlatformaticTransactions } from './cluster-transactions.js';
 import { toMessage } from './cluster-eyes.js';
 import { countRecords } from './count-records.js';
-import { toCommitted, toConfigTable, toOffsetList } from './codec.js';
+import { toConfigTable, toOffsetList } from './codec.js';
 import type { ClusterConnectionConfig } from './connection-config.js';
 import { pause } from './deadline.js';
-import { failureOf, KafkaCallError } from './kafka-error.js';
-import {
-  Budget,
-  groupBy,
-  leaderless,
-  otherFailure,
-  RoutedCalls,
-  tolerate,
-  UNKNOWN_TOPIC,
-  unknownTopic,
-} from './routed-calls.js';
+import { commitOffsets, deleteCommitted, describeStates, fetchCommitted } from './group-offsets.js';
+import { failureOf, failureOfCode, KafkaCallError } from './kafka-error.js';
+import { Budget, groupBy, leaderless, otherFailure, RoutedCalls, tolerate, unknownTopic } from './routed-calls.js';
 import type {
   Address,
   ApplyOutcome,
@@ -43,6 +33,7 @@ import type {
   GroupState,
   LogRange,
   OffsetEntry,
+  PartitionSet,
   RangeCount,
   ReadTopicOptions,
   TopicSpec,
@@ -53,22 +44,10 @@ const TOPIC = 2;
 const SET = 0;
 const DELETE = 1;
 const ACKS_ALL = -1;
-const NO_GENERATION = -1;
 const TOPIC_ALREADY_EXISTS = 36;
-/** UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS, NON_EMPTY_GROUP, STALE_MEMBER_EPOCH: somebody is in the group. */
-const GROUP_ACTIVE_CODES: ReadonlySet<number> = new Set([25, 22, 27, 68, 113]);
+const UNKNOWN_TOPIC_ID = 100;
 const RETRY_PAUSE_MS = 100;
 const DEFAULT_MAX_RECORDS = 10_000_000;
-
-const GROUP_STATES: Readonly<Record<string, GroupState>> = {
-  Empty: 'EMPTY',
-  Stable: 'STABLE',
-  PreparingRebalance: 'REBALANCING',
-  CompletingRebalance: 'REBALANCING',
-  Assigning: 'REBALANCING',
-  Reconciling: 'REBALANCING',
-  Dead: 'DEAD',
-};
 
 /** {@link ClusterHands} over raw calls of @platformatic/kafka, on connections apart from the probes'. */
 export class PlatformaticHands implements ClusterHands {
@@ -86,7 +65,7 @@ export class PlatformaticHands implements ClusterHands {
     return this.#calls.layout(null, new Budget(deadlineMs));
   }
 
-  async topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable> {
+  async topicConfigs(topics: readonly string[], keys: readonly string[] | null, deadlineMs: Ms): Promise<ConfigTable> {
     if (topics.length === 0) return new Map();
     return this.#calls.any('DescribeConfigs', new Budget(deadlineMs), (c) => describeTopics(c, topics, keys));
   }
@@ -126,12 +105,16 @@ export class PlatformaticHands implements ClusterHands {
   }
 
   async createTopic(spec: TopicSpec, deadlineMs: Ms): Promise<boolean> {
-    const assignments = spec.assignment.map((brokerIds, partitionIndex) => ({
-      partitionIndex,
-      brokerIds: [...brokerIds],
-    }));
+    const placed = 'partitions' in spec.assignment ? spec.assignment : null;
+    const assignments = 'partitions' in spec.assignment ? [] : spec.assignment.map(toAssignment);
     const configs = Object.entries(spec.configs).map(([name, value]) => ({ name, value }));
-    const topic = { name: spec.name, numPartitions: -1, replicationFactor: -1, assignments, configs };
+    const topic = {
+      name: spec.name,
+      numPartitions: placed?.partitions ?? -1,
+      replicationFactor: placed?.replicationFactor ?? -1,
+      assignments,
+      configs,
+    };
     try {
       await this.#calls.any('CreateTopics', new Budget(deadlineMs), (c) =>
         createTopicsV7.api.async(c, [topic], Math.ceil(deadlineMs), false),
@@ -141,6 +124,19 @@ export class PlatformaticHands implements ClusterHands {
       if (error instanceof KafkaCallError && error.errorCode === TOPIC_ALREADY_EXISTS) return false;
       throw error;
     }
+  }
+
+  async deleteTopics(ids: readonly string[], deadlineMs: Ms): Promise<void> {
+    if (ids.length === 0) return;
+    const noName = null as unknown as string; // nullable on the wire, and null it must be beside an id; the library's type is narrower
+    const topics = ids.map((topicId) => ({ name: noName, topicId }));
+    const { responses } = await this.#calls.any('DeleteTopics', new Budget(deadlineMs), (c) =>
+      tolerate(deleteTopicsV6.api.async(c, topics, Math.ceil(deadlineMs))),
+    );
+    const failed = responses.find((r) => r.errorCode !== 0 && r.errorCode !== UNKNOWN_TOPIC_ID);
+    if (failed === undefined) return;
+    const what = `deleting topic ${failed.name ?? failed.topicId}`;
+    throw new KafkaCallError(what, failureOfCode(failed.errorCode, failed.errorMessage ?? 'refused'));
   }
 
   async addPartitions(
@@ -179,43 +175,20 @@ export class PlatformaticHands implements ClusterHands {
     });
   }
 
-  async groupOffsets(groups: readonly string[], deadlineMs: Ms): Promise<readonly CommittedOffset[]> {
-    const asked = await this.#calls.byCoordinator('OffsetFetch', groups, new Budget(deadlineMs), async (c, part) => {
-      const wanted = part.map((groupId) => ({ groupId, memberId: null, memberEpoch: -1, topics: null }));
-      return toCommitted(await offsetFetchV8.api.async(c, wanted, false));
-    });
-    return asked.flat();
+  groupOffsets(groups: readonly string[], deadlineMs: Ms): Promise<readonly CommittedOffset[]> {
+    return fetchCommitted(this.#calls, groups, new Budget(deadlineMs));
   }
 
-  async groupStates(groups: readonly string[], deadlineMs: Ms): Promise<ReadonlyMap<string, GroupState>> {
-    const asked = await this.#calls.byCoordinator('DescribeGroups', groups, new Budget(deadlineMs), async (c, part) => {
-      const reply = await describeGroupsV5.api.async(c, [...part], false);
-      return reply.groups.map((g) => [g.groupId, GROUP_STATES[g.groupState] ?? 'UNKNOWN'] as const);
-    });
-    return new Map(asked.flat());
+  groupStates(groups: readonly string[], deadlineMs: Ms): Promise<ReadonlyMap<string, GroupState>> {
+    return describeStates(this.#calls, groups, new Budget(deadlineMs));
   }
 
-  async applyGroupOffsets(group: string, offsets: readonly OffsetEntry[], deadlineMs: Ms): Promise<ApplyOutcome> {
-    const topics = [...groupBy(offsets, (o) => o.topic)].map(([name, list]) => ({
-      name,
-      partitions: list.map((o) => ({
-        partitionIndex: o.partition,
-        committedOffset: BigInt(o.offset),
-        committedLeaderEpoch: -1,
-        committedMetadata: '',
-      })),
-    }));
-    try {
-      await this.#calls.byCoordinator('OffsetCommit', [group], new Budget(deadlineMs), (c) =>
-        offsetCommitV8.api.async(c, group, NO_GENERATION, '', null, topics),
-      );
-      return 'applied';
-    } catch (error) {
-      if (!(error instanceof KafkaCallError) || error.errorCode === null) throw error;
-      if (GROUP_ACTIVE_CODES.has(error.errorCode)) return 'active';
-      if (error.errorCode === UNKNOWN_TOPIC) return 'unknown_topic';
-      throw error;
-    }
+  applyGroupOffsets(group: string, offsets: readonly OffsetEntry[], deadlineMs: Ms): Promise<ApplyOutcome> {
+    return commitOffsets(this.#calls, group, offsets, new Budget(deadlineMs));
+  }
+
+  deleteGroupOffsets(group: string, of: PartitionSet, deadlineMs: Ms): Promise<'removed' | 'active'> {
+    return deleteCommitted(this.#calls, group, of, new Budget(deadlineMs));
   }
 
   async write(
@@ -277,11 +250,20 @@ function add(byLeader: Map<Address, Map<string, number[]>>, leader: Address, top
   else part.set(topic, [partition]);
 }
 
-async function describeTopics(c: Connection, topics: readonly string[], keys: readonly string[]): Promise<ConfigTable> {
+const toAssignment = (brokerIds: readonly number[], partitionIndex: number) => ({
+  partitionIndex,
+  brokerIds: [...brokerIds],
+});
+
+async function describeTopics(
+  c: Connection,
+  topics: readonly string[],
+  keys: readonly string[] | null,
+): Promise<ConfigTable> {
   const resources = topics.map((resourceName) => ({
     resourceType: TOPIC as 2,
     resourceName,
-    configurationKeys: [...keys],
+    configurationKeys: keys === null ? null : [...keys],
   }));
   return toConfigTable(await tolerate(describeConfigsV4.api.async(c, resources, false, false)));
 }

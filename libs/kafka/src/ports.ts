@@ -108,9 +108,12 @@ export interface ClusterEyes {
   close(): void;
 }
 
+/** Per partition its replicas, preferred leader first; or how many, placed by the cluster itself, which knows its racks. */
+export type TopicPlacement =
+  readonly (readonly number[])[] | Readonly<{ partitions: number; replicationFactor: number }>;
 export type TopicSpec = Readonly<{
   name: string;
-  assignment: readonly (readonly number[])[]; // per partition its replicas, preferred leader first
+  assignment: TopicPlacement;
   configs: Readonly<Record<string, string>>;
 }>;
 export type ConfigChange = Readonly<{ topic: string; key: string; value: string | null }>; // null: unset
@@ -181,7 +184,8 @@ export interface ClusterHands {
   readonly acls: ClusterAcls;
   readonly transactions: ClusterTransactions;
   layout(deadlineMs: Ms): Promise<ClusterLayout>;
-  topicConfigs(topics: readonly string[], keys: readonly string[], deadlineMs: Ms): Promise<ConfigTable>;
+  /** `keys` null: all of them. */
+  topicConfigs(topics: readonly string[], keys: readonly string[] | null, deadlineMs: Ms): Promise<ConfigTable>;
   /** The same, asked of every broker that answers: a change is in force only where the leader has seen it. */
   topicConfigsEverywhere(
     topics: readonly string[],
@@ -191,6 +195,8 @@ export interface ClusterHands {
   changeTopicConfigs(changes: readonly ConfigChange[], deadlineMs: Ms): Promise<void>;
   /** @returns false when it existed already. */
   createTopic(spec: TopicSpec, deadlineMs: Ms): Promise<boolean>;
+  /** By id: a topic that was made anew under the same name is another one. What does not exist is no error. Not yet gone when it returns. */
+  deleteTopics(ids: readonly string[], deadlineMs: Ms): Promise<void>;
   addPartitions(
     topic: string,
     assignment: readonly (readonly number[])[],
@@ -203,6 +209,8 @@ export interface ClusterHands {
   groupStates(groups: readonly string[], deadlineMs: Ms): Promise<ReadonlyMap<string, GroupState>>;
   /** Commits for a group without members. Expected refusals are values. */
   applyGroupOffsets(group: string, offsets: readonly OffsetEntry[], deadlineMs: Ms): Promise<ApplyOutcome>;
+  /** Takes back what a group without members had committed. `active`: somebody is in it. */
+  deleteGroupOffsets(group: string, of: PartitionSet, deadlineMs: Ms): Promise<'removed' | 'active'>;
   /** One record with acks=all. A refusal is a value: it is what a fence's proof looks for. */
   write(
     record: Readonly<{ topic: string; partition: number; key: Buffer | null; value: Buffer | null }>,

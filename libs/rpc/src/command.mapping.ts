@@ -1,6 +1,12 @@
 import type { Command, CommandBody, CommandOutput, CommandResult, ConsumerGroupState } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import { translateFromWire, translateToWire, translatedFromWire, translatedToWire } from './offsets.mapping.js';
+import {
+  rebuildCommandFromWire,
+  rebuildCommandToWire,
+  rebuildOutputFromWire,
+  rebuildOutputToWire,
+} from './rebuild.mapping.js';
 import { tailCommandFromWire, tailCommandToWire, tailOutputFromWire, tailOutputToWire } from './tail.mapping.js';
 import {
   transactionCommandFromWire,
@@ -115,6 +121,9 @@ function bodyToWire(b: CommandBody): NonNullable<pb.Command['body']> {
     case 'export_tail':
     case 'replay_tail':
       return tailCommandToWire(b);
+    case 'describe_topics':
+    case 'remake_topics':
+      return rebuildCommandToWire(b);
   }
 }
 
@@ -152,6 +161,9 @@ function bodyFromWire(b: pb.Command['body']): CommandBody | null {
     case 'exportTail':
     case 'replayTail':
       return tailCommandFromWire(b);
+    case 'describeTopics':
+    case 'remakeTopics':
+      return rebuildCommandFromWire(b);
   }
 }
 
@@ -228,6 +240,9 @@ function outputToWire(o: CommandOutput): NonNullable<pb.CommandResult['outcome']
     case 'tail_export':
     case 'tail_replay':
       return tailOutputToWire(o);
+    case 'described_topics':
+    case 'topics_remade':
+      return rebuildOutputToWire(o);
   }
 }
 
@@ -279,5 +294,8 @@ function outputFromWire(o: pb.CommandResult['outcome']): CommandOutput | null {
     case 'tailExport':
     case 'tailReplay':
       return tailOutputFromWire(o);
+    case 'describedTopics':
+    case 'topicsRemade':
+      return rebuildOutputFromWire(o);
   }
 }

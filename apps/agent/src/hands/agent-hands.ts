@@ -36,6 +36,7 @@ import {
   readReplicationPosition,
   type TimeLeft,
 } from './offset-commands.js';
+import { describeTopics, remakeTopics } from './remake-topics.hand.js';
 import { seedFlow } from './seed-flow.hand.js';
 import { TailHands } from './tail-hands.js';
 import { abortTransactions, listTransactions } from './transaction-commands.js';
@@ -151,6 +152,10 @@ export class AgentHands implements Hands {
         return this.#tails.run(command, body, left);
       case 'seed_flow':
         return this.#seed(body, command.group, left);
+      case 'describe_topics':
+        return describeTopics(this.#tool(body.cluster).hands, body, left);
+      case 'remake_topics':
+        return this.#remake(body, command.group, left);
       case 'count_records':
         return {
           kind: 'record_counts',
@@ -172,6 +177,20 @@ export class AgentHands implements Hands {
     if (connect === null) throw noWorker(body.to);
     const key = flowKey(group, body.from, body.to);
     return this.#turns.take(key, () => seedFlow({ connect, ownCluster: hands }, body, left));
+  }
+
+  /** Whoever asked for it: this agent deletes nothing on a cluster that, as far as it has heard, is the active one. */
+  #remake(body: Extract<Command['body'], { kind: 'remake_topics' }>, group: string, left: TimeLeft) {
+    const active = this.#watched.find((g) => g.name === group)?.active ?? null;
+    if (active !== body.like || body.to === active) {
+      throw new Error(
+        `${active ?? 'no cluster'} is active for ${group} by all that this agent knows: nothing was deleted`,
+      );
+    }
+    const [like, to] = [this.#tool(body.like).hands, this.#tool(body.to).hands];
+    const onMade = (topics: readonly string[], leftMs: Ms): Promise<void> =>
+      this.#translator?.topicsRemade(body.to, topics, leftMs) ?? Promise.resolve();
+    return remakeTopics({ like, to, onMade }, body, left);
   }
 
   /** A refusal is a result, silence is not: only a broker's own "no" proves a fence. */

@@ -1,7 +1,7 @@
 import type { Ms } from '#health';
 import { decodeCheckpoint, type ClusterHands } from '#kafka';
 
-export type HeldCheckpoint = Readonly<{ upstream: number; downstream: number; atWallMs: number }>;
+export type HeldCheckpoint = Readonly<{ topic: string; upstream: number; downstream: number; atWallMs: number }>;
 
 const MAX_BACK = 200_000; // records looked back at the start: MirrorMaker repeats what moves
 const MAX_HELD = 500_000;
@@ -13,6 +13,11 @@ export class CheckpointBoard {
 
   get(group: string, topic: string, partition: number): HeldCheckpoint | null {
     return this.#held.get(keyOf(group, topic, partition)) ?? null;
+  }
+
+  forget(topics: readonly string[]): void {
+    const gone = new Set(topics);
+    for (const [key, checkpoint] of this.#held) if (gone.has(checkpoint.topic)) this.#held.delete(key);
   }
 
   async readOn(hands: ClusterHands, topic: string, deadlineMs: Ms): Promise<void> {
@@ -36,7 +41,7 @@ export class CheckpointBoard {
     const { group, topic, partition, upstream, downstream } = decodeCheckpoint(key, value);
     const at = keyOf(group, topic, partition);
     if (this.#held.size >= MAX_HELD && !this.#held.has(at)) return;
-    this.#held.set(at, { upstream, downstream, atWallMs });
+    this.#held.set(at, { topic, upstream, downstream, atWallMs });
   }
 }
 

@@ -108,6 +108,11 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
     };
   }
 
+  async topicsRemade(cluster: ClusterName, topics: readonly string[], leftMs: Ms): Promise<void> {
+    const touched = [...this.#followers.values()].filter(({ flow }) => flow.from === cluster || flow.to === cluster);
+    await Promise.all(touched.map((follower) => follower.forget(topics, leftMs)));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

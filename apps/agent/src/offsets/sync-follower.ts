@@ -92,6 +92,21 @@ export class SyncFollower {
     return next;
   }
 
+  /**
+   * One side's topics were made anew while the flow stands still: neither the pairs nor MirrorMaker's last words about them mean
+   * anything any more. Read on first: what stands in the syncs topic by now is of the former life too.
+   */
+  async forget(topics: readonly string[], deadlineMs: Ms): Promise<void> {
+    await this.readOn(deadlineMs / 2, true).catch(() => undefined); // a silent side: its topics' ids will tell the next look
+    this.#turn = this.#turn.then(async () => {
+      for (const topic of topics) this.#book.forget(topic);
+      this.checkpoints.forget(topics);
+      this.#looksAskedAtMs = null;
+      await this.#parts.file.snapshot(this.#book, this.#facts);
+    });
+    await this.#turn;
+  }
+
   async close(): Promise<void> {
     await this.#turn;
     await this.#parts.file.close();

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiClient } from '../api/client.js';
-import type { GroupBody, OperationBody, PlannedBody } from '../api/types.js';
+import type { GroupBody, OperationBody, PlannedBody, TailBody } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { operationLine, planLines } from '../render/operation.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
+import { tailLines } from './tail.command.js';
 import { quoted } from './write.command.js';
 
 export type PlannedOptions = GlobalOptions &
@@ -46,6 +47,7 @@ export const plannedCommand = async (
   const path = `/v1/groups/${encodeURIComponent(group)}`;
   const epoch = options.epoch ?? (JSON.parse(await client.get(path)) as GroupBody).epoch;
   const by = options.by ?? io.environment.user ?? undefined;
+  const named = options.choice === 'rebuild' ? await nameLost(client, path, options, io) : undefined;
   const send = async (dryRun: boolean): Promise<string> =>
     await client.write({
       path: `${path}/${act}`,
@@ -54,7 +56,7 @@ export const plannedCommand = async (
       body: {
         ...{ reason: options.reason, by, dryRun, target: options.to },
         acceptUnfencedSource: options.acceptUnfencedSource === true,
-        ...orderOf(options),
+        ...orderOf(options, named),
       },
     });
   const rehearsed = await send(true);
@@ -65,33 +67,49 @@ export const plannedCommand = async (
     io.err(`  ${againCommand(act, group, options, { epoch, by, target: plan.target })}`);
     return EXIT.ok;
   }
-  if (act !== 'rejoin') await confirm(plan, options, io); // a rejoin moves no traffic and deletes nothing
+  if (act !== 'rejoin') await confirm(plan, options, io); // a rejoin moves no traffic
   const begun = JSON.parse(await send(false)) as PlannedBody;
   if (begun.saga === null) throw new CliError('The controller opened no saga: look at pointsman events.', EXIT.error);
   return await follow(client, begun.saga, options, io);
 };
 
 /** Of a rejoin: what becomes of the tail. */
-const orderOf = ({ choice, exportTo, strategy, priority }: PlannedOptions): object =>
-  choice === undefined ? {} : { choice, destination: exportTo, strategy, priority };
+const orderOf = ({ choice, exportTo, strategy, priority }: PlannedOptions, confirm: string | undefined): object =>
+  choice === undefined ? {} : { choice, destination: exportTo, strategy, priority, confirm };
+
+const confirm = (plan: PlannedBody, options: PlannedOptions, io: Io): Promise<void> =>
+  nameIt(
+    { name: plan.target, what: `traffic of ${plan.group} would move to ${plan.target}`, lines: planLines(plan) },
+    options,
+    io,
+  );
+
+/** A rebuild deletes: what only that cluster holds is shown before anything is asked of the controller. @returns its name. */
+async function nameLost(client: ApiClient, path: string, options: PlannedOptions, io: Io): Promise<string> {
+  const body = JSON.parse(await client.get(`${path}/tail`)) as TailBody;
+  const { group, cluster: name } = body;
+  for (const line of tailLines(body)) io.err(line);
+  const what = `the topics of ${group} on ${name} would be deleted and made anew, all that only it holds is gone`;
+  if (options.dryRun !== true) await nameIt({ name, what, lines: [what] }, options, io);
+  return name;
+}
 
 /** Without a terminal nothing is asked: the name must have been given. */
-async function confirm(plan: PlannedBody, options: PlannedOptions, io: Io): Promise<void> {
+async function nameIt(
+  { name, what, lines }: Readonly<{ name: string; what: string; lines: readonly string[] }>,
+  options: PlannedOptions,
+  io: Io,
+): Promise<void> {
   if (options.confirm !== undefined) {
-    if (options.confirm === plan.target) return;
-    throw new CliError(`--confirm=${options.confirm} is not the target, which is ${plan.target}`, EXIT.declined);
+    if (options.confirm === name) return;
+    throw new CliError(`--confirm=${options.confirm} is not the target, which is ${name}`, EXIT.declined);
   }
-  if (!io.interactive) {
-    throw new CliError(
-      `traffic of ${plan.group} would move to ${plan.target}: say --confirm=${plan.target}`,
-      EXIT.usage,
-    );
-  }
-  for (const line of planLines(plan)) io.err(line);
+  if (!io.interactive) throw new CliError(`${what}: say --confirm=${name}`, EXIT.usage);
+  for (const line of lines) io.err(line);
   const asked = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const typed = await asked.question(`Type the name of the target cluster to go on: `, { signal: io.signal });
-    if (typed.trim() !== plan.target) throw new CliError('Declined: nothing was changed.', EXIT.declined);
+    if (typed.trim() !== name) throw new CliError('Declined: nothing was changed.', EXIT.declined);
   } finally {
     asked.close();
   }

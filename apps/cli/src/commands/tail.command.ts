@@ -15,7 +15,7 @@ export const tailCommand = async (group: string, options: GlobalOptions, io: Io)
   return EXIT.ok;
 };
 
-function tailLines(body: TailBody): readonly string[] {
+export function tailLines(body: TailBody): readonly string[] {
   const { tail, seam } = body;
   const head = `${body.group}: ${body.cluster} ${body.state}; choices: ${seam.choices.join(', ')}`;
   if (tail === null) return [head, ...seam.objections.map((o) => `  ${o}`)];

@@ -37,6 +37,8 @@ const OUTPUT_OF = {
   report_tail: 'tail_report',
   export_tail: 'tail_export',
   replay_tail: 'tail_replay',
+  describe_topics: 'described_topics',
+  remake_topics: 'topics_remade',
 } as const satisfies Record<CommandBody['kind'], CommandOutput['kind']>;
 
 type OutputOf<B extends CommandBody> = Extract<CommandOutput, { kind: (typeof OUTPUT_OF)[B['kind']] }>;

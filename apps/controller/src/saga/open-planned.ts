@@ -63,7 +63,7 @@ export async function openPlanned(
     const { target } = rehearsal;
     const incident = `${group.name}-${evaluation.snapshot.group.epoch}-${ask.kind}-${wallMs}`;
     const opened = await openSaga(tx, {
-      ...{ term: by.term, wallMs, evaluation, target, incident, kind: ask.kind, request: ask.request },
+      ...{ term: by.term, wallMs, evaluation, target, incident, kind: rehearsal.plan.kind, request: ask.request },
       epochRoom: MODE_EPOCHS,
     });
     await noteSaga(tx, opened, 'opened', { wallMs, holder: by.holder, actor: ask.request.by });

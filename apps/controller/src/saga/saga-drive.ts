@@ -235,6 +235,7 @@ export class SagaDrive {
       history: () => store.sagas(saga.group, HISTORY),
       goals: async () => (await store.goals()).filter((goal) => goal.group === saga.group),
       request: requestOf(saga),
+      note: (summary) => this.note(next.step, summary),
       modes: this.modes,
       runHook: this.deps.runHook,
     };
@@ -251,6 +252,15 @@ export class SagaDrive {
       for (const goal of goals) await tx.saveGoal(goal);
     });
     gateway.setGoals(term, await store.goals());
+  }
+
+  private async note(step: StepName, summary: string): Promise<void> {
+    const { store, time } = this.deps;
+    const { term, holder } = this.drive;
+    const { id, group, row, epoch } = this.saga;
+    const detail = { saga: id, step };
+    const event = { at: rfc3339(time.wallMs()), group, type: 'saga', row, summary, detail, term, epoch } as const;
+    await store.transact(term, holder, (tx) => tx.appendEvent(event));
   }
 
   private async close(ended: Ended, next: Extract<NextStep, { kind: 'close' }>): Promise<SagaRecord> {

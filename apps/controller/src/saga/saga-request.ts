@@ -25,6 +25,7 @@ function orderIn(order: Json): Pick<SagaRequest, 'rejoin'> {
       strategy,
       destination: textOf(order, 'destination') === 'topic' ? 'topic' : 'file',
       priority: Array.isArray(priority) ? priority.map(String) : [],
+      confirm: textOf(order, 'confirm'),
     },
   };
 }

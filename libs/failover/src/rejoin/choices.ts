@@ -24,9 +24,14 @@ const ALL: readonly RejoinChoice[] = ['accept', 'export', 'replay', 'rebuild'];
  * Everything where each partition's seam is proved and the active cluster still holds its records from S on. Otherwise the
  * old log cannot be continued: only making it anew is safe.
  */
-export function offeredChoices(findings: readonly SeamFinding[]): OfferedChoices {
-  const reasons = findings.flatMap((f) => objection(f) ?? []);
-  if (findings.length === 0) return { choices: ['rebuild'], reasons: ['no partition was compared'] };
+export function offeredChoices(
+  findings: readonly SeamFinding[],
+  /** Partitions of the switch that the old side has no more: `topic/partition`. */
+  missing: readonly string[] = [],
+): OfferedChoices {
+  const gone = missing.map((name) => `${name}: the old side has it no more`);
+  const reasons = [...gone, ...findings.flatMap((f) => objection(f) ?? [])];
+  if (findings.length === 0) return { choices: ['rebuild'], reasons: [...reasons, 'no partition was compared'] };
   return { choices: reasons.length === 0 ? ALL : ['rebuild'], reasons };
 }
 

@@ -1,6 +1,7 @@
 import type { ClusterName, Ms } from '#health';
 import type { TranslateCommand, TranslatedOutput } from '../offsets/translate-command.js';
 import type { ConnectorNames, GroupOffset, OffsetRange, PartitionOffset, TopicPartition } from './positions.js';
+import type { RebuildCommand, RebuildOutput } from './rebuild-effects.js';
 import type { TailCommand, TailOutput } from './tail-effects.js';
 import type { TransactionCommand, TransactionOutput } from './transaction-effects.js';
 
@@ -86,7 +87,8 @@ export type CommandBody =
   | Readonly<{ kind: 'count_records'; cluster: ClusterName; ranges: readonly OffsetRange[] }>
   | TransactionCommand
   | TranslateCommand
-  | TailCommand;
+  | TailCommand
+  | RebuildCommand;
 
 export type Command = Readonly<{
   id: string;
@@ -113,7 +115,8 @@ export type CommandOutput =
   | Readonly<{ kind: 'record_counts'; counts: readonly RecordCount[] }>
   | TransactionOutput
   | TranslatedOutput
-  | TailOutput;
+  | TailOutput
+  | RebuildOutput;
 
 /** Of one range. Counting ends at {@link COUNT_LIMIT}: whoever asks wants to know whether there are any. */
 export type RecordCount = Readonly<

@@ -1,6 +1,7 @@
 import type { ClusterName, Ms } from '#health';
 import { FAILOVER } from './failover-table.js';
 import type { SagaTable, StepRule } from './plan-table.js';
+import { REBUILD } from './rebuild-table.js';
 import { REJOIN } from './rejoin-table.js';
 import { SWITCHOVER } from './switchover-table.js';
 import type { SagaKind, SagaRecord, StepName } from './types.js';
@@ -11,6 +12,7 @@ const TABLES: Readonly<Partial<Record<SagaKind, SagaTable>>> = {
   switchover: SWITCHOVER,
   failback: SWITCHOVER,
   rejoin: REJOIN,
+  rebuild: REBUILD,
 };
 
 export type PlannedStep = StepRule;

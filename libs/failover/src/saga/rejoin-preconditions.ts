@@ -6,11 +6,15 @@ import type { RejoinOrder } from './types.js';
 
 export type RejoinQuestion = Readonly<{
   target: ClusterName; // the old side
-  flows: readonly Readonly<{ from: ClusterName; to: ClusterName }>[];
+  flows: readonly Readonly<{ from: ClusterName; to: ClusterName; naming: 'identity' | 'default' }>[];
   order: RejoinOrder;
   acceptUnfencedSource: boolean;
   /** The ledger knows the switch that left the old side. */
   switchKnown: boolean;
+  /** What only the old side holds was counted, or found to be uncountable, and told. */
+  tailTold: boolean;
+  /** An earlier rebuild has begun to delete its topics and did not end: the log that the other choices speak of is gone. */
+  rebuildBegun: boolean;
 }>;
 
 type Asked = Readonly<{ snapshot: Snapshot; answers: boolean; question: RejoinQuestion }>;
@@ -30,7 +34,7 @@ const RULES: readonly Rule[] = [
   {
     name: 'SWITCH_NOT_KNOWN',
     found: ({ question }) => (question.switchKnown ? null : `the ledger holds no switch away from ${question.target}`),
-    liftedBy: () => 'rebuild by hand: without S nobody can say where the copy goes on',
+    liftedBy: () => 'docs/rebuild.md by hand: without S nobody can say what only the old side holds',
   },
   {
     name: 'SAGA_OPEN',
@@ -68,12 +72,41 @@ const RULES: readonly Rule[] = [
       `an authorizer or a fence hook on ${question.target}, or a person accepts it open: --accept-unfenced-source`,
   },
   {
-    name: 'REBUILD_BY_HAND',
-    found: ({ question }) =>
-      question.order.choice === 'rebuild' ? `topics of ${question.target} are not deleted by Pointsman` : null,
-    liftedBy: (a) => `docs/rebuild.md, with the names of ${groupOf(a)}`,
+    name: 'REBUILD_BEGUN',
+    found: ({ question: { rebuildBegun, order, target } }) =>
+      rebuildBegun && order.choice !== 'rebuild' ? `a rebuild of ${target} has begun and did not end` : null,
+    liftedBy: (a) => `pointsman rejoin ${groupOf(a)} --choice rebuild goes on with it`,
   },
+  ofRebuild({
+    name: 'CLUSTER_NOT_NAMED',
+    found: ({ question: { order, target } }) =>
+      order.confirm === target ? null : `the group's topics on ${target} would be deleted; ${named(order.confirm)}`,
+    liftedBy: ({ question }) => `--confirm=${question.target}`,
+  }),
+  ofRebuild({
+    name: 'TAIL_NOT_TOLD',
+    found: ({ question }) => (question.tailTold ? null : `what only ${question.target} holds is not counted yet`),
+    liftedBy: (a) =>
+      `pointsman tail ${groupOf(a)} shows it, some seconds after ${a.question.target} is back and closed`,
+  }),
+  ofRebuild({
+    name: 'NAMES_NOT_KEPT',
+    found: ({ question: { flows, target }, snapshot }) => {
+      const back = flows.find((f) => f.from === snapshot.group.active && f.to === target);
+      if (back?.naming !== 'default') return null;
+      return `${back.from}→${target} copies into topics of other names: those of ${target} could not be filled`;
+    },
+    liftedBy: () => 'docs/rebuild.md by hand; only IdentityReplicationPolicy brings records back under their own names',
+  }),
 ];
+
+/** Only asked where topics are to be deleted. */
+function ofRebuild(rule: Rule): Rule {
+  return { ...rule, found: (a) => (a.question.order.choice === 'rebuild' ? rule.found(a) : null) };
+}
+
+const named = (confirm: ClusterName | null): string =>
+  confirm === null ? 'nobody named it' : `${confirm} was named instead`;
 
 /** Every reason at once; empty: it may begin. Pure, so that the dry run and the act cannot differ on one snapshot. */
 export function rejoinRefusals(snapshot: Snapshot, policy: Policy, question: RejoinQuestion): readonly Refusal[] {

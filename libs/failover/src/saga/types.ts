@@ -5,8 +5,9 @@ import type { ResolverStrategy } from '../rejoin/resolver.js';
 /**
  * `failover`: unplanned, from a dead source. `switchover`: planned, nothing may be lost. `failback`: the switchover that
  * leads home. `rejoin`: the old side comes back as standby; the pointer does not move (source: the active cluster).
+ * `rebuild`: the same, with its topics made anew and filled from the active cluster.
  */
-export type SagaKind = 'failover' | 'switchover' | 'failback' | 'rejoin';
+export type SagaKind = 'failover' | 'switchover' | 'failback' | 'rejoin' | 'rebuild';
 
 /** Every step of every kind; which kind has which, in what order, is said by the tables (plan.ts). */
 export const STEP_NAMES = [
@@ -27,12 +28,15 @@ export const STEP_NAMES = [
   'publish',
   'verify-publish',
   'check-returned',
+  'list-topics',
   'prove-seam',
   'report-tail',
   'carry-out-choice',
   'exchange-fence',
+  'remake-topics',
   'reverse',
   'remember',
+  'follow-copy',
   'close',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -92,4 +96,6 @@ export type RejoinOrder = Readonly<{
   destination: 'file' | 'topic'; // of export
   strategy: ResolverStrategy; // of replay
   priority: readonly ClusterName[]; // of strategy source-priority
+  /** Of rebuild: the cluster whose topics are deleted, as a person named it; null: nobody did. */
+  confirm: ClusterName | null;
 }>;

@@ -40,8 +40,9 @@ export class SagaWritesController {
     @Req() req: Request,
     @Res({ passthrough: true }) res: Response,
   ): Promise<Json> {
-    const { choice, destination, strategy, priority, ...rest } = body;
-    return this.open(group, 'rejoin', { ...rest, rejoin: { choice, destination, strategy, priority } }, req, res);
+    const { choice, destination, strategy, priority, confirm, ...rest } = body;
+    const rejoin = { choice, destination, strategy, priority, confirm };
+    return this.open(group, 'rejoin', { ...rest, rejoin }, req, res);
   }
 
   /** By id, without If-Match: the saga itself is what the caller has seen. */

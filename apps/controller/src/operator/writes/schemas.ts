@@ -51,6 +51,7 @@ export const rejoinSchema = asked(
     destination: z.enum(['file', 'topic']).default('file'),
     strategy: z.enum(['last-write-wins', 'source-priority', 'merge', 'custom']).default('last-write-wins'),
     priority: z.array(z.string().min(1)).max(8).default([]),
+    confirm: z.string().min(1, 'name the cluster whose topics are deleted').nullable().default(null),
   }),
 );
 export const abortSchema = asked('Abort', z.strictObject(who));

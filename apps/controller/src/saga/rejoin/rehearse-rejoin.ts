@@ -2,13 +2,18 @@ import { planSaga, rejoinRefusals, type RejoinOrder } from '#failover';
 import type { PlannedAsk, Rehearsal } from '../planned-ask.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import type { SagaGroup } from '../saga-options.js';
+import { rebuildBegunBefore } from './rebuild-begun.js';
 import { lastSwitch } from './returned.js';
+import { isSurveyed } from './survey.js';
+
+const HISTORY = 50;
 
 const NOTHING_CHOSEN: RejoinOrder = {
   choice: 'accept',
   destination: 'file',
   strategy: 'last-write-wins',
   priority: [],
+  confirm: null,
 };
 
 /** What a rejoin would do and what stands in its way. Reads only. */
@@ -16,15 +21,21 @@ export async function rehearseRejoin(deps: SagaRunnerDeps, group: SagaGroup, ask
   const { snapshot } = deps.decisions.evaluate(group.name);
   const { active, rejoin, epoch } = snapshot.group;
   const target = ask.target ?? rejoin[0] ?? '';
+  const order = ask.request.rejoin ?? NOTHING_CHOSEN;
+  const left = lastSwitch(await deps.store.ledger(group.name), target, active);
+  const rebuildBegun = left !== null && rebuildBegunBefore(await deps.store.sagas(group.name, HISTORY), left);
   const refusals = rejoinRefusals(snapshot, group.policy, {
     target,
     flows: group.watch.flows,
-    order: ask.request.rejoin ?? NOTHING_CHOSEN,
+    order,
     acceptUnfencedSource: ask.request.acceptUnfencedSource,
-    switchKnown: lastSwitch(await deps.store.ledger(group.name), target, active) !== null,
+    switchKnown: left !== null,
+    tailTold: rebuildBegun || (left !== null && (await isSurveyed(deps.store, group.name, left))),
+    rebuildBegun,
   });
   const plan = planSaga({
-    ...{ kind: 'rejoin', group: group.name, source: active, target, maxOpenMs: group.policy.sagaMaxOpenMs },
+    kind: order.choice === 'rebuild' ? 'rebuild' : 'rejoin',
+    ...{ group: group.name, source: active, target, maxOpenMs: group.policy.sagaMaxOpenMs },
     times: deps.times.steps,
   });
   return { target, epoch, refusals, plan };

@@ -1,12 +1,13 @@
 import type { RejoinOrder } from '#failover';
-import { ask, clusterGoal, flowGoal, pollUntil, positionKey, reachedStatus, takeBack } from '../agent-calls.js';
+import { ask, clusterGoal, flowGoal, pollUntil, positionKey, takeBack } from '../agent-calls.js';
 import { exchangeFence } from '../steps/exchange-fence.step.js';
 import { rememberPlanned } from '../steps/remember-switch.step.js';
 import { reverseFlow } from '../steps/reverse-flow.step.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from '../steps/step.js';
+import { homeward, mustHold, switchOf, wayBackBegun } from './old-side.js';
 import {
   carryOn,
-  lastSwitch,
+  mustBeWhole,
   proofEvidence,
   proveReturned,
   rangesOf,
@@ -21,8 +22,11 @@ export const checkReturned: Step = {
   name: 'check-returned',
   async run(ctx, signal): Promise<StepResult> {
     const { source: active, target: old } = ctx.saga;
+    if (await wayBackBegun(ctx)) {
+      return { evidence: { summary: `${active}→${old} was started by this saga: E_a stands as it was read before` } };
+    }
     await mustHold(ctx, signal);
-    const seen = await readReturned(ctx, await switchOf(ctx), signal);
+    const seen = mustBeWhole(await readReturned(ctx, await switchOf(ctx), signal));
     return {
       evidence: { summary: `${old} is closed and stands still on ${seen.rows.length} partitions; ${active} is active` },
       commit: (tx) => tx.saveLedger(seen.rows),
@@ -30,29 +34,10 @@ export const checkReturned: Step = {
   },
 };
 
-/** The goals that the switch left: old side closed, both flows stopped. Set anew with this saga's epoch, then read back. */
-async function mustHold(ctx: StepContext, signal: AbortSignal): Promise<void> {
-  const { source: active, target: old } = ctx.saga;
-  const running = flowGoal(ctx, active, old, 'running');
-  const known = await ctx.goals();
-  const begun =
-    running !== null &&
-    known.some((g) => g.subject === 'flow' && g.to === old && g.state === 'running' && g.epoch === ctx.epoch);
-  if (begun) return; // a later step has started the way back: its own goals hold now
-  const flows = [flowGoal(ctx, old, active, 'stopped'), flowGoal(ctx, active, old, 'stopped')];
-  const exchanged = known.some((g) => g.subject === 'cluster' && g.cluster === old && g.epoch === ctx.epoch);
-  const goals = [...(exchanged ? [] : [clusterGoal(ctx, old, 'fenced')]), ...flows.filter((f) => f !== null)];
-  await ctx.setGoals(goals);
-  const held = await pollUntil(ctx, signal, () => goals.every((g) => reachedStatus(ctx, g) !== null) || null);
-  if (held === null) {
-    throw new StepFailure('FAILED', `${old} is not closed, or a flow could not be proved stopped: see the goals`);
-  }
-}
-
 export const proveSeamStep: Step = {
   name: 'prove-seam',
   async run(ctx, signal): Promise<StepResult> {
-    const proof = await proveReturned(ctx, await switchOf(ctx), signal);
+    const proof = await proveReturned(ctx, { ...(await switchOf(ctx)), missing: [] }, signal);
     const { choice } = orderOf(ctx);
     const evidence = proofEvidence(proof);
     if (!proof.offered.choices.includes(choice)) {
@@ -98,18 +83,10 @@ export const carryOutChoice: Step = {
       const summary = `${written} records replayed, ${merged} merged, ${kept} left out, ${present} were there`;
       return { evidence: { summary, choice, strategy, written, merged, kept, present } };
     }
-    const says = { accept: `the tail stays on ${from} only`, rebuild: 'not done by Pointsman' } as const;
-    if (choice === 'rebuild') throw new StepFailure('ABORTED', `rebuild of ${from} is done by hand: docs/rebuild.md`);
-    return { evidence: { summary: says[choice], choice } };
+    if (choice === 'rebuild') throw new Error('a rebuild is a saga of a kind of its own');
+    return { evidence: { summary: `the tail stays on ${from} only`, choice } };
   },
 };
-
-/** The same as after a planned switch, seen from there: the old side is what it led away from. */
-const homeward = (ctx: StepContext): StepContext => ({
-  ...ctx,
-  saga: { ...ctx.saga, source: ctx.saga.target, target: ctx.saga.source },
-  ledger: async () => (await switchOf(ctx)).rows,
-});
 
 export const exchangeReturned: Step = {
   name: 'exchange-fence',
@@ -122,7 +99,7 @@ export const exchangeReturned: Step = {
 export const reverseReturned: Step = {
   name: 'reverse',
   async run(ctx, signal): Promise<StepResult> {
-    await mustStillHold(ctx, await switchOf(ctx), signal);
+    if (!(await wayBackBegun(ctx))) await mustStillHold(ctx, await switchOf(ctx), signal);
     return await reverseFlow.run(homeward(ctx), signal);
   },
   async undo(ctx, signal): Promise<StepResult> {
@@ -145,20 +122,13 @@ async function mustStillHold(ctx: StepContext, of: Switch, signal: AbortSignal):
   const lost = of.rows.filter((row) => (starts.get(positionKey(row)) ?? 0) > row.s);
   if (lost.length === 0) return;
   const which = lost.slice(0, 3).map(positionKey).join(', ');
-  throw new StepFailure('ABORTED', `${of.to} does not keep ${which} from S on any more: rebuild ${of.from} by hand`);
+  throw new StepFailure('ABORTED', `${of.to} does not keep ${which} from S on any more: rejoin with --choice rebuild`);
 }
 
 export const rememberReturned: Step = {
   name: 'remember',
   run: (ctx, signal) => rememberPlanned.run(homeward(ctx), signal),
 };
-
-async function switchOf(ctx: StepContext): Promise<Switch> {
-  const { source: active, target: old } = ctx.saga;
-  const found = lastSwitch(await ctx.switches(), old, active);
-  if (found === null) throw new StepFailure('ABORTED', `the ledger holds no switch from ${old} to ${active}`);
-  return found;
-}
 
 function orderOf(ctx: StepContext): RejoinOrder {
   const order = ctx.request?.rejoin;

@@ -35,8 +35,11 @@ export function lastSwitch(ledger: readonly LedgerRow[], from: string, to: strin
   return rows.length === 0 ? null : { epoch, from, to, rows: rows.filter((row) => row.epoch === epoch) };
 }
 
+/** `missing`: partitions of the switch that the old side has no more; they are in no row. */
+export type Returned = Switch & Readonly<{ missing: readonly string[] }>;
+
 /** The ledger's rows with E_a as it is: read twice, equal, some time apart. A log that still grows has a writer. */
-export async function readReturned(ctx: Asking, of: Switch, signal: AbortSignal): Promise<Switch> {
+export async function readReturned(ctx: Asking, of: Switch, signal: AbortSignal): Promise<Returned> {
   const topics = [...new Set(of.rows.map((row) => row.topic))];
   let problem = 'not asked';
   const ends = await pollUntil(ctx, signal, async () => {
@@ -53,15 +56,16 @@ export async function readReturned(ctx: Asking, of: Switch, signal: AbortSignal)
     return null;
   });
   if (ends === null) throw new StepFailure('FAILED', `the end of ${of.from} could not be read: ${problem}`);
-  const missing = of.rows.filter((row) => !ends.has(positionKey(row)));
-  if (missing.length > 0) {
-    throw new StepFailure(
-      'FAILED',
-      `${of.from} has no ${missing.map(positionKey).join(', ')} any more: rebuild it by hand`,
-    );
-  }
-  const rows = of.rows.map((row) => ({ ...row, sourceEnd: ends.get(positionKey(row)) ?? null, sourceEndAgeMs: 0 }));
-  return { ...of, rows };
+  const there = of.rows.filter((row) => ends.has(positionKey(row)));
+  const rows = there.map((row) => ({ ...row, sourceEnd: ends.get(positionKey(row)) ?? null, sourceEndAgeMs: 0 }));
+  const missing = of.rows.filter((row) => !ends.has(positionKey(row))).map(positionKey);
+  return { ...of, rows, missing };
+}
+
+export function mustBeWhole(of: Returned): Returned {
+  if (of.missing.length === 0) return of;
+  const which = of.missing.slice(0, 3).join(', ');
+  throw new StepFailure('ABORTED', `${of.from} has no ${which} any more: rejoin with --choice rebuild`);
 }
 
 async function readEnds(ctx: Asking, cluster: string, topics: readonly string[], signal: AbortSignal) {
@@ -72,8 +76,11 @@ async function readEnds(ctx: Asking, cluster: string, topics: readonly string[],
 
 export type Proof = Readonly<{ findings: readonly SeamFinding[]; offered: OfferedChoices; of: Switch }>;
 
-/** Where the copy ends in the returned log; the ledger's N becomes that place, for N was a lower bound. */
-export async function proveReturned(ctx: Asking, of: Switch, signal: AbortSignal): Promise<Proof> {
+/**
+ * Where the copy ends in the returned log; the ledger's N becomes that place, for N was a lower bound. A partition that is
+ * missing objects as one that came back shorter does.
+ */
+export async function proveReturned(ctx: Asking, of: Returned, signal: AbortSignal): Promise<Proof> {
   const positions = of.rows.map((row): SeamPosition => ({
     topic: row.topic,
     partition: row.partition,
@@ -82,12 +89,12 @@ export async function proveReturned(ctx: Asking, of: Switch, signal: AbortSignal
     end: row.sourceEnd ?? 0,
   }));
   const body = { kind: 'prove_seam', from: of.from, to: of.to, positions, records: SEAM_RECORDS } as const;
-  const { findings } = await carryOn(ctx, of.from, body, signal);
+  const { findings } = positions.length === 0 ? { findings: [] } : await carryOn(ctx, of.from, body, signal);
   const copied = new Map(
     findings.flatMap((f) => (f.seam.verdict === 'proved' ? [[positionKey(f), f.seam.lastCopied] as const] : [])),
   );
   const rows = of.rows.map((row) => ({ ...row, n: copied.get(positionKey(row)) ?? row.n }));
-  return { findings, offered: offeredChoices(findings), of: { ...of, rows } };
+  return { findings, offered: offeredChoices(findings, of.missing), of: { ...of, rows } };
 }
 
 /** Of a switch whose seam is proved: behind N up to E_a. */

@@ -5,6 +5,7 @@ import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Asking } from '../agent-calls.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import { valueOf } from '../saga-journal.js';
+import { rebuildBegunBefore } from './rebuild-begun.js';
 import {
   lastSwitch,
   proofEvidence,
@@ -67,8 +68,10 @@ export class RejoinSurveys {
     const { store, gateway, time, times } = this.deps;
     const { name: group, active } = snapshot.group;
     const of = lastSwitch(await store.ledger(group), old, active);
-    if (of === null || (await this.isTold(of, group))) return true;
+    if (of === null || (await isSurveyed(store, group, of))) return true;
     if (gateway.goalStatus(`${group}/cluster/${old}`)?.observed !== 'fenced') return false;
+    const history = await store.sagas(group, HISTORY);
+    if (rebuildBegunBefore(history, of)) return true; // told before its topics went; what is there now are copies
     const row = (await store.groups()).find((g) => g.name === group);
     const epoch = row?.reservedEpoch ?? snapshot.group.epoch;
     const ctx: Asking = { gateway, term: lead.term, epoch, times, time, saga: { group } };
@@ -77,17 +80,12 @@ export class RejoinSurveys {
       const signal = AbortSignal.any([deadline.signal, lead.leading]);
       const proof = await proveReturned(ctx, await readReturned(ctx, of, signal), signal);
       const countable = proof.findings.length > 0 && proof.offered.choices.includes('accept');
-      const tail = countable ? await reportReturned(ctx, proof.of, await store.sagas(group, HISTORY), signal) : null;
+      const tail = countable ? await reportReturned(ctx, proof.of, history, signal) : null;
       await this.tell(lead, of, proof, tail, epoch);
       return true;
     } finally {
       deadline.stop();
     }
-  }
-
-  private async isTold(of: Switch, group: string): Promise<boolean> {
-    const events = await this.deps.store.lastEvents(EVENTS_LOOKED_AT, group);
-    return events.some((e) => valueOf(valueOf(e.detail, 'survey'), 'switchEpoch') === of.epoch);
   }
 
   private async tell(lead: Lead, of: Switch, proof: Proof, tail: Tail | null, epoch: number): Promise<void> {
@@ -117,6 +115,12 @@ export class RejoinSurveys {
     });
     alerting.nudge();
   }
+}
+
+/** Whether what only the old side holds was told after the switch that left it. */
+export async function isSurveyed(store: SagaRunnerDeps['store'], group: string, of: Switch): Promise<boolean> {
+  const events = await store.lastEvents(EVENTS_LOOKED_AT, group);
+  return events.some((e) => valueOf(valueOf(e.detail, 'survey'), 'switchEpoch') === of.epoch);
 }
 
 const groupOf = (rows: readonly LedgerRow[]): string => rows[0]?.group ?? '';

@@ -52,11 +52,13 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
 
 /** The count afterwards against the estimate (I35), and what became of the tail. */
 function rejoinReport(saga: SagaRecord): { readonly [key: string]: Json } {
-  if (saga.kind !== 'rejoin') return {};
+  if (saga.kind !== 'rejoin' && saga.kind !== 'rebuild') return {};
   const tail = evidenceOf(saga, 'report-tail');
   return {
     tail: { records: valueOf(tail, 'records'), loss: valueOf(tail, 'loss'), path: valueOf(tail, 'path') },
-    choice: evidenceOf(saga, 'carry-out-choice'),
+    ...(saga.kind === 'rejoin'
+      ? { choice: evidenceOf(saga, 'carry-out-choice') }
+      : { remade: evidenceOf(saga, 'remake-topics'), copy: evidenceOf(saga, 'follow-copy') }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   reportTailStep,
   reverseReturned,
 } from '../rejoin/rejoin-steps.js';
+import { REBUILD } from '../rejoin/rebuild-steps.js';
 import { announceFailover } from './announce-failover.step.js';
 import { catchUp } from './catch-up.step.js';
 import { checkPublishable } from './check-publishable.step.js';
@@ -23,12 +24,10 @@ import { rememberPlanned, rememberSwitch } from './remember-switch.step.js';
 import { reverseFlow } from './reverse-flow.step.js';
 import { setOffsets } from './set-offsets.step.js';
 import { settleTransactions } from './settle-transactions.step.js';
-import type { Step } from './step.js';
+import type { Step, StepSet } from './step.js';
 import { stopReplication } from './stop-replication.step.js';
 import { unfenceTarget } from './unfence-target.step.js';
 import { verifyPublish } from './verify-publish.step.js';
-
-type StepSet = Readonly<Partial<Record<StepName, Step>>>;
 
 const SWITCHOVER: StepSet = {
   'check-publishable': checkPublishable,
@@ -76,6 +75,7 @@ const STEPS: Readonly<Partial<Record<SagaKind, StepSet>>> = {
     reverse: reverseReturned,
     remember: rememberReturned,
   },
+  rebuild: REBUILD,
 };
 
 /** Throws when the plan names a step that this kind has no effect for: a fault of the tables, found by their test. */

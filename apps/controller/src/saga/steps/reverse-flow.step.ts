@@ -71,5 +71,8 @@ async function seed(ctx: StepContext, signal: AbortSignal): Promise<string> {
     return null;
   });
   if (seeded === null) throw new StepFailure('FAILED', `the flow ${target}→${source} was not seeded: ${problem}`);
-  return `seeded at S − 1 on ${seeded.equal} partitions, read back`;
+  const fromStart = positions.every((p) => p.offset === 0);
+  return fromStart
+    ? `no stored offset on ${seeded.equal} partitions, read back: it copies from the start of ${target}`
+    : `seeded at S − 1 on ${seeded.equal} partitions, read back`;
 }

@@ -28,6 +28,9 @@ export interface Step {
   undo?(ctx: StepContext, signal: AbortSignal): Promise<StepResult>;
 }
 
+/** One kind's steps, by name. */
+export type StepSet = Readonly<Partial<Record<StepName, Step>>>;
+
 export type StepContext = Readonly<{
   saga: SagaRecord;
   plan: SagaPlan;
@@ -55,6 +58,8 @@ export type StepContext = Readonly<{
   goals(): Promise<readonly Goal[]>;
   /** Null: nobody asked, the matrix did. */
   request: SagaRequest | null;
+  /** Says how far a long step is, as an event. Bounded by the caller: never more than once in some seconds. */
+  note(summary: string): Promise<void>;
   modes: ModeClock;
   runHook: RunHook;
 }>;

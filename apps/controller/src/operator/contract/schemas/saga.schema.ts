@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { answered, count, evidence, instant, ms } from '../shapes.js';
 
-const KINDS = ['failover', 'switchover', 'failback', 'rejoin'] as const;
+const KINDS = ['failover', 'switchover', 'failback', 'rejoin', 'rebuild'] as const;
 const outcome = z
   .enum(['NOT_CONFIRMED', 'ABORTED', 'RECOVERED', 'SOURCE_LOST', 'FAILED', 'DONE', 'DONE_WITH_DEBT', 'NEEDS_OPERATOR'])
   .nullable()

@@ -789,6 +789,8 @@ export interface Command {
     | { readonly $case: "reportTail"; readonly reportTail: ReportTail }
     | { readonly $case: "exportTail"; readonly exportTail: ExportTail }
     | { readonly $case: "replayTail"; readonly replayTail: ReplayTail }
+    | { readonly $case: "describeTopics"; readonly describeTopics: DescribeTopics }
+    | { readonly $case: "remakeTopics"; readonly remakeTopics: RemakeTopics }
     | undefined;
 }
 
@@ -976,6 +978,31 @@ export interface ReplayTail {
   readonly priority: readonly string[];
 }
 
+/** Which topics of a group a cluster has. Reads only. */
+export interface DescribeTopics {
+  readonly cluster: string;
+  /** Names or patterns. */
+  readonly topics: readonly string[];
+}
+
+/**
+ * Each topic on `to` is deleted by the id that it had, made anew with partitions and settings of `like`, and what consumer
+ * groups had committed on it is removed. Nothing goes on behind the answer: asked again, it does what is left.
+ */
+export interface RemakeTopics {
+  /** The active cluster. */
+  readonly like: string;
+  readonly to: string;
+  readonly topics: readonly FormerTopic[];
+  readonly consumerGroups: readonly string[];
+}
+
+export interface FormerTopic {
+  readonly topic: string;
+  /** Absent: it was not there. */
+  readonly id?: string | undefined;
+}
+
 export interface PartitionOffset {
   readonly topic: string;
   readonly partition: number;
@@ -1001,6 +1028,8 @@ export interface CommandResult {
     | { readonly $case: "tailReport"; readonly tailReport: TailReport }
     | { readonly $case: "tailExport"; readonly tailExport: TailExport }
     | { readonly $case: "tailReplay"; readonly tailReplay: TailReplay }
+    | { readonly $case: "describedTopics"; readonly describedTopics: DescribedTopics }
+    | { readonly $case: "topicsRemade"; readonly topicsRemade: TopicsRemade }
     | undefined;
 }
 
@@ -1189,6 +1218,31 @@ export interface TailReplay {
   /** Left out: the active cluster's record won. */
   readonly kept: number;
   readonly present: number;
+}
+
+export interface DescribedTopics {
+  readonly topics: readonly DescribedTopic[];
+}
+
+export interface DescribedTopic {
+  readonly topic: string;
+  readonly id: string;
+  readonly partitions: number;
+}
+
+export interface TopicsRemade {
+  readonly progress:
+    | JobProgress
+    | undefined;
+  /** What only a person can put right; while there is any the work is never finished. Bounded. */
+  readonly obstacles: readonly string[];
+  /** Of the topics that are done; each begins at 0. */
+  readonly partitions: readonly RemadePartition[];
+}
+
+export interface RemadePartition {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 /** A planned stop: silence after it is no evidence of failure. */
@@ -4217,6 +4271,12 @@ export const Command: MessageFns<Command> = {
       case "replayTail":
         ReplayTail.encode(message.body.replayTail, writer.uint32(274).fork()).join();
         break;
+      case "describeTopics":
+        DescribeTopics.encode(message.body.describeTopics, writer.uint32(282).fork()).join();
+        break;
+      case "remakeTopics":
+        RemakeTopics.encode(message.body.remakeTopics, writer.uint32(290).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4402,6 +4462,22 @@ export const Command: MessageFns<Command> = {
             }
 
             message.body = { $case: "replayTail", replayTail: ReplayTail.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.body = { $case: "describeTopics", describeTopics: DescribeTopics.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.body = { $case: "remakeTopics", remakeTopics: RemakeTopics.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -6183,6 +6259,199 @@ export const ReplayTail: MessageFns<ReplayTail> = {
   },
 };
 
+function createBaseDescribeTopics(): DescribeTopics {
+  return { cluster: "", topics: [] };
+}
+
+export const DescribeTopics: MessageFns<DescribeTopics> = {
+  encode(message: DescribeTopics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    for (const v of message.topics) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribeTopics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribeTopics() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topics.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemakeTopics(): RemakeTopics {
+  return { like: "", to: "", topics: [], consumerGroups: [] };
+}
+
+export const RemakeTopics: MessageFns<RemakeTopics> = {
+  encode(message: RemakeTopics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.like !== "") {
+      writer.uint32(10).string(message.like);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    for (const v of message.topics) {
+      FormerTopic.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.consumerGroups) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemakeTopics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemakeTopics() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.like = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.topics.push(FormerTopic.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.consumerGroups.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFormerTopic(): FormerTopic {
+  return { topic: "", id: undefined };
+}
+
+export const FormerTopic: MessageFns<FormerTopic> = {
+  encode(message: FormerTopic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.id !== undefined) {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FormerTopic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFormerTopic() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBasePartitionOffset(): PartitionOffset {
   return { topic: "", partition: 0, offset: 0 };
 }
@@ -6305,6 +6574,12 @@ export const CommandResult: MessageFns<CommandResult> = {
         break;
       case "tailReplay":
         TailReplay.encode(message.outcome.tailReplay, writer.uint32(274).fork()).join();
+        break;
+      case "describedTopics":
+        DescribedTopics.encode(message.outcome.describedTopics, writer.uint32(282).fork()).join();
+        break;
+      case "topicsRemade":
+        TopicsRemade.encode(message.outcome.topicsRemade, writer.uint32(290).fork()).join();
         break;
     }
     return writer;
@@ -6461,6 +6736,25 @@ export const CommandResult: MessageFns<CommandResult> = {
             }
 
             message.outcome = { $case: "tailReplay", tailReplay: TailReplay.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.outcome = {
+              $case: "describedTopics",
+              describedTopics: DescribedTopics.decode(reader, reader.uint32()),
+            };
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.outcome = { $case: "topicsRemade", topicsRemade: TopicsRemade.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -8272,6 +8566,245 @@ export const TailReplay: MessageFns<TailReplay> = {
             }
 
             message.present = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribedTopics(): DescribedTopics {
+  return { topics: [] };
+}
+
+export const DescribedTopics: MessageFns<DescribedTopics> = {
+  encode(message: DescribedTopics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topics) {
+      DescribedTopic.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribedTopics {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribedTopics() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topics.push(DescribedTopic.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDescribedTopic(): DescribedTopic {
+  return { topic: "", id: "", partitions: 0 };
+}
+
+export const DescribedTopic: MessageFns<DescribedTopic> = {
+  encode(message: DescribedTopic, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.partitions !== 0) {
+      writer.uint32(24).uint32(message.partitions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DescribedTopic {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDescribedTopic() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partitions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicsRemade(): TopicsRemade {
+  return { progress: undefined, obstacles: [], partitions: [] };
+}
+
+export const TopicsRemade: MessageFns<TopicsRemade> = {
+  encode(message: TopicsRemade, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.progress !== undefined) {
+      JobProgress.encode(message.progress, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.obstacles) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.partitions) {
+      RemadePartition.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicsRemade {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicsRemade() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.progress = JobProgress.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.obstacles.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.partitions.push(RemadePartition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemadePartition(): RemadePartition {
+  return { topic: "", partition: 0 };
+}
+
+export const RemadePartition: MessageFns<RemadePartition> = {
+  encode(message: RemadePartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemadePartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemadePartition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
             continue;
           }
         }
