@@ -1,8 +1,9 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { tailTopic } from '#failover';
 import { type LabClusterName, waitFor } from '#lab';
+import { type LogEnds, logEnds, logEndsAtRest } from '../../tools/demo/log-ends.js';
 import { LogReader } from '../../tools/demo/log-reader.js';
+import { tailOf } from '../../tools/demo/way-back-proof.js';
 import { Load } from './support/load.js';
 import { figure } from './support/figures.js';
 import { PlainWriter } from './support/plain-writer.js';
@@ -36,7 +37,7 @@ async function play(stage: Stage, load: Load): Promise<void> {
   const { lab, installation } = stage;
   await load.waitForStats('a hundred orders', (s) => s.acknowledged > 100 && s.lastConsumedCluster === 'a');
   await lab.kill({ idc: 'a' });
-  const ends = await endsAtRest(stage);
+  const copiedUpTo = await copyAtRest(stage);
   const pointer = await installation.waitForPointer('b', 1, 90_000);
   await load.waitForStats('goes on at b', (s) => s.lastAckCluster === 'b' && s.lastConsumedCluster === 'b');
 
@@ -60,11 +61,8 @@ async function play(stage: Stage, load: Load): Promise<void> {
     seam: { choices: ['accept', 'export', 'replay', 'rebuild'] },
   });
   const onA = await everything(stage, 'a');
-  // Orders under way when a died were sent again to b, with the same key and time: only what b had before that is a copy.
   const onB = await everything(stage, 'b');
-  const copies = onB.filter((r) => r.offset < (ends.get(r.partition) ?? 0n));
-  const copied = new Set(copies.map((r) => `${r.partition}/${r.timestamp}/${r.id}`));
-  const counted = onA.filter((r) => !copied.has(`${r.partition}/${r.timestamp}/${r.id}`)).length;
+  const counted = tailOf(onA, onB, copiedUpTo).length;
   expect(tail.tail.records).toBe(counted);
 
   const order = { choice: 'export', destination: 'topic', reason: 'a is back', acceptUnfencedSource: true };
@@ -88,20 +86,9 @@ async function play(stage: Stage, load: Load): Promise<void> {
   expect(lost).toEqual([]);
 }
 
-/** Where b's log ends once the copy has stopped and before anybody else writes there: the same twice, the pointer still at a. */
-async function endsAtRest(stage: Stage): Promise<ReadonlyMap<number, bigint>> {
-  let last = '';
-  const ends = await waitFor(
-    'the end of the copy on b',
-    async () => {
-      const read = await endsOf(stage, 'b', TOPIC);
-      const text = [...read].join();
-      const same = text === last;
-      last = text;
-      return same ? read : undefined;
-    },
-    { timeoutMs: 10_000, pollMs: 500 },
-  );
+/** Where b's log ends once the copy has stopped, the pointer still at a: before anybody else writes there. */
+async function copyAtRest(stage: Stage): Promise<LogEnds> {
+  const ends = await logEndsAtRest(stage.lab.kafka('b'), TOPIC, 10_000);
   expect((await stage.installation.pointer())?.activeCluster).toBe('a');
   return ends;
 }
@@ -135,7 +122,7 @@ async function operate(stage: Stage, act: string, body: object, epoch: number): 
 }
 
 async function everything({ lab }: Stage, cluster: LabClusterName) {
-  const reader = await LogReader.start(lab.directBootstrapServers(cluster), TOPIC);
+  const reader = await LogReader.start(lab.kafka(cluster), TOPIC);
   try {
     await reader.readToEnd(40_000);
     return [...reader.records];
@@ -144,17 +131,6 @@ async function everything({ lab }: Stage, cluster: LabClusterName) {
   }
 }
 
-async function recordsIn(stage: Stage, cluster: LabClusterName, topic: string): Promise<number> {
-  return [...(await endsOf(stage, cluster, topic)).values()].reduce((n, end) => n + Number(end), 0);
-}
-
-async function endsOf({ lab }: Stage, cluster: LabClusterName, topic: string): Promise<ReadonlyMap<number, bigint>> {
-  const kafka = new Kafka({ brokers: lab.directBootstrapServers(cluster), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    return new Map((await admin.fetchTopicOffsets(topic)).map((p) => [p.partition, BigInt(p.high)]));
-  } finally {
-    await admin.disconnect();
-  }
+async function recordsIn({ lab }: Stage, cluster: LabClusterName, topic: string): Promise<number> {
+  return [...(await logEnds(lab.kafka(cluster), topic)).values()].reduce((n, end) => n + Number(end), 0);
 }

@@ -23,7 +23,7 @@ describe.each<KafkaVersion>(['4.3', '3.9'])('a whole IDC dies with the leader in
   beforeAll(async () => {
     stage = await Stage.set({ lab: { clusters: { a: { version }, b: { version } } } });
     open.push(() => stage.close());
-    reader = await LogReader.start(stage.lab.directBootstrapServers('b'), TOPIC);
+    reader = await LogReader.start(stage.lab.kafka('b'), TOPIC);
     open.push(() => reader.close());
     load = await Load.start(stage.lab);
   });

@@ -1,5 +1,6 @@
-import { Kafka, logLevel } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { waitFor } from '#lab';
+import { logEnds } from './log-ends.js';
 import type { LogRecord } from './proof.js';
 
 /** An independent reader of one cluster's topic: no wrapper, no pointer, from the first record on. */
@@ -13,8 +14,8 @@ export class LogReader {
     private readonly disconnect: () => Promise<void>,
   ) {}
 
-  static async start(brokers: readonly string[], topic: string): Promise<LogReader> {
-    const kafka = new Kafka({ clientId: 'independent-reader', brokers: [...brokers], logLevel: logLevel.NOTHING });
+  /** @param kafka past the proxy: no cut hides the log from this reader */
+  static async start(kafka: Kafka, topic: string): Promise<LogReader> {
     const consumer = kafka.consumer({ groupId: `independent-reader-${topic}`, retry: { retries: 8 } });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -40,18 +41,12 @@ export class LogReader {
 
   /** Waits until everything that is in the topic now has been read. */
   async readToEnd(timeoutMs: number): Promise<void> {
-    const admin = this.kafka.admin();
-    await admin.connect();
-    try {
-      const ends = await admin.fetchTopicOffsets(this.topic);
-      await waitFor(
-        `the independent reader reaches the end of ${this.topic}`,
-        () => (ends.every((e) => (this.positions.get(e.partition) ?? 0n) >= BigInt(e.high)) ? true : undefined),
-        { timeoutMs },
-      );
-    } finally {
-      await admin.disconnect();
-    }
+    const ends = [...(await logEnds(this.kafka, this.topic))];
+    await waitFor(
+      `the independent reader reaches the end of ${this.topic}`,
+      () => (ends.every(([partition, end]) => (this.positions.get(partition) ?? 0n) >= end) ? true : undefined),
+      { timeoutMs },
+    );
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { LabIdc } from '#lab';
 import { peakRssMb } from '../installation/peak-rss.js';
-import { parseLoadEvent } from '../load/options.js';
-import { prove } from './proof.js';
-import { demoResult, type DemoResult } from './result.js';
-import { clientsGoOn, cutLink, demoWindowNote, frozenAgent, killIdc } from './scenes.js';
+import { type Proof, prove } from './proof.js';
+import { demoResult, type DemoResult, type Timeline } from './result.js';
+import { clientsGoOn, cutLink, demoWindowNote, frozenAgent, type Kill, killIdc } from './scenes.js';
 import { Stage } from './stage.js';
+import { tellEnd, tellFailover, tellWayBack } from './tell.js';
 import { readTimeline } from './timeline.js';
 import { View } from './view.js';
+import { failBack, idcReturns, rejoin } from './way-back.js';
 
-const HELP = `Kills a data centre and lets Pointsman move the traffic, on real Kafka.
+const HELP = `Kills a data centre, lets Pointsman move the traffic, and leads it home again, on real Kafka.
 
 usage: make demo [ARGS="--non-interactive --json"]
 
@@ -47,29 +48,34 @@ async function play(): Promise<DemoResult> {
     await stage.installation.waitForSteady(60_000);
     view.good('every controller says 800 Steady');
     const falseAlarms = [await frozenAgent(stage, view), await cutLink(stage, view)];
-    const rssA = {
-      controller: peakRssMb(stage.installation.controller('a').pid),
-      agent: peakRssMb(stage.installation.agent('a').pid),
-    };
+    const killed = { controller: peakOf(stage, 'controller', 'a'), agent: peakOf(stage, 'agent', 'a') };
     const kill = await killIdc(stage, view);
-    await clientsGoOn(stage, view);
-    view.scene('The proof');
-    const timeline = await readTimeline(stage, kill);
-    await stage.stopLoad();
-    await stage.reader.readToEnd(30_000);
-    const events = readFileSync(stage.loadLog, 'utf8')
-      .split('\n')
-      .flatMap((line) => parseLoadEvent(line) ?? []);
-    const proof = prove(events, stage.reader.records, kill.seenBefore, 'b', kill.killedAtMs);
-    const rss = (kind: 'controller' | 'agent'): number[] =>
-      [rssA[kind], ...(['b', 'c'] as const).map((idc) => peakRssMb(stage.installation[kind](idc).pid))].filter(
-        (mb) => mb !== null,
-      );
-    const rssMb = { controllers: rss('controller'), agents: rss('agent') };
+    await clientsGoOn(stage, view, 'b');
+    const { timeline, proof } = await proveFailover(stage, view, kill);
+    const returned = await idcReturns(stage, view, kill);
+    await rejoin(stage, view);
+    const failback = await failBack(stage, view, kill, returned);
+    view.scene('The proof of the way back');
+    tellWayBack(view, returned.tail, failback);
+    const peaks = (kind: 'controller' | 'agent'): number[] => {
+      const a = Math.max(killed[kind] ?? 0, peakOf(stage, kind, 'a') ?? 0);
+      return [a, peakOf(stage, kind, 'b'), peakOf(stage, kind, 'c')].filter((mb) => mb !== null);
+    };
+    const rssMb = { controllers: peaks('controller'), agents: peaks('agent') };
     const alerts = { received: stage.receiver.alerts.length, signatureFailures: stage.receiver.signatureFailures };
     await stage.close();
-    const result = demoResult({ timeline, proof, falseAlarms, alerts, rssMb, leftovers: await stage.lab.leftovers() });
-    tell(result);
+    const leftovers = await stage.lab.leftovers();
+    const result = demoResult({
+      timeline,
+      proof,
+      falseAlarms,
+      tail: returned.tail,
+      failback,
+      alerts,
+      rssMb,
+      leftovers,
+    });
+    tellEnd(view, result);
     return result;
   } catch (error) {
     view.bad(error instanceof Error ? error.message : String(error));
@@ -79,22 +85,20 @@ async function play(): Promise<DemoResult> {
   }
 }
 
-function tell({ rto, orders, windowMs, alerts, rssMb, leftovers, failures, ok }: DemoResult): void {
-  const s = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-  view.say(
-    `RTO ${s(rto.totalMs)} = detect ${s(rto.detectMs)} + confirm ${s(rto.confirmMs)} + act ${s(rto.actMs)} + adopt ${s(rto.adoptMs)} (window ${s(windowMs)})`,
-  );
-  view.say(
-    `orders acknowledged ${orders.acknowledged}; seen on b before the kill ${orders.replicatedBeforeKill}, of these unreadable now ${orders.lostReplicated}`,
-  );
-  view.say(
-    `lost ${orders.lost.length} (estimate at most ${orders.estimatedLoss ?? 'unknown'})${orders.lost.length > 0 ? `: ${orders.lost.slice(0, 8).join(' ')}${orders.lost.length > 8 ? ' …' : ''}` : ''}`,
-  );
-  view.say(
-    `duplicated ${orders.duplicated}, out of order ${orders.outOfOrder}; alerts ${alerts.received}, wrong signatures ${alerts.signatureFailures}`,
-  );
-  view.say(`peak memory in MB: controllers ${rssMb.controllers.join(', ')}; agents ${rssMb.agents.join(', ')}`);
-  view.say(leftovers.length === 0 ? 'nothing was left behind' : `left behind: ${leftovers.join(', ')}`);
-  for (const failure of failures) view.bad(failure);
-  if (ok) view.good('the demo holds');
+/** Counted while orders go on: whatever was acknowledged by now is in the log of b by now, or lost. */
+async function proveFailover(
+  stage: Stage,
+  to: View,
+  kill: Kill,
+): Promise<Readonly<{ timeline: Timeline; proof: Proof }>> {
+  to.scene('The proof of the failover');
+  const timeline = await readTimeline(stage, kill);
+  const events = stage.load.events();
+  await stage.reader.readToEnd(30_000);
+  const proof = prove(events, stage.reader.records, kill.seenBefore, 'b', kill.killedAtMs);
+  tellFailover(to, timeline, proof);
+  return { timeline, proof };
 }
+
+const peakOf = (stage: Stage, kind: 'controller' | 'agent', idc: LabIdc): number | null =>
+  peakRssMb(stage.installation[kind](idc).pid);

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LabIdc } from '#lab';
+import type { LabClusterName, LabIdc } from '#lab';
 import { DEMO_PROFILE, GROUP, type GroupStatus } from '../installation/index.js';
+import { type LogEnds, logEndsAtRest } from './log-ends.js';
 import type { FalseAlarm } from './result.js';
-import type { Stage } from './stage.js';
+import { type Stage, TOPIC } from './stage.js';
 import type { View } from './view.js';
 
 const STEADY_MS = 90_000;
@@ -65,6 +66,8 @@ async function settle(stage: Stage, view: View, name: string, seen: readonly See
 export type Kill = Readonly<{
   killedAtMs: number;
   seenBefore: ReadonlySet<string>;
+  copiedUpTo: LogEnds; // of b, when the copy had stopped and nobody else wrote there yet
+  epoch: number;
   sagaId: string;
   publishedAtMs: number;
 }>;
@@ -73,17 +76,19 @@ export type Kill = Readonly<{
 export async function killIdc(stage: Stage, view: View): Promise<Kill> {
   view.scene('IDC a is killed with kill -9: brokers, Connect, agent and the leading controller');
   const leader = await stage.installation.leader();
-  view.say(`controller ${leader ?? 'nobody'} leads; ${stage.stats?.acknowledged ?? 0} orders acknowledged so far`);
+  view.say(`controller ${leader ?? 'nobody'} leads; ${stage.load.stats?.acknowledged ?? 0} orders acknowledged so far`);
   const seenBefore = stage.reader.seen();
   const killedAtMs = Date.now();
   await stage.lab.kill({ idc: 'a' });
   view.say('killed');
+  const copiedUpTo = await logEndsAtRest(stage.lab.kafka('b'), TOPIC, 5_000); // the window is longer
   const pointer = await followToPointer(stage, view);
   view.good(
     `published: ${pointer.activeCluster} at epoch ${pointer.epoch}, ${((Date.now() - killedAtMs) / 1000).toFixed(1)} s after the kill`,
   );
   if (pointer.sagaId === null) throw new Error('the published pointer names no saga');
-  return { killedAtMs, seenBefore, sagaId: pointer.sagaId, publishedAtMs: Date.parse(pointer.publishedAt) };
+  const { epoch, sagaId, publishedAt } = pointer;
+  return { killedAtMs, seenBefore, copiedUpTo, epoch, sagaId, publishedAtMs: Date.parse(publishedAt) };
 }
 
 async function followToPointer(
@@ -112,14 +117,14 @@ async function followToPointer(
   return pointer;
 }
 
-/** Waits until clients produce and consume on b, and go on for a while. */
-export async function clientsGoOn(stage: Stage, view: View): Promise<void> {
-  const until = Date.now() + 60_000;
-  while (stage.stats?.lastAckCluster !== 'b' || stage.stats.lastConsumedCluster !== 'b') {
-    if (Date.now() > until) throw new Error(`clients did not go on at b within 60 s: ${JSON.stringify(stage.stats)}`);
-    await delay(100);
-  }
-  view.good('producers and consumers go on at b; their process was never restarted');
+/** Waits until clients produce and consume on `at`, and go on for a while. */
+export async function clientsGoOn(stage: Stage, view: View, at: LabClusterName): Promise<void> {
+  await stage.load.waitForStats(
+    `goes on at ${at}`,
+    (s) => s.lastAckCluster === at && s.lastConsumedCluster === at,
+    60_000,
+  );
+  view.good(`producers and consumers go on at ${at}; their process was never restarted`);
   await delay(5_000);
 }
 
@@ -129,7 +134,7 @@ export async function explainText(stage: Stage, idc: LabIdc): Promise<string> {
 }
 
 function statusLine(stage: Stage, group: GroupStatus | null): string {
-  const { stats } = stage;
+  const { stats } = stage.load;
   const load =
     stats === null
       ? ''

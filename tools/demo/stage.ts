@@ -1,38 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { checkoutRoot, type Lab, type LabProcess, startLab } from '#lab';
-import { DEMO_PROFILE, GROUP, Installation } from '../installation/index.js';
+import { type Lab, type LabClusterName, startLab } from '#lab';
+import { DEMO_PROFILE, Installation, Operator } from '../installation/index.js';
 import { secretFile } from '../installation/config-files.js';
+import { Load } from '../load/load.js';
 import { LogReader } from './log-reader.js';
 import type { View } from './view.js';
 import { type ReceivedAlert, WebhookReceiver } from './webhook-receiver.js';
 
 export const TOPIC = 'orders';
 const PARTITIONS = 6;
-const ORDERS_PER_SECOND = 200;
-const PRODUCERS = 3;
-const CONSUMERS = 2;
+const RATE = { producers: 3, consumers: 2, ordersPerSecond: 200 };
 
-export type LoadStats = Readonly<{
-  sent: number;
-  acknowledged: number;
-  consumed: number;
-  unanswered: number;
-  cluster: string;
-  lastAckCluster: string;
-  lastConsumedCluster: string;
-}>;
-
-/** Everything the demo plays on: lab, installation, load, an independent reader on b, and an on-call receiver. */
+/** Everything the demo plays on: lab, installation, load, an independent reader on b, an on-call receiver, and a person. */
 export class Stage {
-  stats: LoadStats | null = null;
+  private readonly moreReaders: LogReader[] = [];
+
   private constructor(
     readonly lab: Lab,
     readonly installation: Installation,
     readonly receiver: WebhookReceiver,
     readonly reader: LogReader,
-    readonly load: LabProcess,
-    readonly loadLog: string,
+    readonly load: Load,
+    readonly operator: Operator,
   ) {}
 
   static async set(view: View, onAlert: (alert: ReceivedAlert) => void): Promise<Stage> {
@@ -60,61 +49,30 @@ export class Stage {
       const installation = await Installation.start({ lab, profile: DEMO_PROFILE, webhooks: [webhook] });
       started.push(() => installation.close());
       view.say('three controllers (a leads), three agents (c is the witness); the pointer says a, epoch 1');
-      const reader = await LogReader.start(lab.directBootstrapServers('b'), TOPIC);
+      const reader = await LogReader.start(lab.kafka('b'), TOPIC);
       started.push(() => reader.close());
-      const loadLog = join(lab.dir, 'orders.log');
-      const load = await startLoad(lab, loadLog);
-      const stage = new Stage(lab, installation, receiver, reader, load, loadLog);
-      stage.followStats();
-      await load.waitForLine(/^ready$/, 60_000);
-      view.say(`${PRODUCERS} producers, ${CONSUMERS} consumers, ${ORDERS_PER_SECOND} orders a second`);
-      return stage;
+      const load = await Load.start(lab, { topic: TOPIC, ...RATE });
+      view.say(`${RATE.producers} producers, ${RATE.consumers} consumers, ${RATE.ordersPerSecond} orders a second`);
+      return new Stage(lab, installation, receiver, reader, load, new Operator(installation));
     } catch (error) {
       for (const close of started.toReversed()) await close();
       throw error;
     }
   }
 
-  /** Stops the load and waits until every order is answered. */
-  async stopLoad(): Promise<void> {
-    await this.lab.stop({ process: 'load' });
+  /** An independent reader of another cluster, from its first record on. */
+  async readAlso(cluster: LabClusterName): Promise<LogReader> {
+    const reader = await LogReader.start(this.lab.kafka(cluster), TOPIC);
+    this.moreReaders.push(reader);
+    return reader;
   }
 
   /** Ends everything; the lab removes its folder. */
   async close(): Promise<void> {
-    await this.reader.close();
+    this.operator.close();
+    await Promise.all([this.reader, ...this.moreReaders].map((reader) => reader.close()));
     await this.receiver.close();
     await this.installation.close();
     await this.lab.close();
   }
-
-  private followStats(): void {
-    const follow = (): void => {
-      const line = this.load.lines.findLast((l) => l.startsWith('stats '));
-      if (line !== undefined) this.stats = JSON.parse(line.slice('stats '.length)) as LoadStats;
-    };
-    setInterval(follow, 500).unref();
-  }
-}
-
-/** The applications live in c and reach a and b from there. */
-async function startLoad(lab: Lab, logFile: string): Promise<LabProcess> {
-  const options = {
-    group: GROUP,
-    pointers: { type: 'sql', url: await lab.postgresUrl('c') },
-    clusters: { a: lab.bootstrapServers('a', 'c'), b: lab.bootstrapServers('b', 'c') },
-    topic: TOPIC,
-    consumerGroup: 'billing',
-    producers: PRODUCERS,
-    consumers: CONSUMERS,
-    ordersPerSecond: ORDERS_PER_SECOND,
-    logFile,
-    stateFile: join(lab.dir, 'load-pointer.json'),
-  };
-  return lab.spawn({
-    idc: 'c',
-    name: 'load',
-    command: process.execPath,
-    args: [join(checkoutRoot(), 'dist/tools/load/main.js'), JSON.stringify(options)],
-  });
 }

@@ -108,7 +108,7 @@ async function sampleAll(stage: Stage, view: View, warmUpMs: number, lengthMs: n
     if ((round * SAMPLE_EVERY_MS) % 60_000 !== 0) continue;
     const minute = (round * SAMPLE_EVERY_MS) / 60_000;
     view.say(
-      `minute ${minute}${warm ? '' : ' (warm-up)'}: heap MB ${newest.join(', ')}; ${stage.stats?.acknowledged ?? 0} orders`,
+      `minute ${minute}${warm ? '' : ' (warm-up)'}: heap MB ${newest.join(', ')}; ${stage.load.stats?.acknowledged ?? 0} orders`,
     );
   }
   return { samples, missedLooks };

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { waitFor } from '#lab';
 import { prove } from '../demo/proof.js';
 import type { Stage } from '../demo/stage.js';
-import { parseLoadEvent } from '../load/options.js';
 
 export type OrderCounts = Readonly<{
   acknowledged: number;
@@ -18,10 +16,8 @@ const COPY_MS = 120_000;
 
 /** Stops the load, lets the replication finish, and accounts for every order with the independent reader of b. */
 export async function countOrders(stage: Stage): Promise<OrderCounts> {
-  await stage.stopLoad();
-  const events = readFileSync(stage.loadLog, 'utf8')
-    .split('\n')
-    .flatMap((line) => parseLoadEvent(line) ?? []);
+  await stage.load.stop();
+  const events = stage.load.events();
   const acknowledged = events.filter((e) => e.kind === 'acknowledged').map((e) => e.id);
   const copied = (): true | undefined => {
     const seen = stage.reader.seen();
