@@ -25,7 +25,7 @@ export class Stage {
   ) {}
 
   static async set(view: View, onAlert: (alert: ReceivedAlert) => void): Promise<Stage> {
-    const lab = await startLab({ sessionProfile: 'fast', onProgress: (line) => view.say(line) });
+    const lab = await startLab({ sessionProfile: 'fast', security: 'sasl', onProgress: (line) => view.say(line) });
     const started: (() => Promise<void>)[] = [() => lab.close()];
     try {
       await Promise.all(

@@ -1,4 +1,4 @@
-import { waitFor } from '#lab';
+import { labLogin, waitFor } from '#lab';
 import { z } from 'zod';
 import { GROUP } from '../installation/index.js';
 import type { LoadEvent } from '../load/options.js';
@@ -33,7 +33,7 @@ export type Returned = Readonly<{ reader: LogReader; homeEnds: LogEnds; tail: Ta
 export async function idcReturns(stage: Stage, view: View, kill: Kill): Promise<Returned> {
   view.scene('IDC a is started again');
   const { lab, installation } = stage;
-  const writer = PlainWriter.start(lab.directBootstrapServers('a'), TOPIC);
+  const writer = PlainWriter.start(lab.directBootstrapServers('a'), TOPIC, labLogin(lab.security, 'app'));
   view.say('a plain client, without the wrapper, writes to a from its first breath on');
   try {
     await lab.start({ idc: 'a' });
@@ -101,17 +101,16 @@ async function readWhatWasPromised({ load }: Stage): Promise<ReadonlySet<string>
 
 /** Waits until the controllers would do it (a dry run says so, and changes nothing), then does it. */
 async function act(stage: Stage, view: View, args: readonly string[]): Promise<void> {
-  const whole = [...args, '--accept-unfenced-source'];
   await waitFor(
-    `pointsman ${whole.join(' ')}`,
+    `pointsman ${args.join(' ')}`,
     async () => {
-      const { exitStatus, err } = await stage.operator.run([...whole, '--dry-run']);
+      const { exitStatus, err } = await stage.operator.run([...args, '--dry-run']);
       if (exitStatus !== 0) throw new Error(err.join('; '));
       return true as const;
     },
     { timeoutMs: WAITING_MS, pollMs: 1_000 },
   );
-  await command(stage, view, whole);
+  await command(stage, view, args);
 }
 
 async function command(stage: Stage, view: View, args: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Lab, LabClusterName, LabIdc } from '#lab';
+import { clusterAccess } from './cluster-access.js';
 import type { Profile } from './profiles.js';
 
 export const GROUP = 'orders';
@@ -32,7 +33,6 @@ export type InstallationPlan = Readonly<{
   httpPorts: Readonly<Record<LabIdc, number>>;
   agentHttpPorts: Readonly<Record<LabIdc, number>>;
   tls: ((commonName: string) => Promise<TlsFiles>) | null;
-  agentSecurity: Readonly<Record<string, unknown>> | null; // `security` of every cluster entry; null: plaintext
 }>;
 
 const CLUSTERS: readonly LabClusterName[] = ['a', 'b'];
@@ -73,7 +73,7 @@ export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc)
         mode: group.mode,
         topics: group.topics,
         consumerGroups: group.consumerGroups,
-        principals: [],
+        principals: lab.security === 'sasl' ? ['User:app'] : [],
         flows: [flow('a', 'b', group.naming), flow('b', 'a', group.naming)],
         publishTo: ['main'],
         policy: {
@@ -98,6 +98,7 @@ export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Pro
   const id = `agent-${idc}`;
   const controllerPorts = await Promise.all(IDCS.map((to) => lab.route(idc, to, plan.grpcPorts[to], `ctl-${to}`)));
   const elsewhere = IDCS.filter((other) => other !== idc);
+  const access = await clusterAccess(plan, idc);
   const config = {
     kind: 'Agent',
     agent: { id, idc, dataDir: await dataDir(plan, id) },
@@ -111,7 +112,7 @@ export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Pro
     clusters: CLUSTERS.map((name) => ({
       name,
       bootstrapServers: lab.bootstrapServers(name, idc),
-      ...(plan.agentSecurity === null ? {} : { security: plan.agentSecurity }),
+      ...access,
       connectUrl: lab.connectUrl(name, idc),
     })),
   };

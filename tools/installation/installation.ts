@@ -23,7 +23,6 @@ export type InstallationOptions = Readonly<{
   configCenter?: 'sql' | 'etcd';
   webhooks?: readonly Webhook[];
   tls?: (commonName: string) => Promise<TlsFiles>;
-  agentSecurity?: Readonly<Record<string, unknown>>;
   firstLeader?: LabIdc; // started first, so that it leads; default a
   controllerEnv?: Readonly<Record<string, string>>;
   controllerEnvIn?: Readonly<Partial<Record<LabIdc, Readonly<Record<string, string>>>>>; // one controller's own, on top
@@ -88,7 +87,6 @@ export class Installation {
       httpPorts: await ports(),
       agentHttpPorts: await ports(),
       tls: options.tls ?? null,
-      agentSecurity: options.agentSecurity ?? null,
     };
     const center =
       plan.configCenter === 'sql'

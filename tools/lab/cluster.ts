@@ -15,7 +15,7 @@ import type { ProxyClient } from './proxy-client.js';
 import type { RouteSpec } from './proxy/protocol.js';
 import type { RunFolder } from './run-folder.js';
 import { scramFormatArgs } from './sasl.js';
-import { labIdcs, labPassword, type LabClusterName, type LabIdc, type LabOptions, type LabTopic } from './types.js';
+import { labIdcs, labLogin, type LabClusterName, type LabIdc, type LabOptions, type LabTopic } from './types.js';
 import type { Unit } from './unit.js';
 import { waitFor } from './wait.js';
 
@@ -133,6 +133,7 @@ export class LabCluster {
 
   /** A kafkajs client past the proxy, with the rights of `admin` in a `sasl` lab. */
   kafka(servers = this.directBootstrapServers()): Kafka {
+    const sasl = labLogin(this.settings.security, 'admin');
     return new Kafka({
       clientId: 'lab',
       brokers: servers,
@@ -140,9 +141,7 @@ export class LabCluster {
       connectionTimeout: 2_000,
       requestTimeout: 10_000,
       retry: { retries: 5, initialRetryTime: 100 },
-      ...(this.settings.security === 'sasl'
-        ? { sasl: { mechanism: 'plain' as const, username: 'admin', password: labPassword('admin') } }
-        : {}),
+      ...(sasl === undefined ? {} : { sasl }),
     });
   }
 

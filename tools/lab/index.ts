@@ -9,6 +9,7 @@ export { AlertmanagerServer, RedisServer } from './lone-servers.js';
 export { startLab } from './start-lab.js';
 export {
   labIdcs,
+  labLogin,
   labPassword,
   labUsers,
   type LabClusterName,

@@ -20,6 +20,7 @@ import {
   type LabFlow,
   type LabFlowConnectors,
   type LabIdc,
+  type LabOptions,
   type LabSpawn,
   type LabTarget,
   type LabTopic,
@@ -86,6 +87,11 @@ export class Lab {
   /** Past the proxy: no cut hides the cluster from these, and nothing is counted. For a test's own look at the truth. */
   directBootstrapServers(cluster: LabClusterName): string[] {
     return this.cluster(cluster).directBootstrapServers();
+  }
+
+  /** Of all its clusters. */
+  get security(): NonNullable<LabOptions['security']> {
+    return [...this.parts.clusters.values()][0]?.settings.security ?? 'plaintext';
   }
 
   /** A kafkajs client past the proxy, as `admin` in a `sasl` lab. */

@@ -80,3 +80,11 @@ export type LabUser = (typeof labUsers)[number];
 export function labPassword(user: LabUser): string {
   return `${user}-secret`;
 }
+
+/** How a user logs in with kafkajs; undefined in a lab without an authorizer. */
+export function labLogin(
+  security: NonNullable<LabOptions['security']>,
+  user: LabUser,
+): { readonly mechanism: 'plain'; readonly username: string; readonly password: string } | undefined {
+  return security === 'sasl' ? { mechanism: 'plain', username: user, password: labPassword(user) } : undefined;
+}

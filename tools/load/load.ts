@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkoutRoot, type Lab, type LabProcess, waitFor } from '#lab';
+import { checkoutRoot, type Lab, labLogin, type LabProcess, waitFor } from '#lab';
 import { GROUP } from '../installation/index.js';
 import { type LoadEvent, type LoadOptions, parseLoadEvent } from './options.js';
 
@@ -25,10 +25,12 @@ export class Load {
 
   static async start(lab: Lab, overrides: Partial<LoadOptions> = {}): Promise<Load> {
     const logFile = join(lab.dir, 'orders.log');
+    const sasl = labLogin(lab.security, 'app');
     const options: LoadOptions = {
       group: GROUP,
       pointers: { type: 'sql', url: await lab.postgresUrl('c') },
       clusters: { a: lab.bootstrapServers('a', 'c'), b: lab.bootstrapServers('b', 'c') },
+      ...(sasl === undefined ? {} : { sasl }),
       topic: 'orders',
       consumerGroup: 'billing',
       producers: 2,

@@ -42,7 +42,12 @@ const kafka = createSwitchingKafka({
   clusters: Object.fromEntries(
     Object.entries(options.clusters).map(([name, brokers]) => [
       name,
-      { brokers, logLevel: logLevel.NOTHING, connectionTimeout: 1_000 },
+      {
+        brokers,
+        logLevel: logLevel.NOTHING,
+        connectionTimeout: 1_000,
+        ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+      },
     ]),
   ),
 });

@@ -8,6 +8,7 @@ export const loadOptions = z.strictObject({
     z.strictObject({ type: z.literal('etcd'), endpoints: z.array(z.string()) }),
   ]),
   clusters: z.record(z.string(), z.array(z.string())), // name → bootstrap servers
+  sasl: z.strictObject({ mechanism: z.literal('plain'), username: z.string(), password: z.string() }).optional(),
   topic: z.string(),
   consumedTopics: z.string().optional(), // a regular expression, where copies have names of their own; `topic` if absent
   consumerGroup: z.string(),
