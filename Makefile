@@ -27,7 +27,7 @@ setup-test: build
 	@node dist/tools/setup/main.js test
 
 .PHONY: demo
-demo: setup-demo ## the main job on real Kafka: an IDC is killed, the traffic moves (ARGS="--non-interactive --json")
+demo: setup-demo ## the main job on real Kafka: an IDC is killed, the traffic moves, and comes home (ARGS="--non-interactive --json")
 	@node dist/tools/demo/main.js $(ARGS)
 
 .PHONY: test test-unit

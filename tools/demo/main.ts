@@ -100,5 +100,6 @@ async function proveFailover(
   return { timeline, proof };
 }
 
-const peakOf = (stage: Stage, kind: 'controller' | 'agent', idc: LabIdc): number | null =>
-  peakRssMb(stage.installation[kind](idc).pid);
+function peakOf(stage: Stage, kind: 'controller' | 'agent', idc: LabIdc): number | null {
+  return peakRssMb(stage.installation[kind](idc).pid);
+}

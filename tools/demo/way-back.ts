@@ -1,4 +1,4 @@
-import { labLogin, waitFor } from '#lab';
+import { checkoutRoot, labLogin, waitFor } from '#lab';
 import { z } from 'zod';
 import { GROUP } from '../installation/index.js';
 import type { LoadEvent } from '../load/options.js';
@@ -17,8 +17,8 @@ const SURVEYED_MS = 90_000;
 const STEADY_MS = 90_000;
 const READ_MS = 40_000;
 const SHOWN_REFUSAL = 160;
-/** How `pointsman` ends the line of a step that has begun: one calm line per step is enough, its end. */
-const BEGUN = '…';
+/** A step's line of `pointsman`: its instant, then what is said. */
+const STEP = /^\d{4}-\d\d-\d\dT\S+Z (?<said>.+)$/;
 
 const tailSchema = z.object({ tail: z.object({ records: z.number() }) });
 const operationSchema = z.object({
@@ -116,8 +116,14 @@ async function act(stage: Stage, view: View, args: readonly string[]): Promise<v
 async function command(stage: Stage, view: View, args: readonly string[]): Promise<void> {
   const quoted = args.map((arg) => (arg.includes(' ') ? `"${arg}"` : arg));
   view.say(`$ pointsman ${quoted.join(' ')}`);
-  const { exitStatus } = await stage.operator.run(args, (line) => {
-    if (!line.endsWith(BEGUN)) view.block(line);
-  });
+  const { exitStatus } = await stage.operator.run(args, (line) => show(view, line));
   if (exitStatus !== 0) throw new Error(`pointsman ${args[0]} ended with ${exitStatus}`);
+}
+
+/** Steps stand at the view's own time, each once, when it has ended; paths are as seen from the checkout. */
+function show(view: View, line: string): void {
+  const text = line.replaceAll(`${checkoutRoot()}/`, '');
+  const said = STEP.exec(text)?.groups?.['said'];
+  if (said === undefined) view.block(text);
+  else if (!said.endsWith('…')) view.say(said);
 }

@@ -98,7 +98,7 @@ export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Pro
   const id = `agent-${idc}`;
   const controllerPorts = await Promise.all(IDCS.map((to) => lab.route(idc, to, plan.grpcPorts[to], `ctl-${to}`)));
   const elsewhere = IDCS.filter((other) => other !== idc);
-  const access = await clusterAccess(plan, idc);
+  const access = await clusterAccess(lab, idc, (name, secret) => secretFile(plan, name, secret));
   const config = {
     kind: 'Agent',
     agent: { id, idc, dataDir: await dataDir(plan, id) },

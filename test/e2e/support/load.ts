@@ -1,1 +1,1 @@
-export { Load, type LoadStats } from '../../../tools/load/load.js';
+export { Load } from '../../../tools/load/load.js';
