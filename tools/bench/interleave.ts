@@ -2,14 +2,14 @@
  * Visits two sides in the order A B B A, `rounds` times over, after one visit to each that does not count: whatever
  * else the machine does in the meantime, and whatever warms up, meets both sides alike.
  */
-export async function interleave<T>(
-  a: () => Promise<T> | T,
-  b: () => Promise<T> | T,
+export async function interleave<A, B>(
+  a: () => Promise<A> | A,
+  b: () => Promise<B> | B,
   rounds: number,
-): Promise<Readonly<{ a: readonly T[]; b: readonly T[] }>> {
+): Promise<Readonly<{ a: readonly A[]; b: readonly B[] }>> {
   await a();
   await b();
-  const seen: { a: T[]; b: T[] } = { a: [], b: [] };
+  const seen: { a: A[]; b: B[] } = { a: [], b: [] };
   for (let round = 0; round < rounds; round += 1) {
     seen.a.push(await a());
     seen.b.push(await b());

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { textTable } from '../stats/index.js';
+import { benchClient } from './client.bench.js';
 import { benchDecide } from './decide.bench.js';
 import { benchIntake } from './intake.bench.js';
 import { benchOffsets } from './offsets.bench.js';
@@ -7,7 +8,7 @@ import { benchSampling } from './sampling.bench.js';
 import { type Section, SECTION_NAMES, type SectionName } from './section.js';
 import { benchSwitch } from './switch.bench.js';
 
-const HELP = `Figures as ratios against floors measured in the same run, or exact counts. About eight minutes.
+const HELP = `Figures as ratios against floors measured in the same run, or exact counts. About ten minutes.
 
 usage: make bench [ARGS="--only decide --json"]
 
@@ -45,6 +46,7 @@ const BENCHES: Readonly<Record<SectionName, () => Promise<Section>>> = {
   intake: benchIntake,
   sampling: () => benchSampling(say),
   switch: () => benchSwitch(say),
+  client: () => benchClient(say),
 };
 
 const sections: Section[] = [];

@@ -16,7 +16,7 @@ export type Section = Readonly<{
   data: Readonly<Record<string, unknown>>; // for the JSON
 }>;
 
-export const SECTION_NAMES = ['decide', 'offsets', 'intake', 'sampling', 'switch'] as const;
+export const SECTION_NAMES = ['decide', 'offsets', 'intake', 'sampling', 'switch', 'client'] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
 /** A figure with a limit: at most `limit` meets it. */

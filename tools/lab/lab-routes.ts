@@ -1,5 +1,6 @@
 import type { PortPool } from './ports.js';
 import type { ProxyClient } from './proxy-client.js';
+import type { RouteSpec, Wire } from './proxy/protocol.js';
 import type { LabIdc } from './types.js';
 
 type LabRoute = { readonly targetIdc: LabIdc; readonly targetPort: number; readonly port: Promise<number> };
@@ -14,11 +15,17 @@ export class LabRoutes {
   ) {}
 
   /** The proxy's port for this viewer and target; the same one when asked again. */
-  async port(viewer: LabIdc, targetIdc: LabIdc, targetPort: number, label = `port ${targetPort}`): Promise<number> {
+  async port(
+    viewer: LabIdc,
+    targetIdc: LabIdc,
+    targetPort: number,
+    label = `port ${targetPort}`,
+    wire: Wire = 'other',
+  ): Promise<number> {
     const key = `${viewer} ${targetIdc} ${targetPort}`;
     const known = this.routes.get(key);
     if (known !== undefined) return known.port;
-    const port = this.add(viewer, targetIdc, targetPort, label);
+    const port = this.add({ viewer, targetIdc, upstreamPort: targetPort, label, wire });
     this.routes.set(key, { targetIdc, targetPort, port });
     return port;
   }
@@ -28,9 +35,9 @@ export class LabRoutes {
     return [...this.routes.values()].filter((route) => route.targetIdc === idc).map((route) => route.targetPort);
   }
 
-  private async add(viewer: LabIdc, targetIdc: LabIdc, targetPort: number, label: string): Promise<number> {
+  private async add(spec: Omit<RouteSpec, 'port'>): Promise<number> {
     const port = await this.pool.take();
-    await this.proxy.add([{ viewer, targetIdc, label, wire: 'other', port, upstreamPort: targetPort }]);
+    await this.proxy.add([{ ...spec, port }]);
     return port;
   }
 }

@@ -12,7 +12,7 @@ import type { PortPool } from './ports.js';
 import { processesOfRun } from './proc-fs.js';
 import { signalAll } from './processes.js';
 import type { ProxyClient } from './proxy-client.js';
-import type { ProxyStats } from './proxy/protocol.js';
+import type { ProxyStats, Wire } from './proxy/protocol.js';
 import { keepRunFolder, removeRunFolder, type RunFolder } from './run-folder.js';
 import {
   labIdcs,
@@ -126,14 +126,14 @@ export class Lab {
   async etcdUrl(viewer: LabIdc): Promise<string> {
     const { etcd } = this.parts;
     if (etcd === undefined) throw new Error('this lab was started without etcd');
-    return `http://127.0.0.1:${await this.routeTo(viewer, etcd, 'etcd')}`;
+    return `http://127.0.0.1:${await this.routeTo(viewer, etcd, 'etcd', 'etcd')}`;
   }
 
   /** A route to a server of the lab's own in c. One that runs is reachable through it when this resolves. */
-  private async routeTo(viewer: LabIdc, unit: Unit, label: string): Promise<number> {
+  private async routeTo(viewer: LabIdc, unit: Unit, label: string, wire: Wire = 'other'): Promise<number> {
     const [port] = unit.ports;
     if (port === undefined) throw new Error(`${label} listens on no port`);
-    const route = await this.route(viewer, 'c', port, label);
+    const route = await this.routes.port(viewer, 'c', port, label, wire);
     if (unit.process.running) await this.parts.proxy.awaitUp([port], ROUTE_UP_MS);
     return route;
   }

@@ -12,6 +12,7 @@ export class Counters {
   private kafkaMutating: Counts = {};
   private kafkaByClient: Record<string, Counts> = {};
   private connect: Counts = {};
+  private etcd: Counts = {};
   private connectMutating: Counts = {};
   private connectLog: ConnectMutation[] = [];
   private readonly bytes: Record<string, Bytes> = {};
@@ -33,6 +34,10 @@ export class Counters {
     if (this.connectLog.length > MAX_MUTATION_LOG) this.connectLog.shift();
   }
 
+  etcdRequest(route: RouteSpec, path: string): void {
+    add(this.etcd, pairOf(route), path);
+  }
+
   /** The live byte counter of a route; survives `reset` (it is zeroed in place) so that open connections keep counting. */
   bytesOf(route: RouteSpec): Bytes {
     return (this.bytes[`${route.viewer}->${route.label}`] ??= { sent: 0, received: 0, connections: 0 });
@@ -43,6 +48,7 @@ export class Counters {
     this.kafkaMutating = {};
     this.kafkaByClient = {};
     this.connect = {};
+    this.etcd = {};
     this.connectMutating = {};
     this.connectLog = [];
     for (const count of Object.values(this.bytes)) Object.assign(count, { sent: 0, received: 0, connections: 0 });
@@ -54,6 +60,7 @@ export class Counters {
       kafkaRequestsByClient: this.kafkaByClient,
       mutating: { kafka: this.kafkaMutating, connect: this.connectMutating, connectLog: this.connectLog },
       connectRequests: this.connect,
+      etcdRequests: this.etcd,
       bytes: this.bytes,
     };
   }

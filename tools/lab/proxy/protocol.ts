@@ -2,7 +2,7 @@
  * What the lab and its proxy process say to each other over Node's IPC channel, as JSON.
  * Every request is answered once, by `seq`.
  */
-export type Wire = 'kafka' | 'connect' | 'other';
+export type Wire = 'kafka' | 'connect' | 'etcd' | 'other';
 
 export type RouteSpec = {
   /** The IDC whose processes use this port: cuts and counts go by it. */
@@ -50,6 +50,8 @@ export type ProxyStats = {
     readonly connectLog: readonly ConnectMutation[];
   };
   readonly connectRequests: CountsByPair;
+  /** Calls of etcd's JSON gateway by path, each as a POST. */
+  readonly etcdRequests: CountsByPair;
   /** By `<viewer>-><label>`; `sent` = from the viewer, `received` = to it, in bytes. */
   readonly bytes: Readonly<
     Record<string, { readonly sent: number; readonly received: number; readonly connections: number }>

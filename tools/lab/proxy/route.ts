@@ -108,6 +108,10 @@ export class Route {
       const frames = new HttpFrames((method, path) => this.counters.connectRequest(this.spec, method, path));
       return (chunk) => frames.feed(chunk);
     }
+    if (this.spec.wire === 'etcd') {
+      const frames = new HttpFrames((_method, path) => this.counters.etcdRequest(this.spec, path));
+      return (chunk) => frames.feed(chunk);
+    }
     return () => undefined;
   }
 

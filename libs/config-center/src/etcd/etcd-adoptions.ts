@@ -10,13 +10,18 @@ import type { EtcdGateway } from './etcd-gateway.js';
 
 const prefixOf = (group: string) => `/pointsman/v1/groups/${group}/clients/`;
 
+/** A lease renewed this part of its ttl ago is good enough: many clients of one process report a switch together. */
+const STILL_FRESH = 1 / 10;
+
+type Lease = Readonly<{ id: string; renewedAtMs: number }>;
+
 /**
- * Client reports as keys under leases: one lease per ttl and process, renewed with each report, so that a dead process
+ * Client reports as keys under leases: one lease per ttl and process, renewed with the reports, so that a dead process
  * takes all its clients along.
  */
 export class EtcdAdoptions implements AdoptionLog {
   private readonly etcd: EtcdGateway;
-  private readonly leases = new Map<number, string>(); // ttl in seconds → lease
+  private readonly leases = new Map<number, Lease>(); // by ttl in seconds
   private asking: Promise<unknown> = Promise.resolve(); // one at a time: two grants for one ttl would leave one behind
 
   constructor(etcd: EtcdGateway) {
@@ -28,7 +33,12 @@ export class EtcdAdoptions implements AdoptionLog {
     const ttlSeconds = Math.ceil(ttlMs / 1_000);
     const leasing = this.asking.then(() => this.lease(ttlSeconds));
     this.asking = leasing.catch(() => undefined); // told to the caller whose lease it is
-    await this.etcd.putLeased(prefixOf(report.group) + report.instance, formatReport(report), await leasing);
+    try {
+      await this.etcd.putLeased(prefixOf(report.group) + report.instance, formatReport(report), await leasing);
+    } catch (e) {
+      this.leases.delete(ttlSeconds); // it may be the lease that is gone: the next report asks
+      throw e;
+    }
   }
 
   async withdraw(group: string, instance: string): Promise<void> {
@@ -42,9 +52,16 @@ export class EtcdAdoptions implements AdoptionLog {
 
   private async lease(ttlSeconds: number): Promise<string> {
     const held = this.leases.get(ttlSeconds);
-    if (held !== undefined && (await this.etcd.keepLease(held))) return held;
-    const fresh = await this.etcd.grantLease(ttlSeconds);
-    this.leases.set(ttlSeconds, fresh);
-    return fresh;
+    const askedAtMs = performance.now(); // the server counts from later
+    if (held !== undefined) {
+      if (askedAtMs - held.renewedAtMs < ttlSeconds * 1_000 * STILL_FRESH) return held.id;
+      if (await this.etcd.keepLease(held.id)) return this.remember(ttlSeconds, held.id, askedAtMs);
+    }
+    return this.remember(ttlSeconds, await this.etcd.grantLease(ttlSeconds), askedAtMs);
+  }
+
+  private remember(ttlSeconds: number, id: string, renewedAtMs: number): string {
+    this.leases.set(ttlSeconds, { id, renewedAtMs });
+    return id;
   }
 }

@@ -20,6 +20,8 @@ export type WatchMessage =
 
 type Json = Readonly<Record<string, unknown>>;
 
+const KEEP_IDLE_MS = 60_000;
+
 const encode = (text: string) => Buffer.from(text, 'utf8').toString('base64');
 const decode = (base64: unknown) => Buffer.from(text(base64, ''), 'base64').toString('utf8');
 /** A string or number of a reply as text; etcd leaves out what is empty or zero, then `absent` stands for it. */
@@ -45,8 +47,13 @@ export class EtcdGateway {
     this.deadlineMs = options.deadlineMs ?? 2_000;
     this.credentials =
       options.username === undefined ? null : { name: options.username, password: options.password ?? '' };
-    // Bodies of watches are silent for hours; their own idle deadline is in the caller's hands.
-    this.dispatcher = new Agent({ connect: { timeout: this.deadlineMs, ...options.tls }, bodyTimeout: 0 });
+    // Bodies of watches are silent for hours; their own idle deadline is in the caller's hands. An idle connection is kept
+    // for longer than a client's polls are apart: else a thousand clients that report a switch connect anew all at once.
+    this.dispatcher = new Agent({
+      connect: { timeout: this.deadlineMs, ...options.tls },
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_IDLE_MS,
+    });
   }
 
   /** Reads several keys in one linearizable transaction: what is seen was true at one revision. */
