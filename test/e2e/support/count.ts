@@ -18,7 +18,7 @@ export class Counters {
     topics: Readonly<Record<Cluster, readonly string[]>>,
   ): Promise<Counters> {
     const read = (cluster: Cluster): Promise<readonly LogReader[]> =>
-      Promise.all(topics[cluster].map((topic) => LogReader.start(lab.directBootstrapServers(cluster), topic)));
+      Promise.all(topics[cluster].map((topic) => LogReader.start(lab.kafka(cluster), topic)));
     return new Counters({ a: await read('a'), b: await read('b') });
   }
 
