@@ -120,6 +120,10 @@ describe('every failure before publish leaves clients where they were, writing',
         sim.on('after', 'fence-source', () => (sim.world.cluster('a').openTransaction = true));
       },
     ],
+    [
+      'a write that slipped through a fence which somebody took away',
+      () => sim.on('after', 'freeze-position', () => sim.world.cluster('a').ends.set('orders/1', 45)),
+    ],
     ['a target that dies', () => sim.on('before', 'set-offsets', () => sim.world.killCluster('b'))],
     [
       'a config center that takes no HOLD',

@@ -2,7 +2,7 @@ import { type LabIdc, waitFor } from '#lab';
 import { GROUP } from '../../../tools/installation/index.js';
 import type { Stage } from './stage.js';
 
-type Operation = Readonly<{
+export type Operation = Readonly<{
   done: boolean;
   outcome: string | null;
   reason: string | null;

@@ -35,7 +35,9 @@ export const SWITCHOVER: SagaTable = {
     before('set-offsets', 20_000, 'set the offsets of every consumer group on {target}, read back', {
       lookAgain: true,
     }),
-    before('check-target', 20_000, '{target} is fit and takes a write', { lookAgain: true }),
+    before('check-target', 20_000, '{target} is fit, takes a write, and lacks nothing that {source} holds', {
+      lookAgain: true,
+    }),
     before('unfence-target', 10_000, 'open {target} if it is fenced', {
       undo: { what: 'fence {target} again', deadlineMs: 10_000 },
       lookAgain: true,

@@ -1,6 +1,7 @@
-import type { Json, OffsetRange, RecordCount } from '#failover';
-import { ask, byPartition, pollUntil, positionKey } from '../agent-calls.js';
+import type { Json, RecordCount } from '#failover';
+import { pollUntil, positionKey } from '../agent-calls.js';
 import { evidenceOf, textOf } from '../saga-journal.js';
+import { missingRecords } from './missing-records.js';
 import { abortOpen, openTransactions, staysOpen } from './open-transactions.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
@@ -22,25 +23,19 @@ export const catchUp: Step = {
 type Waits = { openSinceMs: number | null; aborted: boolean; problem: string };
 
 async function look(ctx: StepContext, waits: Waits, signal: AbortSignal): Promise<Json> {
-  const rest = await ranges(ctx, signal);
+  const rest = await missingRecords(ctx, signal);
   if (typeof rest === 'string') {
     waits.problem = rest;
     return null;
   }
-  if (rest.pending.length === 0) return { summary: `${rest.partitions} partitions caught up`, markersOnly: 0 };
-  const { source } = ctx.saga;
-  const counted = await ask(ctx, source, { kind: 'count_records', cluster: source, ranges: rest.pending }, signal);
-  if (!counted.ok) {
-    waits.problem = counted.detail;
-    return null;
-  }
-  const { counts } = counted.output;
+  const { partitions, pending, counts } = rest;
+  if (pending === 0) return { summary: `${partitions} partitions caught up`, markersOnly: 0 };
   await mustNotStayOpen(ctx, counts, waits, signal);
   const missing = counts.filter((c) => c.records > 0);
   const open = counts.filter((c) => c.openFrom !== null);
   if (missing.length === 0 && open.length === 0) {
-    const summary = `${rest.partitions} partitions caught up; the rest of ${rest.pending.length} holds markers only`;
-    return { summary, markersOnly: rest.pending.length };
+    const summary = `${partitions} partitions caught up; the rest of ${pending} holds markers only`;
+    return { summary, markersOnly: pending };
   }
   waits.problem = [...missing.map((c) => `${positionKey(c)} misses ${c.records}`), ...open.map(openText)].join(', ');
   return null;
@@ -74,29 +69,3 @@ async function mustNotStayOpen(
 const fencedBy = (ctx: StepContext): string | null => textOf(evidenceOf(ctx.saga, 'fence-source'), 'by');
 
 const openText = (c: RecordCount): string => `${positionKey(c)} has a transaction open from ${c.openFrom ?? '?'}`;
-
-type Rest = Readonly<{ partitions: number; pending: readonly OffsetRange[] }>;
-
-/** [N + 1, E) per partition where it is not empty; or why it is not known. */
-async function ranges(ctx: StepContext, signal: AbortSignal): Promise<Rest | string> {
-  const { source, target } = ctx.saga;
-  const { topics } = ctx.group.watch;
-  const flow = ctx.group.watch.flows.find((f) => f.from === source && f.to === target);
-  if (flow === undefined) throw new StepFailure('FAILED', `no flow ${source}→${target} is configured`);
-  const { connectors } = flow;
-  const position = { kind: 'read_replication_position', from: source, to: target, connectors, topics } as const;
-  const [log, replicated] = await Promise.all([
-    ask(ctx, source, { kind: 'read_end_offsets', cluster: source, topics }, signal),
-    ask(ctx, target, position, signal),
-  ]);
-  if (!log.ok) return log.detail;
-  if (!replicated.ok) return replicated.detail;
-  const starts = byPartition(log.output.starts);
-  const last = byPartition(replicated.output.positions);
-  const pending = log.output.ends.flatMap((end): OffsetRange[] => {
-    const key = positionKey(end);
-    const from = Math.max((last.get(key) ?? -1) + 1, starts.get(key) ?? 0);
-    return from < end.offset ? [{ topic: end.topic, partition: end.partition, from, to: end.offset }] : [];
-  });
-  return { partitions: log.output.ends.length, pending };
-}
