@@ -2,7 +2,9 @@ import 'reflect-metadata';
 import { Global, Module } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { pino } from 'pino';
 import { defaultPolicy, explain } from '#failover';
+import { LOGGER } from '#platform';
 import { ALERTING_OPTIONS } from '../../apps/controller/src/alerting/alerting.options.js';
 import { DECISIONS } from '../../apps/controller/src/decision/decision.port.js';
 import { LEADERSHIP } from '../../apps/controller/src/leadership/leadership.port.js';
@@ -14,16 +16,15 @@ import { OperatorModule } from '../../apps/controller/src/operator/operator.modu
 import { OPERATOR_OPTIONS } from '../../apps/controller/src/operator/operator.options.js';
 import type { OperatorOptions } from '../../apps/controller/src/operator/operator.options.js';
 import { AUTHORITY_STORE } from '../../apps/controller/src/persistence/authority-store.port.js';
-import type { EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { AuthorityStore, EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { SAGA_DRIVER } from '../../apps/controller/src/saga/saga.port.js';
 import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { PUBLISHING } from '../../apps/controller/src/publishing/publishing.port.js';
+import type { Publishing } from '../../apps/controller/src/publishing/publishing.port.js';
 import { ContractCheck } from './contract-check.js';
 import { FakeDecisions } from '../fakes/fake-decisions.js';
 import { FakeSagaDriver } from '../fakes/fake-saga-driver.js';
 import { FakeLeadership } from '../fakes/fake-leadership.js';
-import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import type { MemoryAuthorityStore } from '../fakes/memory-authority-store.js';
 
 export const TOKEN = 'a-token-for-tests';
 
@@ -46,47 +47,62 @@ const CONSUMER: ConsumerLag = {
   committedAgeMs: 2_100,
 };
 
+/** Answers nothing in time, as a config center that is away. */
+const SILENT_CENTER: Pick<Publishing, 'read' | 'adoptions'> = {
+  read: async () => null,
+  adoptions: () => Promise.reject(new Error('the config center is away')),
+};
+
+/** Where controllers meet: in memory, or a real one. */
+export type Database = Readonly<{ connect: (client: string) => AuthorityStore | Promise<AuthorityStore> }>;
+
 /** One controller's HTTP side over fakes: real Nest, real sockets, everything behind the ports in memory. */
 export class ApiApp {
   private constructor(
     readonly app: INestApplication,
     readonly url: string,
-    readonly store: MemoryAuthorityStore,
+    readonly store: AuthorityStore,
     readonly leadership: FakeLeadership,
     readonly decisions: FakeDecisions,
     readonly sagas: FakeSagaDriver,
     private readonly contract: ContractCheck,
+    /** JSON lines, as the controller's log would have them. */
+    readonly logged: readonly string[],
   ) {}
 
   static async start(
     id: string,
-    database: MemoryAuthorityDatabase,
+    database: Database,
     more: Partial<OperatorOptions> = {},
+    publishing: Pick<Publishing, 'read' | 'adoptions'> = SILENT_CENTER,
   ): Promise<ApiApp> {
     const leadership = new FakeLeadership({ id, advertise: '' });
-    const store = database.connect(id);
+    const store = await database.connect(id);
     const decisions = new FakeDecisions();
     const sagas = new FakeSagaDriver(store, leadership);
     const options: OperatorOptions = {
       controllerId: id,
       version: '0.0.1',
       token: TOKEN,
+      rateLimit: { windowMs: 10_000, reads: 100_000, writes: 100_000 },
       groups: [{ name: 'orders', clusters: ['a', 'b'], policy: defaultPolicy }],
       eventPollMs: 20,
       eventHeartbeatMs: 60,
       ...more,
     };
+    const logged: string[] = [];
     const provided = new Map<symbol, unknown>([
       [AUTHORITY_STORE, store],
       [LEADERSHIP, leadership],
       [DECISIONS, decisions],
       [CONSUMER_LAGS, { of: () => [CONSUMER] }],
       [AGENT_GATEWAY, { sessions: () => [AGENT] }],
-      [PUBLISHING, { read: async () => null, adoptions: async () => null }],
+      [PUBLISHING, publishing],
       [OPERATOR_OPTIONS, options],
       [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],
       [ALERTING_OPTIONS, { receivers: [] }],
       [SAGA_DRIVER, sagas],
+      [LOGGER, pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })],
     ]);
     @Global()
     @Module({
@@ -102,7 +118,7 @@ export class ApiApp {
     const url = await app.getUrl();
     Object.assign(leadership.me, { advertise: url });
     decisions.see();
-    return new ApiApp(app, url, store, leadership, decisions, sagas, contract);
+    return new ApiApp(app, url, store, leadership, decisions, sagas, contract, logged);
   }
 
   /** Takes the lease, and makes the group if nobody has. */

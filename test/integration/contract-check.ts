@@ -23,6 +23,8 @@ export class ContractCheck {
       const media = (res.getHeader('content-type')?.toString() ?? '').split(';')[0] ?? '';
       const wrong = contractBreach(route, { status: res.statusCode, media, body: sent });
       if (wrong !== null) this.violations.push(`${route.method} ${req.originalUrl} ${res.statusCode}: ${wrong}`);
+      if ([429, 503].includes(res.statusCode) && media === 'application/problem+json' && !res.hasHeader('retry-after'))
+        this.violations.push(`${req.originalUrl} ${res.statusCode}: no Retry-After`);
       if (!res.hasHeader('x-request-id')) this.violations.push(`${req.originalUrl}: no X-Request-Id`);
     });
     next();

@@ -9,4 +9,5 @@ export { ensurePrometheus } from './prometheus.js';
 export { ensureRedis } from './redis.js';
 export { requireJava, requireLinux, requireNode, requireSetpriv } from './requirements.js';
 export { runCommand, tail } from './run-command.js';
+export { ensureSchemathesis } from './schemathesis.js';
 export { SetupError } from './setup-error.js';

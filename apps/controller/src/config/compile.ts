@@ -36,6 +36,7 @@ export type ControllerConfig = Readonly<{
     advertise: string;
     tokenFile: string | null;
     tls: Readonly<{ certFile: string; keyFile: string }> | null;
+    rateLimit: Readonly<{ windowMs: number; reads: number; writes: number }>; // per token
   }>;
   grpc: Readonly<{ listen: string; tls: Readonly<{ caFile: string; certFile: string; keyFile: string }> | null }>;
   store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[]; retentionMs: number }>;
@@ -65,6 +66,7 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
     http: {
       ...{ host, port, advertise: raw.http.advertise },
       ...{ tokenFile: raw.http.tokenFile ?? null, tls: raw.http.tls ?? null },
+      rateLimit: rateLimitOf(raw.http.rateLimit),
     },
     grpc: { listen: raw.grpc.listen, tls: raw.grpc.tls ?? null },
     store: {
@@ -101,6 +103,10 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
     crashAt,
   };
 }
+
+const rateLimitOf = ({ window, reads, writes }: RawControllerConfig['http']['rateLimit']) => ({
+  ...{ windowMs: window, reads, writes },
+});
 
 type RawHook = RawControllerConfig['groups'][number]['hooks']['preSwitchover'][number];
 

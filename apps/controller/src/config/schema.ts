@@ -13,6 +13,21 @@ const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,
 
 const tls = z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() });
 
+const rateLimit = z
+  .strictObject({
+    window: duration().default(10_000),
+    reads: z.int().min(1).default(600),
+    writes: z.int().min(1).default(60),
+  })
+  .prefault({});
+
+const http = z.strictObject({
+  listen: hostPort(),
+  advertise: z.url(),
+  tokenFile: z.string().optional(),
+  rateLimit,
+});
+
 const grpc = z
   .strictObject({ listen: hostPort(), tls: tls.optional(), plaintext: z.boolean().default(false) })
   .refine(

@@ -67,6 +67,7 @@ const operatorOptions = (config: ControllerConfig): OperatorOptions => ({
   controllerId: config.id,
   version: packageVersion(),
   token: config.http.tokenFile === null ? null : readSecretFile(config.http.tokenFile),
+  rateLimit: config.http.rateLimit,
   get groups() {
     return config.groups.map(({ name, clusters, policy }) => ({ name, clusters: clusters.map((c) => c.name), policy }));
   },

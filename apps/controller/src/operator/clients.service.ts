@@ -28,12 +28,15 @@ export class Clients {
       within(CENTER_WAIT_MS, this.publishing.adoptions(group)),
     ]);
     if (pointer === null || clients === null)
-      throw new Problem({
-        status: 503,
-        code: 'center_unavailable',
-        title: 'The config center does not answer',
-        detail: 'Clients go on with their last pointer. Look at the config center, then ask again.',
-      });
+      throw new Problem(
+        {
+          status: 503,
+          code: 'center_unavailable',
+          title: 'The config center does not answer',
+          detail: 'Clients go on with their last pointer. Look at the config center, then ask again.',
+        },
+        { 'retry-after': '5' },
+      );
     const { known, adopted, share, stragglers } = adoptionShare(clients, pointer);
     const late = new Set(stragglers.map((s) => s.instance));
     const wrapped = new Set(clients.filter((c) => c.kind === 'consumer').map((c) => `${c.cluster}/${c.name}`));

@@ -1,5 +1,6 @@
 import { type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
 import { AlertsController } from './alerts.controller.js';
 import { Clients } from './clients.service.js';
 import { DocumentController } from './document.controller.js';
@@ -13,8 +14,12 @@ import { BearerGuard } from './http/bearer.guard.js';
 import { DeniedAttempts } from './http/denied-attempts.js';
 import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { RateGuard, throttlers } from './http/rate.guard.js';
+import { RequestLog } from './http/request-log.js';
 import { requestIds } from './http/request-ids.js';
 import { KeyGuard, WriteGuard } from './http/write.guard.js';
+import { OPERATOR_OPTIONS } from './operator.options.js';
+import type { OperatorOptions } from './operator.options.js';
 import { ReadinessReports } from './readiness.service.js';
 import { TokenBook } from './http/token-book.js';
 import { ReadsController } from './reads.controller.js';
@@ -27,10 +32,16 @@ import { SagaWriter } from './writes/saga-writer.service.js';
 import { SagaWritesController } from './writes/saga-writes.controller.js';
 
 /**
- * HTTP: /v1, /healthz, /readyz, by the table of routes in `contract/`. Wants, from global modules: SAGA_DRIVER, AUTHORITY_STORE, LEADERSHIP, DECISIONS, AGENT_GATEWAY,
+ * HTTP: /v1, /healthz, /readyz, by the table of routes in `contract/`. Wants, from global modules: SAGA_DRIVER, AUTHORITY_STORE, LEADERSHIP, DECISIONS, LOGGER, AGENT_GATEWAY,
  * OPERATOR_OPTIONS.
  */
 @Module({
+  imports: [
+    ThrottlerModule.forRootAsync({
+      inject: [OPERATOR_OPTIONS],
+      useFactory: ({ rateLimit }: OperatorOptions) => throttlers(rateLimit),
+    }),
+  ],
   controllers: [
     AlertsController,
     HistoryController,
@@ -54,6 +65,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     SagaWriter,
     KeyGuard,
     BearerGuard,
+    RateGuard,
     WriteGuard,
     LeaderGuard,
     DeniedAttempts,
@@ -63,6 +75,6 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
 })
 export class OperatorModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(requestIds).forRoutes('*path');
+    consumer.apply(requestIds, RequestLog).forRoutes('*path');
   }
 }

@@ -1,10 +1,14 @@
 import type { Policy } from '#failover';
 
+/** Per token and controller; reads and writes apart. */
+export type RateLimit = Readonly<{ windowMs: number; reads: number; writes: number }>;
+
 export type OperatorOptions = Readonly<{
   controllerId: string;
   version: string;
   /** The one bearer token for everything under /v1; null: only calls from this machine itself are served. */
   token: string | null;
+  rateLimit: RateLimit;
   groups: readonly Readonly<{ name: string; clusters: readonly string[]; policy: Policy }>[];
   /** How often an open event stream looks for news. */
   eventPollMs?: number;

@@ -26,12 +26,15 @@ export class ReadinessReports {
     const config = this.groups.config(group);
     const latest = this.decisions.latest(group);
     if (latest === null)
-      throw new Problem({
-        status: 503,
-        code: 'not_decided_yet',
-        title: 'This controller has not decided yet',
-        detail: 'Ask again in a moment.',
-      });
+      throw new Problem(
+        {
+          status: 503,
+          code: 'not_decided_yet',
+          title: 'This controller has not decided yet',
+          detail: 'Ask again in a moment.',
+        },
+        { 'retry-after': '1' },
+      );
     const clients = await within(CENTER_WAIT_MS, this.publishing.adoptions(group));
     const consumers = this.lags.of(group);
     const found = readiness({

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 const EXPECTED = 'expected a duration above zero such as 500ms, 30s, 5m or 1h';
 
+/** The same for documents made from schemas. */
+const PATTERN = String.raw`^\s*\d+(\.\d+)?(ms|s|m|h|d)\s*$`;
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Parses `500ms`, `30s`, `5m`, `1h`, `2d` into milliseconds; null if the text is not a duration. */
@@ -12,9 +15,11 @@ export function parseDurationMs(text: string): number | null {
   return unitMs === undefined ? null : Number(match[1]) * unitMs;
 }
 
+const asText = () => z.string({ error: EXPECTED }).meta({ pattern: PATTERN, examples: ['30s'] });
+
 /** A duration in a configuration file; the parsed value is in milliseconds. */
 export const duration = () => {
-  const schema = z.string({ error: EXPECTED }).transform((text, context) => {
+  const schema = asText().transform((text, context) => {
     const ms = parseDurationMs(text);
     if (ms !== null && ms > 0) return ms;
     context.addIssue({

@@ -114,7 +114,7 @@ const problemExamples = (): Members =>
 const header = (description: string, schema: Members = { type: 'string' }): Members => ({ description, schema });
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 /** What passes by itself. */
-const RETRIED = new Set([503]);
+const RETRIED = new Set([429, 503]);
 const RETRY_AFTER = { 'Retry-After': header('seconds', { type: 'integer', minimum: 0 }) };
 const CHALLENGE = { 'WWW-Authenticate': header('`Bearer`, and what is wrong with the token') };
 

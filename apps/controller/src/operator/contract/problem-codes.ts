@@ -24,6 +24,7 @@ export const PROBLEMS = {
   },
   idempotency_key_reused: { status: 422, todo: 'one key per intended act' },
   if_match_missing: { status: 428, todo: 'send the epoch you have seen' },
+  too_many_requests: { status: 429, todo: 'wait `Retry-After` seconds' },
   internal: { status: 500, todo: 'report it with its `requestId`; another controller may be able to answer' },
   no_leader: { status: 503, todo: 'wait `Retry-After` seconds; nothing was changed' },
   store_unavailable: { status: 503, todo: 'wait `Retry-After` seconds; nothing was changed' },

@@ -6,7 +6,7 @@ export const queryInt = (
   text: string | undefined,
   limits: Readonly<{ min: number; max: number; fallback: number }>,
 ): number => {
-  if (text === undefined || text === '') return limits.fallback;
+  if (text === undefined) return limits.fallback;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= limits.min && value <= limits.max) return value;
   const detail = `expected a whole number from ${limits.min} to ${limits.max}, got "${text}"`;

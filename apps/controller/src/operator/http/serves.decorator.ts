@@ -14,6 +14,7 @@ import type { Route, RouteKind } from '../contract/route.js';
 import { BearerGuard } from './bearer.guard.js';
 import { LeaderGuard } from './leader.guard.js';
 import { invalidBody } from './problem.js';
+import { RateGuard } from './rate.guard.js';
 import { KeyGuard, WriteGuard } from './write.guard.js';
 
 const GUARDS: Readonly<Record<RouteKind, readonly Type<CanActivate>[]>> = {
@@ -25,7 +26,7 @@ const GUARDS: Readonly<Record<RouteKind, readonly Type<CanActivate>[]>> = {
 
 /** The method serves this route of the table: its verb and path, first status, guards in their order, checked body. */
 export function Serves(route: Route): MethodDecorator {
-  const guards = route.role === null ? [] : [BearerGuard, ...GUARDS[route.kind]];
+  const guards = route.role === null ? [] : [BearerGuard, RateGuard, ...GUARDS[route.kind]];
   return applyDecorators(
     route.method === 'GET' ? Get(route.path) : Post(route.path),
     HttpCode(route.answers[0].status),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Json } from '#failover';
-import { AUTHORITY_STORE } from '../../persistence/authority-store.port.js';
+import { AUTHORITY_STORE, AnswerExistsError } from '../../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../../persistence/authority-store.port.js';
 import { Problem } from '../http/problem.js';
 
@@ -20,9 +20,24 @@ export class KeptAnswers {
     this.inFlight.add(key);
     try {
       const bodyHash = createHash('sha256').update(JSON.stringify(what)).digest('hex');
-      return (await this.kept(key, bodyHash)) ?? (await work(bodyHash));
+      return (await this.kept(key, bodyHash)) ?? (await this.work(key, bodyHash, work));
     } finally {
       this.inFlight.delete(key);
+    }
+  }
+
+  /** A controller that led a moment ago may have been faster: then its answer is the answer, and ours was undone. */
+  private async work(
+    key: string,
+    bodyHash: string,
+    work: (bodyHash: string) => Promise<WriteAnswer>,
+  ): Promise<WriteAnswer> {
+    try {
+      return await work(bodyHash);
+    } catch (error) {
+      const answer = error instanceof AnswerExistsError ? await this.kept(key, bodyHash) : null;
+      if (answer === null) throw error;
+      return answer;
     }
   }
 
@@ -40,9 +55,12 @@ export class KeptAnswers {
 }
 
 const inFlight = (): Problem =>
-  new Problem({
-    status: 409,
-    code: 'in_flight',
-    title: 'A request with this Idempotency-Key is being carried out',
-    detail: 'Repeat it in a moment: you will get its answer.',
-  });
+  new Problem(
+    {
+      status: 409,
+      code: 'in_flight',
+      title: 'A request with this Idempotency-Key is being carried out',
+      detail: 'Repeat it in a moment: you will get its answer.',
+    },
+    { 'retry-after': '1' },
+  );
