@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { AlertState } from './api/types.js';
 import type { AlertWriteOptions } from './commands/alert.command.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { Io } from './io.js';
@@ -11,7 +12,7 @@ export const addAlerts = (program: Command, io: Io, done: Done): void => {
   remote(alert, 'list', 'the newest alerts and how they went at each receiver')
     .addOption(new Option('--state <state>', 'which').choices(['all', 'pending', 'dead']).default('all'))
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (options: GlobalOptions & { state: string; limit: number }) => {
+    .action(async (options: GlobalOptions & { state: AlertState; limit: number }) => {
       const { alertListCommand } = await import('./commands/alert.command.js');
       await done(alertListCommand(options, io));
     });

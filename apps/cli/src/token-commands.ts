@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { TokenRole } from './api/types.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { Io } from './io.js';
 import { type Done, remote } from './options.js';
@@ -12,7 +13,7 @@ export const addTokens = (program: Command, io: Io, done: Done): void => {
       new Option('--role <role>', 'what it may do').choices(['viewer', 'operator', 'admin']).makeOptionMandatory(),
     )
     .requiredOption('--expires-in <duration>', 'ends by itself after, e.g. 90d')
-    .action(async (name: string, options: GlobalOptions & { role: string; expiresIn: string }) => {
+    .action(async (name: string, options: GlobalOptions & { role: TokenRole; expiresIn: string }) => {
       const { tokenCreateCommand } = await import('./commands/token.command.js');
       await done(tokenCreateCommand(name, options, io));
     });

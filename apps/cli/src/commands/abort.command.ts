@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AbortBody } from '../api/types.js';
+import { tell } from '../api/calls.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -11,13 +11,11 @@ export type AbortOptions = GlobalOptions & Readonly<{ reason: string; by?: strin
 /** Ends a saga before its point of no return. Too late is a refusal (6): it goes on. */
 export const abortCommand = async (saga: string, options: AbortOptions, io: Io): Promise<ExitCode> => {
   const by = options.by ?? io.environment.user ?? undefined;
-  const text = await clientFor(options, io).write({
-    path: `/v1/sagas/${encodeURIComponent(saga)}/abort`,
-    epoch: null,
+  const { text, body } = await tell(clientFor(options, io), '/v1/sagas/{id}/abort', {
+    path: { id: saga },
     key: options.idempotencyKey ?? randomUUID(),
-    body: { reason: options.reason, by },
+    body: { reason: options.reason, ...(by === undefined ? {} : { by }) },
   });
-  const body = JSON.parse(text) as AbortBody;
   io.out(
     options.output === 'json' ? text : `${body.group}: ${body.outcome}; it walks back: pointsman events -f follows it`,
   );

@@ -1,38 +1,28 @@
+import { read, tell } from '../api/calls.js';
+import type { AlertDeliveryBody, AlertState } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
 
-type DeliveryBody = Readonly<{
-  receiver: string;
-  deliveredAt: string | null;
-  deadAt: string | null;
-  attempts: number;
-  lastError: string | null;
-}>;
-type AlertBody = Readonly<{
-  alert: Readonly<{ id: string; type: string; group: string; reason: string; at: string }>;
-  deliveries: readonly DeliveryBody[];
-}>;
-
-const stateOf = (d: DeliveryBody): string => {
+const stateOf = (d: AlertDeliveryBody['deliveries'][number]): string => {
   if (d.deliveredAt !== null) return `${d.receiver} ok`;
   const why = d.lastError === null ? '' : ` (${d.lastError})`;
   return `${d.receiver} ${d.deadAt === null ? `tried ${d.attempts}×` : `GIVEN UP after ${d.attempts}×`}${why}`;
 };
 
-type ListOptions = GlobalOptions & Readonly<{ state: string; limit: number }>;
+type ListOptions = GlobalOptions & Readonly<{ state: AlertState; limit: number }>;
 
 /** What was told, newest first, and how it went at each receiver. */
 export const alertListCommand = async (options: ListOptions, io: Io): Promise<ExitCode> => {
-  const params = new URLSearchParams({ state: options.state, limit: String(options.limit) });
-  const text = await clientFor(options, io).get(`/v1/alerts?${params.toString()}`);
+  const query = { state: options.state, limit: options.limit };
+  const { text, body } = await read(clientFor(options, io), '/v1/alerts', { query });
   if (options.output === 'json') {
     io.out(text);
     return EXIT.ok;
   }
-  const { alerts } = JSON.parse(text) as { alerts: readonly AlertBody[] };
+  const { alerts } = body;
   if (alerts.length === 0) io.out(options.state === 'all' ? 'no alerts' : `no alerts in state ${options.state}`);
   for (const { alert, deliveries } of alerts) {
     io.out(`${alert.at}  ${alert.id}  ${alert.group}  ${alert.type}: ${alert.reason}`);
@@ -49,17 +39,19 @@ export const alertResendCommand = async (
   options: AlertWriteOptions & Readonly<{ receiver: readonly string[] }>,
   io: Io,
 ): Promise<ExitCode> => {
-  const receivers = options.receiver.length === 0 ? undefined : options.receiver;
-  const text = await write(`/v1/alerts/${encodeURIComponent(id)}/resend`, { receivers }, options, io);
-  const body = JSON.parse(text) as { receivers: readonly string[] };
+  const receivers = options.receiver.length === 0 ? {} : { receivers: options.receiver };
+  const { text, body } = await tell(clientFor(options, io), '/v1/alerts/{id}/resend', {
+    path: { id },
+    body: { ...whoAndWhy(options, io), ...receivers },
+  });
   io.out(options.output === 'json' ? text : `${id}: sent again to ${body.receivers.join(', ')}`);
   return EXIT.ok;
 };
 
 /** One alert to every receiver. Says what was queued; `pointsman alert list` says how it went. */
 export const alertTestCommand = async (options: AlertWriteOptions, io: Io): Promise<ExitCode> => {
-  const text = await write('/v1/alerts/test', {}, options, io);
-  const body = JSON.parse(text) as { incident: string; alerts: readonly Readonly<{ id: string; type: string }>[] };
+  const asked = { body: whoAndWhy(options, io) };
+  const { text, body } = await tell(clientFor(options, io), '/v1/alerts/test', asked);
   const [first] = body.alerts;
   if (first === undefined) throw new CliError('the controller queued nothing: report it', EXIT.error);
   const lines = [`${first.id} and its end are on their way to every receiver (incident ${body.incident})`];
@@ -67,7 +59,7 @@ export const alertTestCommand = async (options: AlertWriteOptions, io: Io): Prom
   return EXIT.ok;
 };
 
-const write = (path: string, fields: object, options: AlertWriteOptions, io: Io): Promise<string> => {
-  const by = options.by ?? io.environment.user ?? undefined;
-  return clientFor(options, io).write({ path, epoch: null, body: { reason: options.reason, by, ...fields } });
+const whoAndWhy = ({ reason, by }: AlertWriteOptions, io: Io) => {
+  const person = by ?? io.environment.user;
+  return { reason, ...(person === null ? {} : { by: person }) };
 };

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { clientsText } from './clients.command.js';
 
 const client = {
+  version: 1,
+  group: 'orders',
   instance: 'i1',
   kind: 'consumer',
   name: 'billing',
@@ -11,12 +13,19 @@ const client = {
   state: 'following',
   warnings: [],
   adopted: true,
-};
-const pointer = { cluster: 'b', epoch: 8, mode: 'ACTIVE' };
+} as const;
+const pointer = { cluster: 'b', epoch: 8, mode: 'ACTIVE' } as const;
 
 describe('clients', () => {
   it('lists stragglers first, with the risks they run', () => {
-    const late = { ...client, kind: 'producer', name: 'shop', epoch: 7, adopted: false, warnings: ['acks=1: lost'] };
+    const late = {
+      ...client,
+      kind: 'producer' as const,
+      name: 'shop',
+      epoch: 7,
+      adopted: false,
+      warnings: ['acks=1: lost'],
+    };
     const text = clientsText({ pointer, known: 2, adopted: 1, clients: [client, late], unwrapped: [] }, 120);
     expect(text.split('\n').map((l) => l.replaceAll(/ +/g, ' '))).toEqual([
       'b, epoch 8, ACTIVE: 1 of 2 clients have adopted it',
@@ -27,7 +36,16 @@ describe('clients', () => {
   });
 
   it('names who reads without the wrapper', () => {
-    const unwrapped = [{ cluster: 'a', consumerGroup: 'legacy', onActive: false }];
+    const unwrapped = [
+      {
+        cluster: 'a',
+        consumerGroup: 'legacy',
+        lagRecords: 3,
+        observedAgeMs: 900,
+        committedAgeMs: 900,
+        onActive: false,
+      },
+    ];
     expect(clientsText({ pointer, known: 0, adopted: 0, clients: [], unwrapped }, 120).split('\n')).toEqual([
       'b, epoch 8, ACTIVE: 0 of 0 clients have adopted it',
       'legacy moves on a without the wrapper: it reads the side that is not active',

@@ -1,3 +1,5 @@
+import { read } from '../api/calls.js';
+import type { ClientsBody } from '../api/types.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -5,28 +7,10 @@ import { table } from '../render/text.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
 
-type ClientsBody = Readonly<{
-  pointer: Readonly<{ cluster: string; epoch: number; mode: string }>;
-  known: number;
-  adopted: number;
-  clients: readonly Readonly<{
-    instance: string;
-    kind: string;
-    name: string;
-    cluster: string;
-    epoch: number;
-    mode: string;
-    state: string;
-    warnings: readonly string[];
-    adopted: boolean;
-  }>[];
-  unwrapped: readonly Readonly<{ cluster: string; consumerGroup: string; onActive: boolean }>[];
-}>;
-
 /** Which clients follow the pointer, which do not yet, and which know of none. Exit 3 while somebody is missing. */
 export const clientsCommand = async (group: string, options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const text = await clientFor(options, io).get(`/v1/groups/${encodeURIComponent(group)}/clients`);
-  const body = JSON.parse(text) as ClientsBody;
+  const path = { group };
+  const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/clients', { path });
   io.out(options.output === 'json' ? text : clientsText(body, io.columns));
   const stray = body.unwrapped.some((u) => !u.onActive);
   return body.adopted === body.known && !stray ? EXIT.ok : EXIT.degraded;

@@ -1,3 +1,4 @@
+import { read } from '../api/calls.js';
 import type { ApiClient } from '../api/client.js';
 import type { ControllersBody } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
@@ -66,7 +67,7 @@ const fleetChecks = async (options: GlobalOptions, io: Io): Promise<Check[]> => 
 const ask = async (server: string, client: ApiClient): Promise<Asked | Check> => {
   const startMs = Date.now();
   try {
-    const body = JSON.parse(await client.get('/v1/controllers')) as ControllersBody;
+    const { body } = await read(client, '/v1/controllers');
     const endMs = Date.now();
     // The server stamped its time somewhere between sending and receiving: half-way is the best guess.
     const skewMs = Math.abs(Date.parse(body.time) - (startMs + endMs) / 2);

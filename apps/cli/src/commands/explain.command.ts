@@ -1,3 +1,4 @@
+import { read } from '../api/calls.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -10,8 +11,9 @@ export const explainCommand = async (
   options: GlobalOptions & Readonly<{ event?: number }>,
   io: Io,
 ): Promise<ExitCode> => {
-  const query = options.event === undefined ? '' : `?event=${options.event}`;
-  const text = await clientFor(options, io).get(`/v1/groups/${encodeURIComponent(group)}/explain${query}`);
-  io.out(options.output === 'json' ? text : (JSON.parse(text) as { text: string }).text.trimEnd());
+  const query = options.event === undefined ? {} : { event: options.event };
+  const asked = { path: { group }, query };
+  const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/explain', asked);
+  io.out(options.output === 'json' ? text : body.text.trimEnd());
   return EXIT.ok;
 };

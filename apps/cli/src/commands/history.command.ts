@@ -1,4 +1,5 @@
-import type { EventBody } from '../api/types.js';
+import type { ApiClient } from '../api/client.js';
+import { read } from '../api/calls.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -12,48 +13,29 @@ export const historyCommand = async (
   options: GlobalOptions & Readonly<{ limit: number }>,
   io: Io,
 ): Promise<ExitCode> => {
-  const path = `/v1/groups/${encodeURIComponent(group)}/history?limit=${options.limit}`;
-  const text = await clientFor(options, io).get(path);
+  const asked = { path: { group }, query: { limit: options.limit } };
+  const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/history', asked);
   if (options.output === 'json') io.out(text);
-  else
-    for (const event of (JSON.parse(text) as { events: readonly EventBody[] }).events)
-      io.out(eventLine(event, io.columns));
+  else for (const event of body.events) io.out(eventLine(event, io.columns));
   return EXIT.ok;
 };
-
-type AuditBody = Readonly<{
-  seq: number;
-  at: string;
-  actor: string;
-  action: string;
-  group: string | null;
-  reason: string;
-}>;
 
 export const auditListCommand = async (
   options: GlobalOptions & Readonly<{ limit: number; after?: number }>,
   io: Io,
 ): Promise<ExitCode> => {
-  const params = new URLSearchParams({ limit: String(options.limit), after: String(options.after ?? 0) });
-  const text = await clientFor(options, io).get(`/v1/audit?${params.toString()}`);
+  const query = { limit: options.limit, after: options.after ?? 0 };
+  const { text, body } = await read(clientFor(options, io), '/v1/audit', { query });
   if (options.output === 'json') {
     io.out(text);
     return EXIT.ok;
   }
-  for (const row of (JSON.parse(text) as { audit: readonly AuditBody[] }).audit)
+  for (const row of body.audit)
     io.out(
       `${row.seq}  ${row.at}  ${row.actor}  ${row.action}${row.group === null ? '' : ` ${row.group}`}: ${row.reason}`,
     );
   return EXIT.ok;
 };
-
-type VerifyBody = Readonly<{
-  ok: boolean;
-  rows: number;
-  seq: number | null;
-  reason: string | null;
-  last: Readonly<{ seq: number; hash: string }> | null;
-}>;
 
 /** Exit 1 when a row was changed, removed or moved. `expect` (seq:hash, kept elsewhere) also finds rows cut off at the end. */
 export const auditVerifyCommand = async (
@@ -61,9 +43,8 @@ export const auditVerifyCommand = async (
   io: Io,
 ): Promise<ExitCode> => {
   const client = clientFor(options, io);
-  const text = await client.get('/v1/audit/verify');
-  const body = JSON.parse(text) as VerifyBody;
-  const missing = options.expect === undefined ? null : await notThere(options.expect, (path) => client.get(path));
+  const { text, body } = await read(client, '/v1/audit/verify');
+  const missing = options.expect === undefined ? null : await notThere(options.expect, client);
   if (options.output === 'json') io.out(text);
   else if (!body.ok) io.out(`audit BROKEN at row ${body.seq}: ${body.reason}`);
   else io.out(`audit whole: ${body.rows} rows${body.last === null ? '' : `, last ${body.last.seq}:${body.last.hash}`}`);
@@ -71,12 +52,10 @@ export const auditVerifyCommand = async (
   return body.ok && missing === null ? EXIT.ok : EXIT.error;
 };
 
-async function notThere(expected: string, get: (path: string) => Promise<string>): Promise<string | null> {
+async function notThere(expected: string, client: ApiClient): Promise<string | null> {
   const [seq = '', hash] = expected.split(':');
-  const { audit } = JSON.parse(await get(`/v1/audit?after=${Number(seq) - 1}&limit=1`)) as {
-    audit: readonly Readonly<{ seq: number; hash: string }>[];
-  };
-  const found = audit.find((row) => row.seq === Number(seq));
+  const { body } = await read(client, '/v1/audit', { query: { after: Number(seq) - 1, limit: 1 } });
+  const found = body.audit.find((row) => row.seq === Number(seq));
   if (found === undefined) return `row ${seq} is not there any more: rows were cut off at the end`;
   return found.hash === hash ? null : `row ${seq} has another hash than the one kept: the audit was written anew`;
 }
@@ -86,8 +65,8 @@ export const reportCommand = async (what: string, options: GlobalOptions, io: Io
   const client = clientFor(options, io);
   let id = what;
   if (!/^[0-9a-f]{8}-/.test(what)) {
-    const path = `/v1/sagas?group=${encodeURIComponent(what)}&limit=1`;
-    const [newest] = (JSON.parse(await client.get(path)) as { sagas: readonly { id: string }[] }).sagas;
+    const { body } = await read(client, '/v1/sagas', { query: { group: what, limit: 1 } });
+    const [newest] = body.sagas;
     if (newest === undefined) {
       io.err(`pointsman: group ${what} has no saga yet`);
       return EXIT.error;

@@ -11,6 +11,7 @@ it('says the verdict first, what a failover would cost, and a fix with each line
         { id: 'flow-running', level: 'ok', what: 'copies', fix: null },
       ],
       ifItFailedOverNow: {
+        windowMs: 30_000,
         rtoMs: 63_000,
         rpoRecords: 12,
         rpoMs: 400,

@@ -1,3 +1,5 @@
+import { read } from '../api/calls.js';
+import type { ReadinessBody } from '../api/types.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -5,22 +7,10 @@ import { seconds, table } from '../render/text.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
 
-type ReadinessBody = Readonly<{
-  group: string;
-  ready: boolean;
-  lines: readonly Readonly<{ id: string; level: string; what: string; fix: string | null }>[];
-  ifItFailedOverNow: Readonly<{
-    rtoMs: number;
-    rpoRecords: number | null;
-    rpoMs: number | null;
-    rereads: readonly Readonly<{ consumerGroup: string; records: number | null }>[];
-  }>;
-}>;
-
 /** What stands between a group and a good failover, a fix with each line. Exit 3 when it is not ready. */
 export const readinessCommand = async (group: string, options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const text = await clientFor(options, io).get(`/v1/groups/${encodeURIComponent(group)}/readiness`);
-  const body = JSON.parse(text) as ReadinessBody;
+  const path = { group };
+  const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/readiness', { path });
   io.out(options.output === 'json' ? text : readinessText(body, io.columns));
   return body.ready ? EXIT.ok : EXIT.degraded;
 };

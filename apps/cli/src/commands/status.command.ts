@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { GroupsBody } from '../api/types.js';
+import { read } from '../api/calls.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
@@ -18,8 +18,8 @@ export const statusCommand = async (
 ): Promise<ExitCode> => {
   const client = clientFor(options, io);
   const look = async (): Promise<ExitCode> => {
-    const text = await client.get('/v1/groups');
-    const { groups } = JSON.parse(text) as GroupsBody;
+    const { text, body } = await read(client, '/v1/groups');
+    const { groups } = body;
     const lines =
       options.output === 'json' ? [text] : renderStatus(groups, { columns: io.columns, paint: painter(io.color) });
     const redraw = options.watch && io.interactive && options.output === 'table';

@@ -1,3 +1,4 @@
+import { read } from '../api/calls.js';
 import type { TailBody } from '../api/types.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -10,8 +11,8 @@ const COLUMNS = 120;
 
 /** The records that only the returned cluster holds: how many, where, and what may be done with them. */
 export const tailCommand = async (group: string, options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const text = await clientFor(options, io).get(`/v1/groups/${encodeURIComponent(group)}/tail`);
-  io.out(options.output === 'json' ? text : tailLines(JSON.parse(text) as TailBody).join('\n'));
+  const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/tail', { path: { group } });
+  io.out(options.output === 'json' ? text : tailLines(body).join('\n'));
   return EXIT.ok;
 };
 

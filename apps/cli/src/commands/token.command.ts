@@ -1,39 +1,32 @@
+import { read, tell } from '../api/calls.js';
+import type { TokenRole } from '../api/types.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
 
-type TokenBody = Readonly<{
-  id: string;
-  name: string;
-  role: string;
-  expiresAt: string;
-  revokedAt: string | null;
-  token?: string;
-}>;
-
 export const tokenCreateCommand = async (
   name: string,
-  options: GlobalOptions & Readonly<{ role: string; expiresIn: string }>,
+  options: GlobalOptions & Readonly<{ role: TokenRole; expiresIn: string }>,
   io: Io,
 ): Promise<ExitCode> => {
   const { role, expiresIn } = options;
-  const text = await clientFor(options, io).write({ path: '/v1/tokens', epoch: null, body: { name, role, expiresIn } });
-  const body = JSON.parse(text) as TokenBody;
+  const asked = { body: { name, role, expiresIn } };
+  const { text, body } = await tell(clientFor(options, io), '/v1/tokens', asked);
   if (options.output === 'table')
     io.err(`${body.role} token ${body.name} (${body.id}) until ${body.expiresAt}; it is shown once:`);
-  io.out(options.output === 'json' ? text : (body.token ?? ''));
+  io.out(options.output === 'json' ? text : body.token);
   return EXIT.ok;
 };
 
 export const tokenListCommand = async (options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const text = await clientFor(options, io).get('/v1/tokens');
+  const { text, body } = await read(clientFor(options, io), '/v1/tokens');
   if (options.output === 'json') {
     io.out(text);
     return EXIT.ok;
   }
-  const { tokens } = JSON.parse(text) as { tokens: readonly TokenBody[] };
+  const { tokens } = body;
   if (tokens.length === 0) io.out('no tokens beside the one of the configuration file');
   for (const { id, name, role, expiresAt, revokedAt } of tokens)
     io.out(`${id}  ${role.padEnd(8)}  ${revokedAt === null ? `until ${expiresAt}` : `revoked ${revokedAt}`}  ${name}`);
@@ -41,9 +34,8 @@ export const tokenListCommand = async (options: GlobalOptions, io: Io): Promise<
 };
 
 export const tokenRevokeCommand = async (id: string, options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const path = `/v1/tokens/${encodeURIComponent(id)}/revoke`;
-  const text = await clientFor(options, io).write({ path, epoch: null, body: {} });
-  const { name } = JSON.parse(text) as TokenBody;
-  io.out(options.output === 'json' ? text : `${name}: revoked`);
+  const asked = { path: { id }, body: undefined };
+  const { text, body } = await tell(clientFor(options, io), '/v1/tokens/{id}/revoke', asked);
+  io.out(options.output === 'json' ? text : `${body.name}: revoked`);
   return EXIT.ok;
 };

@@ -3,6 +3,8 @@ import type { GroupBody } from '../api/types.js';
 import { allSteady, renderStatus } from './status.js';
 import { width } from './text.js';
 
+const OBSERVER = { ageMs: 500, selfHealthy: true, goodbye: false };
+
 const steady: GroupBody = {
   group: 'orders',
   active: 'a',
@@ -17,10 +19,10 @@ const steady: GroupBody = {
   reasons: [],
   window: null,
   blockers: [],
-  lag: { records: 12, ms: 400, budget: { records: 10_000, ms: 30_000 }, trend: 'falling' },
+  lag: { records: 12, ms: 400, observedAgeMs: 900, budget: { records: 10_000, ms: 30_000 }, trend: 'falling' },
   epoch: 7,
-  leader: { id: 'ctl-a', term: 3 },
-  observers: ['a', 'b', 'c'].map((idc) => ({ agent: `agent-${idc}`, idc, votes: { a: 'UP', b: 'UP' } })),
+  leader: { id: 'ctl-a', term: 3, advertise: 'http://ctl-a:8080' },
+  observers: ['a', 'b', 'c'].map((idc) => ({ ...OBSERVER, agent: `agent-${idc}`, idc, votes: { a: 'UP', b: 'UP' } })),
   pause: null,
   frozen: null,
   saga: null,
@@ -33,7 +35,13 @@ const dying: GroupBody = {
   name: 'IsolatedOrDead',
   state: 'a is silent.',
   wouldDo: 'failover',
-  window: { fillMs: 18_200, lengthMs: 30_000, complete: false, actsAt: '2026-11-20T14:02:31.400Z' },
+  window: {
+    fillMs: 18_200,
+    lengthMs: 30_000,
+    complete: false,
+    startedAt: '2026-11-20T14:02:01.400Z',
+    actsAt: '2026-11-20T14:02:31.400Z',
+  },
 };
 
 const plain = (groups: readonly GroupBody[], columns = 100): string[] =>
@@ -56,7 +64,7 @@ describe('status', () => {
   });
 
   it('shows the step of an open saga instead of a window', () => {
-    expect(plain([{ ...dying, saga: { id: '0193', step: 'fence-source' } }])[1]).toMatch(
+    expect(plain([{ ...dying, saga: { id: '0193', step: 'fence-source', openedAt: null } }])[1]).toMatch(
       /saga 0193 at step fence-source$/,
     );
   });
@@ -67,8 +75,8 @@ describe('status', () => {
         ...steady,
         row: 900,
         frozen: 'foreign content',
-        pause: { owner: 'kim', reason: 'upgrade', expiresAt: '2026-11-20T15:00:00Z' },
-        lossAcceptance: { by: 'kim', maxRecords: 5, maxMs: null, expiresAt: '2026-11-20T15:00:00Z' },
+        pause: { owner: 'kim', reason: 'upgrade', at: null, expiresAt: '2026-11-20T15:00:00Z' },
+        lossAcceptance: { by: 'kim', reason: null, maxRecords: 5, maxMs: null, expiresAt: '2026-11-20T15:00:00Z' },
       },
     ]).join('\n');
     expect(text).toMatch(/paused by kim until 2026-11-20T15:00:00Z: upgrade/);
@@ -78,6 +86,7 @@ describe('status', () => {
 
   it('keeps within the columns, loses no word, whatever the names', () => {
     const observers = ['frankfurt-1', 'dublin-2', 'warsaw-3'].map((idc) => ({
+      ...OBSERVER,
       agent: idc,
       idc,
       votes: { a: 'DEGRADED' },
