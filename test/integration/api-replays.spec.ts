@@ -91,7 +91,7 @@ describe(`${REPLAYS} concurrent replays of one key, at two controllers`, () => {
     expect(leader.sagas.asked).toHaveLength(1);
   });
 
-  it('another body under the key is refused, also while both come at once', async () => {
+  it('another body under the key is refused', async () => {
     const key = randomUUID();
     await insist(leader.url, 'pause', key, PAUSE);
     const { body } = await post(leader.url, 'pause', key, { ...PAUSE, reason: 'another' }).expect(422);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import request from 'supertest';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClientReport, Pointer } from '#config-center';
 import { ALERT } from '../../apps/controller/src/operator/contract/examples/records.example.js';
 import { SAGA, TAIL } from '../../apps/controller/src/operator/contract/examples/saga.example.js';

@@ -10,6 +10,6 @@ const PATH = 'docs/openapi.json';
 const text = `${JSON.stringify(openApiDocument(), null, 2)}\n`;
 if (!process.argv.includes('--check')) writeFileSync(PATH, text);
 else if (readFileSync(PATH, 'utf8') !== text) {
-  process.stderr.write(`${PATH} is stale: node dist/tools/openapi/main.js\n`);
+  process.stderr.write(`${PATH} is stale: npm run api:generate\n`);
   process.exitCode = 1;
 }

@@ -21,13 +21,6 @@ const rateLimit = z
   })
   .prefault({});
 
-const http = z.strictObject({
-  listen: hostPort(),
-  advertise: z.url(),
-  tokenFile: z.string().optional(),
-  rateLimit,
-});
-
 const grpc = z
   .strictObject({ listen: hostPort(), tls: tls.optional(), plaintext: z.boolean().default(false) })
   .refine(
@@ -40,6 +33,7 @@ const http = z.strictObject({
   advertise: z.url(),
   tokenFile: z.string().optional(),
   tls: z.strictObject({ certFile: z.string(), keyFile: z.string() }).optional(),
+  rateLimit,
 });
 
 const store = z

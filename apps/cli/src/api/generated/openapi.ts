@@ -650,7 +650,9 @@ export interface components {
             /** @default false */
             readonly dryRun?: boolean;
             readonly maxRecords?: number;
+            /** @example 30s */
             readonly maxDuration?: string;
+            /** @example 30s */
             readonly expiresIn: string;
         };
         readonly Acknowledge: {
@@ -667,6 +669,7 @@ export interface components {
             readonly name: string;
             /** @enum {string} */
             readonly role: "viewer" | "operator" | "admin";
+            /** @example 30s */
             readonly expiresIn: string;
         };
         readonly Failback: {
@@ -684,6 +687,7 @@ export interface components {
             /** @default false */
             readonly dryRun?: boolean;
             readonly owner: string;
+            /** @example 30s */
             readonly expiresIn: string;
         };
         readonly Rejoin: {
