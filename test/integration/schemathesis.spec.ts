@@ -16,7 +16,7 @@ import { ApiApp, TOKEN } from './api-app.js';
 const EXAMPLES_PER_ROUTE = 5;
 const PHASES = 'examples,fuzzing';
 const SEED = 20_261_127;
-const RUN_MS = 150_000;
+const RUN_MS = 300_000;
 const CHECKS = [
   'not_a_server_error',
   'status_code_conformance',

@@ -712,6 +712,8 @@ export interface components {
             readonly strategy?: "last-write-wins" | "source-priority" | "merge" | "custom";
             /** @default [] */
             readonly priority?: readonly string[];
+            /** @default null */
+            readonly confirm?: string | null;
         };
         readonly Resend: {
             readonly reason: string;
@@ -1221,7 +1223,7 @@ export interface components {
         readonly Operation: {
             readonly id: string;
             /** @enum {string} */
-            readonly kind: "failover" | "switchover" | "failback" | "rejoin";
+            readonly kind: "failover" | "switchover" | "failback" | "rejoin" | "rebuild";
             readonly group: string;
             readonly source: string;
             readonly target: string;
@@ -1349,7 +1351,7 @@ export interface components {
         readonly Saga: {
             readonly id: string;
             /** @enum {string} */
-            readonly kind: "failover" | "switchover" | "failback" | "rejoin";
+            readonly kind: "failover" | "switchover" | "failback" | "rejoin" | "rebuild";
             readonly group: string;
             readonly source: string;
             readonly target: string;
@@ -1389,7 +1391,7 @@ export interface components {
             readonly saga: {
                 readonly id: string;
                 /** @enum {string} */
-                readonly kind: "failover" | "switchover" | "failback" | "rejoin";
+                readonly kind: "failover" | "switchover" | "failback" | "rejoin" | "rebuild";
                 readonly group: string;
                 readonly source: string;
                 readonly target: string;
