@@ -1,0 +1,135 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from 'vitest';
+import type { StepName } from '#failover';
+import { checkTopic } from '#failover';
+import { GROUP } from '../../tools/installation/index.js';
+import { Load } from './support/load.js';
+import { askForSwitch, endOfSwitch, type Operation, told } from './support/planned.js';
+import { PlainWriter } from './support/plain-writer.js';
+import { TOPIC } from './support/stage.js';
+import { say, Stand } from './support/stand.js';
+import { isFenced } from './support/world.js';
+
+const STEP_MS = 60_000;
+
+/** Each ends in one of the two good ends: the old side active and open, or the new side active; clients never stop for good. */
+describe('what can go wrong in a planned switch, one after the other on one installation', () => {
+  let stand: Stand;
+  let load: Load;
+
+  beforeAll(async () => {
+    const group = { openTransactions: { wait: '2s', onTimeout: 'abort-switchover' } } as const;
+    stand = await Stand.set({ partitions: 6, installation: { firstLeader: 'c', group } });
+    load = await Load.start(stand.lab, { ordersPerSecond: 200, producerMode: 'mixed' });
+    await goesOnAt('a');
+  });
+  afterAll(async () => {
+    await load?.stop();
+    await stand?.close();
+  });
+  beforeEach(() => onTestFailed(async () => say(await stand.report())));
+
+  /** Applications work there: a hundred more orders are promised, and orders of there are read. */
+  async function goesOnAt(cluster: 'a' | 'b'): Promise<void> {
+    const before = load.stats?.acknowledged ?? 0;
+    await load.waitForStats(
+      `goes on at ${cluster}`,
+      (s) => s.lastAckCluster === cluster && s.lastConsumedCluster === cluster && s.acknowledged > before + 100,
+    );
+  }
+
+  /** Walked back: the pointer names the old side ACTIVE, nothing of ours is left on it, and the copy runs. */
+  async function expectOldSide(operation: Operation, outcome: string): Promise<void> {
+    expect({ outcome: operation.outcome, steps: told(operation) }).toMatchObject({ outcome });
+    expect(await stand.installation.pointer()).toMatchObject({ activeCluster: 'a', mode: 'ACTIVE' });
+    expect(await isFenced(stand.lab, 'a', TOPIC)).toBe(false);
+    await goesOnAt('a');
+    const running = expect.stringMatching(/^RUNNING/) as string;
+    expect(await stand.flowStates('a', 'b')).toEqual([running, running]);
+    await stand.installation.waitForSteady(STEP_MS);
+  }
+
+  const clientOf = (cluster: 'a' | 'b') =>
+    new Kafka({ clientId: 'plain', brokers: stand.lab.directBootstrapServers(cluster), logLevel: logLevel.NOTHING });
+
+  it('a transaction left open: given up before anything is fenced, with its id', async () => {
+    const producer = clientOf('a').producer({
+      transactionalId: 'forgotten-1',
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    try {
+      await transaction.send({ topic: TOPIC, messages: [{ key: 'left-open', value: 'left open' }] });
+      const operation = await endOfSwitch(stand, await askForSwitch(stand, 'b'));
+      expect(operation.reason).toContain('transactions stay open on a: forgotten-1 on orders/');
+      expect(operation.steps.some((s) => s.step === 'fence-source')).toBe(false);
+      await transaction.abort();
+      await expectOldSide(operation, 'FAILED');
+    } finally {
+      await producer.disconnect();
+    }
+  });
+
+  it.each(['drain', 'fence-source', 'hold-consumers'] as const satisfies readonly StepName[])(
+    'a person aborts during %s',
+    async (step) => {
+      const saga = await askForSwitch(stand, 'b');
+      await stand.store.waitForEntry({ step, event: 'intent' }, STEP_MS);
+      const leader = (await stand.installation.leader()) ?? 'c';
+      const answer = await stand.installation.api(leader).post(`/v1/sagas/${saga}/abort`, { reason: 'not tonight' }, 0);
+      expect(answer).toMatchObject({ status: 202, body: { outcome: 'aborted' } });
+      await expectOldSide(await endOfSwitch(stand, saga), 'ABORTED');
+    },
+  );
+
+  it('a fence that somebody takes away, while an application that heeds no pointer writes on', async () => {
+    const { lab } = stand;
+    const saga = await askForSwitch(stand, 'b');
+    const writer = PlainWriter.start(lab.directBootstrapServers('a'), TOPIC);
+    const admin = clientOf('a').admin();
+    await admin.connect();
+    const resources = [TOPIC, checkTopic(GROUP)].map((name) => ({ type: 2, name, configEntries: [] }));
+    try {
+      let over = false;
+      const ended = endOfSwitch(stand, saga).finally(() => (over = true));
+      await stand.store.waitForEntry({ step: 'fence-source', event: 'intent' }, STEP_MS);
+      while (!over) await admin.alterConfigs({ validateOnly: false, resources });
+      const operation = await ended;
+      expect(operation.reason).toContain('the fence of a was not confirmed');
+      await expectOldSide(operation, 'FAILED');
+    } finally {
+      await writer.close();
+      await admin.disconnect();
+    }
+  });
+
+  it('a consumer group that stays active on the target is left alone, and said', async () => {
+    const consumer = clientOf('b').consumer({ groupId: 'billing', sessionTimeout: 10_000 });
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topics: [TOPIC], fromBeginning: true });
+      const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+      await consumer.run({ eachMessage: () => Promise.resolve() });
+      await joined;
+      const operation = await endOfSwitch(stand, await askForSwitch(stand, 'b'));
+      expect({ outcome: operation.outcome, steps: told(operation) }).toMatchObject({ outcome: 'DONE' });
+      expect(told(operation).join('\n')).toContain('billing: consumes on the target already, left alone');
+    } finally {
+      await consumer.disconnect();
+    }
+    await goesOnAt('b');
+    await stand.installation.waitForSteady(STEP_MS);
+  });
+
+  it('the brokers die in mid-saga: handed to the matrix, which fails over', async () => {
+    const saga = await askForSwitch(stand, 'a');
+    await stand.store.waitForEntry({ step: 'catch-up', event: 'intent' }, STEP_MS);
+    const { epoch } = (await stand.installation.pointer()) ?? { epoch: 0 };
+    await stand.lab.kill({ cluster: 'b' });
+    expect((await endOfSwitch(stand, saga)).outcome).toBe('SOURCE_LOST');
+    await stand.installation.waitForPointer('a', epoch, STEP_MS);
+    await goesOnAt('a');
+  });
+});
