@@ -9,7 +9,6 @@ export type GroupBody = Pick<
   | ('group' | 'active' | 'standby' | 'mode' | 'row' | 'name' | 'state' | 'gate' | 'action' | 'wouldDo' | 'reasons')
   | ('window' | 'blockers' | 'lag' | 'epoch' | 'leader' | 'observers' | 'pause' | 'frozen' | 'saga' | 'lossAcceptance')
 >;
-export type Blocker = Shapes['BlockedBy'];
 export type EventBody = Shapes['Event'];
 export type PlannedBody = Shapes['PlannedAct'];
 export type OperationBody = Shapes['Operation'];
