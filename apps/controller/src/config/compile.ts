@@ -7,6 +7,7 @@ import {
   type Policy,
   type WatchGroup,
 } from '#failover';
+import type { OidcOptions } from '../operator/oidc/oidc.options.js';
 import type { PreHook } from '../saga/pre-hook.js';
 import type { RawAlerts } from './alerts.schema.js';
 import type { RawControllerConfig } from './schema.js';
@@ -37,6 +38,7 @@ export type ControllerConfig = Readonly<{
     tokenFile: string | null;
     tls: Readonly<{ certFile: string; keyFile: string }> | null;
     rateLimit: Readonly<{ windowMs: number; reads: number; writes: number }>; // per token
+    oidc: OidcOptions | null;
   }>;
   grpc: Readonly<{ listen: string; tls: Readonly<{ caFile: string; certFile: string; keyFile: string }> | null }>;
   store: Readonly<{ url: string | null; urlFile: string | null; survives: readonly string[]; retentionMs: number }>;
@@ -65,7 +67,7 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
     logLevel: raw.log.level,
     http: {
       ...{ host, port, advertise: raw.http.advertise },
-      ...{ tokenFile: raw.http.tokenFile ?? null, tls: raw.http.tls ?? null },
+      ...{ tokenFile: raw.http.tokenFile ?? null, tls: raw.http.tls ?? null, oidc: oidcOptions(raw.http.oidc) },
       rateLimit: rateLimitOf(raw.http.rateLimit),
     },
     grpc: { listen: raw.grpc.listen, tls: raw.grpc.tls ?? null },
@@ -107,6 +109,12 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
 const rateLimitOf = ({ window, reads, writes }: RawControllerConfig['http']['rateLimit']) => ({
   ...{ windowMs: window, reads, writes },
 });
+
+function oidcOptions(raw: RawControllerConfig['http']['oidc']): OidcOptions | null {
+  if (raw === undefined) return null;
+  const { clockSkew: clockSkewMs, jwksFile, ...rest } = raw;
+  return { ...rest, jwksFile: jwksFile ?? null, clockSkewMs };
+}
 
 type RawHook = RawControllerConfig['groups'][number]['hooks']['preSwitchover'][number];
 

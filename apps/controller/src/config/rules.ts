@@ -67,10 +67,10 @@ function leaseRules({ lease }: RawControllerConfig): Broken[] {
 function httpRules({ http }: RawControllerConfig): Broken[] {
   const broken: Broken[] = [];
   const loopback = /^(127\.|localhost:|\[::1\])/.test(http.listen);
-  if (!loopback && http.tokenFile === undefined) {
+  if (!loopback && http.tokenFile === undefined && http.oidc === undefined) {
     broken.push({
       path: ['http', 'listen'],
-      message: `"${http.listen}" is not loopback: set http.tokenFile, or listen on 127.0.0.1`,
+      message: `"${http.listen}" is not loopback: set http.tokenFile or http.oidc, or listen on 127.0.0.1`,
     });
   }
   if (http.tls !== undefined && new URL(http.advertise).protocol !== 'https:') {
@@ -78,6 +78,22 @@ function httpRules({ http }: RawControllerConfig): Broken[] {
       path: ['http', 'advertise'],
       message: `"${http.advertise}" must begin with https, because http.tls is set`,
     });
+  }
+  return [...broken, ...oidcRules(http)];
+}
+
+function oidcRules({ oidc }: RawControllerConfig['http']): Broken[] {
+  if (oidc === undefined) return [];
+  const broken: Broken[] = [];
+  const { protocol, hostname } = new URL(oidc.issuer);
+  if (protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
+    broken.push({
+      path: ['http', 'oidc', 'issuer'],
+      message: `"${oidc.issuer}" must be https: its keys open this API`,
+    });
+  }
+  if (Object.values(oidc.roles).every((values) => values.length === 0)) {
+    broken.push({ path: ['http', 'oidc', 'roles'], message: 'no role has a value: nobody could do anything' });
   }
   return broken;
 }

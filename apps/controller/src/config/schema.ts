@@ -28,12 +28,31 @@ const grpc = z
     'set either tls: {caFile, certFile, keyFile} or plaintext: true',
   );
 
+const oidcRoles = z.strictObject({
+  viewer: z.array(z.string().min(1)).default([]),
+  operator: z.array(z.string().min(1)).default([]),
+  admin: z.array(z.string().min(1)).default([]),
+});
+
+const oidc = z.strictObject({
+  issuer: z.url({ protocol: /^https?$/, error: 'expected https://host/path, as the tokens name it in iss' }),
+  audience: z.string().min(1),
+  jwksFile: z.string().optional(), // default: by discovery at the issuer
+  nameClaim: z.string().min(1).default('sub'), // who it is, in the audit
+  roleClaim: z.string().min(1).default('roles'), // a claim, or a path with dots
+  roles: oidcRoles, // which values of that claim give which role
+  clockSkew: duration()
+    .refine((ms) => ms <= 120_000, 'expected at most 2m')
+    .default(30_000),
+});
+
 const http = z.strictObject({
   listen: hostPort(),
   advertise: z.url(),
   tokenFile: z.string().optional(),
   tls: z.strictObject({ certFile: z.string(), keyFile: z.string() }).optional(),
   rateLimit,
+  oidc: oidc.optional(),
 });
 
 const store = z

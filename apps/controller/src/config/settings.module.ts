@@ -68,6 +68,7 @@ const operatorOptions = (config: ControllerConfig): OperatorOptions => ({
   version: packageVersion(),
   token: config.http.tokenFile === null ? null : readSecretFile(config.http.tokenFile),
   rateLimit: config.http.rateLimit,
+  oidc: config.http.oidc,
   get groups() {
     return config.groups.map(({ name, clusters, policy }) => ({ name, clusters: clusters.map((c) => c.name), policy }));
   },

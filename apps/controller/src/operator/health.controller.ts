@@ -6,6 +6,7 @@ import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
 import { ROUTES } from './contract/routes.js';
 import { Serves } from './http/serves.decorator.js';
+import { SignIn } from './oidc/sign-in.service.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { within } from './within.js';
@@ -18,6 +19,7 @@ export class HealthController {
     @Inject(OPERATOR_OPTIONS) private readonly options: OperatorOptions,
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(DECISIONS) private readonly decisions: Decisions,
+    @Inject(SignIn) private readonly signIn: SignIn,
   ) {}
 
   /** Depends on nothing outside: a restart cures nothing that lies elsewhere. */
@@ -36,7 +38,9 @@ export class HealthController {
       )) ?? false;
     const caughtUp = this.options.groups.every((g) => this.decisions.latest(g.name)?.snapshot.graceOver === true);
     const ready = store && caughtUp;
+    const keys = this.signIn.keyState();
+    const signInKeys = keys === null ? {} : { signInKeys: keys };
     res.status(ready ? 200 : 503);
-    return { status: ready ? 'ready' : 'not ready', checks: { store, caughtUp } };
+    return { status: ready ? 'ready' : 'not ready', checks: { store, caughtUp, ...signInKeys } };
   }
 }

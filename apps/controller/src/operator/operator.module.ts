@@ -27,6 +27,7 @@ import { TailController } from './tail.controller.js';
 import { TokensController } from './tokens.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
+import { SignIn } from './oidc/sign-in.service.js';
 import { KeptAnswers } from './writes/kept-answers.js';
 import { SagaWriter } from './writes/saga-writer.service.js';
 import { SagaWritesController } from './writes/saga-writes.controller.js';
@@ -70,6 +71,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     LeaderGuard,
     DeniedAttempts,
     TokenBook,
+    SignIn,
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

@@ -1,4 +1,5 @@
 import type { Policy } from '#failover';
+import type { OidcOptions } from './oidc/oidc.options.js';
 
 /** Per token and controller; reads and writes apart. */
 export type RateLimit = Readonly<{ windowMs: number; reads: number; writes: number }>;
@@ -9,6 +10,8 @@ export type OperatorOptions = Readonly<{
   /** The one bearer token for everything under /v1; null: only calls from this machine itself are served. */
   token: string | null;
   rateLimit: RateLimit;
+  /** Sign-in by JWTs of an issuer, beside the tokens; null or absent: none. */
+  oidc?: OidcOptions | null;
   groups: readonly Readonly<{ name: string; clusters: readonly string[]; policy: Policy }>[];
   /** How often an open event stream looks for news. */
   eventPollMs?: number;

@@ -1290,7 +1290,7 @@ export interface components {
              * @description for programs; a code never changes its meaning
              * @enum {string}
              */
-            readonly code: "invalid_body" | "invalid_query" | "idempotency_key_missing" | "malformed_request" | "token_missing" | "token_wrong" | "role_too_low" | "loopback_only" | "not_found" | "in_flight" | "not_paused" | "refused" | "saga_closed" | "too_late" | "nothing_dead" | "stale_epoch" | "body_too_large" | "unsupported_media_type" | "not_leader" | "idempotency_key_reused" | "if_match_missing" | "too_many_requests" | "internal" | "no_leader" | "store_unavailable" | "outcome_unknown" | "too_many_streams" | "center_unavailable" | "not_decided_yet";
+            readonly code: "invalid_body" | "invalid_query" | "idempotency_key_missing" | "malformed_request" | "token_missing" | "token_wrong" | "role_too_low" | "role_missing" | "loopback_only" | "not_found" | "in_flight" | "not_paused" | "refused" | "saga_closed" | "too_late" | "nothing_dead" | "stale_epoch" | "body_too_large" | "unsupported_media_type" | "not_leader" | "idempotency_key_reused" | "if_match_missing" | "too_many_requests" | "internal" | "no_leader" | "store_unavailable" | "outcome_unknown" | "sign_in_unavailable" | "too_many_streams" | "center_unavailable" | "not_decided_yet";
             readonly title: string;
             /** @description what to do */
             readonly detail: string;
@@ -1342,6 +1342,8 @@ export interface components {
             readonly checks: {
                 readonly store: boolean;
                 readonly caughtUp: boolean;
+                /** @enum {string} */
+                readonly signInKeys?: "fresh" | "cached" | "none";
             };
         };
         readonly Resent: {
@@ -1543,9 +1545,11 @@ export interface components {
         /**
          * @description `role_too_low`: ask an admin for a token with the role that `title` names
          *
+         *     `role_missing`: nothing in your sign-in gives a role here: ask who maps them (`http.oidc.roles`)
+         *
          *     `loopback_only`: set `http.tokenFile`, or call from that machine under its loopback name
          */
-        readonly "role_too_low.loopback_only": {
+        readonly "role_too_low.role_missing.loopback_only": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
@@ -1576,8 +1580,12 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed */
-        readonly store_unavailable: {
+        /**
+         * @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed
+         *
+         *     `sign_in_unavailable`: the issuer’s keys were never read: use a token of the store, or wait
+         */
+        readonly "store_unavailable.sign_in_unavailable": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 /** @description seconds */
@@ -1615,9 +1623,11 @@ export interface components {
         /**
          * @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed
          *
+         *     `sign_in_unavailable`: the issuer’s keys were never read: use a token of the store, or wait
+         *
          *     `center_unavailable`: clients go on with their last pointer: look at the config center
          */
-        readonly "store_unavailable.center_unavailable": {
+        readonly "store_unavailable.sign_in_unavailable.center_unavailable": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 /** @description seconds */
@@ -1630,10 +1640,12 @@ export interface components {
         };
         /**
          * @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed
+         *
+         *     `sign_in_unavailable`: the issuer’s keys were never read: use a token of the store, or wait
          *
          *     `not_decided_yet`: the controller has just started: wait `Retry-After` seconds
          */
-        readonly "store_unavailable.not_decided_yet": {
+        readonly "store_unavailable.sign_in_unavailable.not_decided_yet": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 /** @description seconds */
@@ -1647,9 +1659,11 @@ export interface components {
         /**
          * @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed
          *
+         *     `sign_in_unavailable`: the issuer’s keys were never read: use a token of the store, or wait
+         *
          *     `too_many_streams`: wait `Retry-After` seconds, or ask another controller
          */
-        readonly "store_unavailable.too_many_streams": {
+        readonly "store_unavailable.sign_in_unavailable.too_many_streams": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 /** @description seconds */
@@ -1749,11 +1763,13 @@ export interface components {
         /**
          * @description `store_unavailable`: wait `Retry-After` seconds; nothing was changed
          *
+         *     `sign_in_unavailable`: the issuer’s keys were never read: use a token of the store, or wait
+         *
          *     `no_leader`: wait `Retry-After` seconds; nothing was changed
          *
          *     `outcome_unknown`: repeat with the _same_ key: it is done once
          */
-        readonly "store_unavailable.no_leader.outcome_unknown": {
+        readonly "store_unavailable.sign_in_unavailable.no_leader.outcome_unknown": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 /** @description seconds */
@@ -1977,10 +1993,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getGroup: {
@@ -2119,11 +2135,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly explainGroup: {
@@ -2239,11 +2255,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getGroupHistory: {
@@ -2295,11 +2311,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getGroupAudit: {
@@ -2354,11 +2370,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getGroupClients: {
@@ -2426,11 +2442,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.center_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.center_unavailable"];
         };
     };
     readonly getGroupReadiness: {
@@ -2488,11 +2504,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.not_decided_yet"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.not_decided_yet"];
         };
     };
     readonly getGroupTail: {
@@ -2574,11 +2590,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly listEvents: {
@@ -2639,11 +2655,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.too_many_streams"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.too_many_streams"];
         };
     };
     readonly listSagas: {
@@ -2711,11 +2727,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getSaga: {
@@ -2776,11 +2792,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getSagaReport: {
@@ -2862,11 +2878,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getOperation: {
@@ -2920,11 +2936,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly listAudit: {
@@ -2974,10 +2990,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly verifyAudit: {
@@ -3013,10 +3029,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly listAlerts: {
@@ -3080,10 +3096,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_query"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getAlert: {
@@ -3141,11 +3157,11 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly acknowledge: {
@@ -3217,7 +3233,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3228,7 +3244,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly pause: {
@@ -3301,7 +3317,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3312,7 +3328,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly resume: {
@@ -3384,7 +3400,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.not_paused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3395,7 +3411,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly acceptLoss: {
@@ -3469,7 +3485,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3480,7 +3496,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly switchover: {
@@ -3556,7 +3572,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3567,7 +3583,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly failback: {
@@ -3643,7 +3659,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3654,7 +3670,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly rejoin: {
@@ -3730,7 +3746,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -3741,7 +3757,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly abort: {
@@ -3796,7 +3812,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.saga_closed.too_late"];
             readonly 413: components["responses"]["body_too_large"];
@@ -3805,7 +3821,7 @@ export interface operations {
             readonly 422: components["responses"]["idempotency_key_reused"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly resendAlert: {
@@ -3856,7 +3872,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["nothing_dead"];
             readonly 413: components["responses"]["body_too_large"];
@@ -3864,7 +3880,7 @@ export interface operations {
             readonly 421: components["responses"]["not_leader"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly testAlert: {
@@ -3909,13 +3925,13 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly listAgents: {
@@ -3959,10 +3975,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly listControllers: {
@@ -4012,10 +4028,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly getDocument: {
@@ -4044,10 +4060,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly listTokens: {
@@ -4086,10 +4102,10 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable"];
         };
     };
     readonly createToken: {
@@ -4136,13 +4152,13 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly revokeToken: {
@@ -4183,14 +4199,14 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly isAlive: {

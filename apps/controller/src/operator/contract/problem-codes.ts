@@ -7,6 +7,10 @@ export const PROBLEMS = {
   token_missing: { status: 401, todo: 'send the token' },
   token_wrong: { status: 401, todo: 'the token is not valid, or no longer: ask an admin for another' },
   role_too_low: { status: 403, todo: 'ask an admin for a token with the role that `title` names' },
+  role_missing: {
+    status: 403,
+    todo: 'nothing in your sign-in gives a role here: ask who maps them (`http.oidc.roles`)',
+  },
   loopback_only: { status: 403, todo: 'set `http.tokenFile`, or call from that machine under its loopback name' },
   not_found: { status: 404, todo: '`detail` names what there is' },
   in_flight: { status: 409, todo: 'repeat in a moment, with the same key' },
@@ -29,6 +33,7 @@ export const PROBLEMS = {
   no_leader: { status: 503, todo: 'wait `Retry-After` seconds; nothing was changed' },
   store_unavailable: { status: 503, todo: 'wait `Retry-After` seconds; nothing was changed' },
   outcome_unknown: { status: 503, todo: 'repeat with the _same_ key: it is done once' },
+  sign_in_unavailable: { status: 503, todo: 'the issuer’s keys were never read: use a token of the store, or wait' },
   too_many_streams: { status: 503, todo: 'wait `Retry-After` seconds, or ask another controller' },
   center_unavailable: { status: 503, todo: 'clients go on with their last pointer: look at the config center' },
   not_decided_yet: { status: 503, todo: 'the controller has just started: wait `Retry-After` seconds' },

@@ -2,7 +2,14 @@ import { PROBLEMS, type ProblemCode } from './problem-codes.js';
 import type { Route, RouteKind } from './route.js';
 
 const ANY: readonly ProblemCode[] = ['malformed_request', 'too_many_requests', 'internal', 'store_unavailable'];
-const KNOWN: readonly ProblemCode[] = ['token_missing', 'token_wrong', 'role_too_low', 'loopback_only'];
+const KNOWN: readonly ProblemCode[] = [
+  'token_missing',
+  'token_wrong',
+  'role_too_low',
+  'role_missing',
+  'loopback_only',
+  'sign_in_unavailable',
+];
 const LED: readonly ProblemCode[] = ['not_leader', 'no_leader', 'outcome_unknown'];
 const KEYED: readonly ProblemCode[] = ['idempotency_key_missing', 'in_flight', 'idempotency_key_reused'];
 const BODY: readonly ProblemCode[] = ['invalid_body', 'body_too_large', 'unsupported_media_type'];

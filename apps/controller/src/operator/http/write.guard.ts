@@ -3,9 +3,17 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
 import type { Leadership } from '../../leadership/leadership.port.js';
+import './identity.js';
 import { Problem } from './problem.js';
 
-export type WriteHeaders = Readonly<{ key: string; epoch: number }>;
+/** How the caller was known (`oidc:kim`, `token:ci`, `file-token`, `loopback`) and from where; `by` is only what it says. */
+export type Caller = Readonly<{ authenticated: string; from: string }>;
+export type WriteHeaders = Readonly<{ key: string; epoch: number; caller: Caller }>;
+
+export const callerOf = (req: Request): Caller => ({
+  authenticated: req.operator ?? 'loopback',
+  from: req.socket.remoteAddress ?? 'unknown',
+});
 
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
@@ -70,7 +78,7 @@ export const writeHeaders = (req: Request): WriteHeaders => {
   }
   const epoch = /^"(\d{1,15})"$/.exec(match)?.[1];
   if (epoch === undefined) throw staleEpoch(`If-Match ${match} is not a quoted epoch such as "7".`);
-  return { key, epoch: Number(epoch) };
+  return { key, epoch: Number(epoch), caller: callerOf(req) };
 };
 
 /** Reads Idempotency-Key; throws the 400 that says how. */

@@ -9,7 +9,7 @@ import { AUTHORITY_STORE } from '../../persistence/authority-store.port.js';
 import type { AuthorityStore, AuthorityTx, GroupRow } from '../../persistence/authority-store.port.js';
 import { Groups } from '../groups.service.js';
 import { noLeader, staleEpoch } from '../http/write.guard.js';
-import type { WriteHeaders } from '../http/write.guard.js';
+import type { Caller, WriteHeaders } from '../http/write.guard.js';
 import { toJson } from '../views/json.js';
 import type { Act } from './acts.js';
 import { KeptAnswers } from './kept-answers.js';
@@ -54,7 +54,7 @@ export class GroupWriter {
       const at = new Date().toISOString();
       const answer = { status: ACCEPTED, body: answerBody(group, act, summary, after) };
       await tx.saveGroup(after);
-      await this.record(tx, act, { before, after, at, summary, term });
+      await this.record(tx, act, { before, after, at, summary, term, caller: headers.caller });
       if (act.name === 'acknowledge') await acknowledgeIncidents(tx, act, { group, at, term, epoch: before.epoch });
       await tx.rememberAnswer(headers.key, { bodyHash, at, ...answer });
       return answer;
@@ -64,9 +64,9 @@ export class GroupWriter {
   private async record(
     tx: AuthorityTx,
     act: Act,
-    seen: Readonly<{ before: GroupRow; after: GroupRow; at: string; summary: string; term: number }>,
+    seen: Readonly<{ before: GroupRow; after: GroupRow; at: string; summary: string; term: number; caller: Caller }>,
   ): Promise<void> {
-    const { before, after, at, summary, term } = seen;
+    const { before, after, at, summary, term, caller } = seen;
     const latest = this.decisions.latest(before.name);
     const common = { at, group: before.name, term, epoch: before.epoch };
     const votes = latest?.snapshot.votes ?? null;
@@ -75,7 +75,7 @@ export class GroupWriter {
       actor: act.actor,
       action: act.name,
       reason: act.reason,
-      detail: toJson({ before, after, row: latest?.decision.row ?? null, votes }),
+      detail: toJson({ ...caller, before, after, row: latest?.decision.row ?? null, votes }),
     });
     await tx.appendEvent({
       ...common,

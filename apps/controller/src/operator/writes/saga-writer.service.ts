@@ -73,13 +73,24 @@ export class SagaWriter {
   }
 
   private async begin(ask: PlannedAsk, headers: WriteHeaders, bodyHash: string): Promise<WriteAnswer> {
-    const { key, epoch } = headers;
+    const { key, epoch, caller } = headers;
     let answer: WriteAnswer | null = null;
     try {
       const begun = await this.sagas.request(ask, async (tx, saga, rehearsal) => {
         mustBeAt(ask.group, saga.fromEpoch, epoch);
         answer = { status: ACCEPTED, body: plannedBody(ask, rehearsal, saga.id) };
-        await tx.rememberAnswer(key, { bodyHash, at: new Date().toISOString(), ...answer });
+        const at = new Date().toISOString();
+        await tx.appendAudit({
+          ...{
+            at,
+            actor: ask.request.by,
+            action: `${ask.kind} asked for`,
+            group: ask.group,
+            reason: ask.request.reason,
+          },
+          ...{ detail: { ...caller, saga: saga.id }, term: saga.term, epoch: saga.fromEpoch },
+        });
+        await tx.rememberAnswer(key, { bodyHash, at, ...answer });
       });
       if (begun === null) throw starting();
       mustBeAllowed(ask, begun.rehearsal.refusals);

@@ -65,6 +65,10 @@ export const ready = answered(
   'Ready',
   z.strictObject({
     status: z.enum(['ready', 'not ready']),
-    checks: z.strictObject({ store: z.boolean(), caughtUp: z.boolean() }),
+    checks: z.strictObject({
+      store: z.boolean(),
+      caughtUp: z.boolean(),
+      signInKeys: z.enum(['fresh', 'cached', 'none']).optional(), // of OIDC, where it is set; ready without them
+    }),
   }),
 );
