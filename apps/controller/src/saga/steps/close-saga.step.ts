@@ -42,12 +42,21 @@ export function sagaReport(saga: SagaRecord, outcome: SagaOutcome, reason: strin
       estimatedRecords: valueOf(valueOf(opened, 'loss'), 'estimatedRecords'),
       atLeast: !confirmed || valueOf(valueOf(opened, 'loss'), 'atLeast') === true,
     },
+    duplicates: duplicatesBound(saga),
     fence: textOf(fence, 'kind'),
     pendingGoal: textOf(stopped, 'pending'), // of a Connect worker that was down
     votes: valueOf(opened, 'votes'),
     ...rejoinReport(saga),
     steps: stepDurations(saga),
   };
+}
+
+/** What consumers read twice, at most, by the places that were set; `unknown`: partitions of which nobody can tell. */
+function duplicatesBound(saga: SagaRecord): Json {
+  const groups = valueOf(evidenceOf(saga, 'set-offsets'), 'groups');
+  if (!Array.isArray(groups)) return null; // no place was set
+  const sum = (field: string): number => groups.reduce<number>((n, g: Json) => n + Number(valueOf(g, field) ?? 0), 0);
+  return { atMost: sum('rereadAtMost'), unknown: sum('rereadUnknown') };
 }
 
 /** The count afterwards against the estimate (I35), and what became of the tail. */
