@@ -6,7 +6,10 @@ import { LogReader } from '../../tools/demo/log-reader.js';
 import { tailOf } from '../../tools/demo/way-back-proof.js';
 import { Load } from './support/load.js';
 import { figure } from './support/figures.js';
+import { expectChoice, expectTold, logsOf, SIDE_GROUPS, takeBack } from './support/four-choices.js';
+import { operate } from './support/operate.js';
 import { PlainWriter } from './support/plain-writer.js';
+import { SideWriter } from './support/side-writer.js';
 import { GROUP } from '../../tools/installation/index.js';
 import { Stage, TOPIC } from './support/stage.js';
 import { connectorState, flowStates, isFenced } from './support/world.js';
@@ -16,10 +19,10 @@ type Tail = Readonly<{
   seam: Readonly<{ choices: readonly string[] }>;
   tail: Readonly<{ records: number }>;
 }>;
-type Operation = Readonly<{ done: boolean; outcome: string | null; reason: string | null }>;
 
-it('an IDC dies under load, returns with a tail that is counted and exported, and traffic goes home', async () => {
-  const stage = await Stage.set({});
+/** Four groups fail over together; each takes another of the four choices, and the exporting one goes home afterwards. */
+it('an IDC dies under load, returns with tails that are counted; each choice keeps its promise, and traffic goes home', async () => {
+  const stage = await Stage.set({ furtherGroups: SIDE_GROUPS });
   const open: (() => Promise<void>)[] = [() => stage.close()];
   try {
     const load = await Load.start(stage.lab);
@@ -31,15 +34,21 @@ it('an IDC dies under load, returns with a tail that is counted and exported, an
   } finally {
     for (const close of open.toReversed()) await close().catch(() => undefined);
   }
-}, 420_000);
+}, 480_000);
 
 async function play(stage: Stage, load: Load): Promise<void> {
   const { lab, installation } = stage;
+  const onSideA = SideWriter.start(lab, 'a', SIDE_GROUPS);
   await load.waitForStats('a hundred orders', (s) => s.acknowledged > 100 && s.lastConsumedCluster === 'a');
+  await tailsGrow(stage, onSideA);
   await lab.kill({ idc: 'a' });
+  await onSideA.stop();
+  await lab.heal('a', 'b');
   const copiedUpTo = await copyAtRest(stage);
   const pointer = await installation.waitForPointer('b', 1, 90_000);
+  await Promise.all(SIDE_GROUPS.map((group) => installation.waitForPointer('b', 1, 90_000, group)));
   await load.waitForStats('goes on at b', (s) => s.lastAckCluster === 'b' && s.lastConsumedCluster === 'b');
+  const onSideB = SideWriter.start(lab, 'b', SIDE_GROUPS);
 
   const writer = PlainWriter.start(lab.directBootstrapServers('a'), TOPIC);
   await lab.start({ idc: 'a' });
@@ -65,8 +74,13 @@ async function play(stage: Stage, load: Load): Promise<void> {
   const counted = tailOf(onA, onB, copiedUpTo).length;
   expect(tail.tail.records).toBe(counted);
 
+  const before: { group: (typeof SIDE_GROUPS)[number]; logs: Awaited<ReturnType<typeof logsOf>> }[] = [];
+  for (const group of SIDE_GROUPS) before.push({ group, logs: await logsOf(stage, group) }); // one reader at a time: they share a group
+  for (const { group, logs } of before) await expectTold(stage, group, logs);
   const order = { choice: 'export', destination: 'topic', reason: 'a is back', acceptUnfencedSource: true };
-  await operate(stage, 'rejoin', order, pointer.epoch);
+  await Promise.all([operate(stage, 'rejoin', order, pointer.epoch), ...SIDE_GROUPS.map((g) => takeBack(stage, g))]);
+  await onSideB.stop();
+  for (const { group, logs } of before) await expectChoice(stage, group, logs, onSideB);
   expect(await recordsIn(stage, 'b', tailTopic(GROUP))).toBe(counted);
   expect(await flowStates(lab, 'a', 'b')).toEqual(['STOPPED', 'STOPPED']);
   expect((await connectorState(lab, 'a', 'b-a-src')).state).toBe('RUNNING');
@@ -86,39 +100,21 @@ async function play(stage: Stage, load: Load): Promise<void> {
   expect(lost).toEqual([]);
 }
 
+/** The last second before the death: b's MirrorMaker no longer hears of a, which goes on taking records. */
+async function tailsGrow({ lab }: Stage, writer: SideWriter): Promise<void> {
+  await lab.cut('a', 'b');
+  const soFar = writer.acknowledged.length;
+  await waitFor('some records that stay on a', () => writer.acknowledged.length > soFar + 200 || undefined, {
+    timeoutMs: 20_000,
+    pollMs: 20,
+  });
+}
+
 /** Where b's log ends once the copy has stopped, the pointer still at a: before anybody else writes there. */
 async function copyAtRest(stage: Stage): Promise<LogEnds> {
   const ends = await logEndsAtRest(stage.lab.kafka('b'), TOPIC, 10_000);
   expect((await stage.installation.pointer())?.activeCluster).toBe('a');
   return ends;
-}
-
-/** Asks the leader, which may change meanwhile; the saga must end DONE. */
-async function operate(stage: Stage, act: string, body: object, epoch: number): Promise<void> {
-  const { installation } = stage;
-  let said = '';
-  const saga = await waitFor(
-    `${act} to be accepted`,
-    async () => {
-      const leader = await installation.leader();
-      if (leader === null) return undefined;
-      const answer = await installation.api(leader).post(`/v1/groups/${GROUP}/${act}`, body, epoch);
-      said = JSON.stringify(answer);
-      return answer.status === 202 ? String((answer.body as { saga: string }).saga) : undefined;
-    },
-    { timeoutMs: 60_000, pollMs: 1_000 },
-  ).catch((error: unknown) => {
-    throw new Error(`${act}: ${said}`, { cause: error });
-  });
-  const end = await waitFor(
-    `${act} to end`,
-    async () => {
-      const operation = await installation.api('b').get<Operation>(`/v1/operations/${saga}`);
-      return operation.done ? operation : undefined;
-    },
-    { timeoutMs: 120_000, pollMs: 500 },
-  );
-  expect(end).toMatchObject({ outcome: 'DONE' });
 }
 
 async function everything({ lab }: Stage, cluster: LabClusterName) {

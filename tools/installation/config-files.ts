@@ -17,6 +17,9 @@ export type GroupOptions = Readonly<{
   openTransactions?: Readonly<{ wait: string; onTimeout: 'abort-switchover' | 'abort-transactions' }>; // absent: the product's own
 }>;
 
+/** A further group of the same policy, with connectors of its own: `<name>-a-b-src` and so on. */
+export type FurtherGroup = Readonly<{ name: string; topics: readonly string[]; consumerGroups: readonly string[] }>;
+
 export type Webhook = Readonly<{ name: string; url: string; secretFile: string }>;
 
 export type TlsFiles = Readonly<{ caFile: string; certFile: string; keyFile: string }>;
@@ -26,6 +29,7 @@ export type InstallationPlan = Readonly<{
   dir: string; // under the lab's folder, so that it goes with it
   profile: Profile;
   group: GroupOptions;
+  furtherGroups: readonly FurtherGroup[];
   configCenter: 'sql' | 'etcd';
   webhooks: readonly Webhook[];
   tokenFile: string;
@@ -67,25 +71,8 @@ export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc)
         : { name: 'main', type: 'etcd', endpoints: [await lab.etcdUrl(idc)], survives },
     ],
     groups: [
-      {
-        name: GROUP,
-        clusters: CLUSTERS,
-        mode: group.mode,
-        topics: group.topics,
-        consumerGroups: group.consumerGroups,
-        principals: lab.security === 'sasl' ? ['User:app'] : [],
-        flows: [flow('a', 'b', group.naming), flow('b', 'a', group.naming)],
-        publishTo: ['main'],
-        policy: {
-          preset: 'guarded',
-          maxRpo: group.maxRpo,
-          fencing: 'best-effort',
-          producersInSourceIdc: true,
-          windows: profile.windows,
-          cooldown: group.cooldown,
-          ...(group.openTransactions === undefined ? {} : { openTransactions: group.openTransactions }),
-        },
-      },
+      groupConfig(plan, { ...group, name: GROUP }, ''),
+      ...plan.furtherGroups.map((g) => groupConfig(plan, g, `${g.name}-`)),
     ],
     alerts: { webhooks: plan.webhooks.map((w) => ({ ...w, events: [] })) },
   };
@@ -119,11 +106,48 @@ export async function writeAgentConfig(plan: InstallationPlan, idc: LabIdc): Pro
   return write(plan, `${id}.yaml`, config);
 }
 
-const flow = (from: LabClusterName, to: LabClusterName, naming: GroupOptions['naming']): Record<string, unknown> => ({
+function groupConfig(
+  { lab, profile, group }: InstallationPlan,
+  { name, topics, consumerGroups }: FurtherGroup,
+  prefix: string,
+): Record<string, unknown> {
+  return {
+    name,
+    clusters: CLUSTERS,
+    mode: group.mode,
+    topics,
+    consumerGroups,
+    principals: lab.security === 'sasl' ? ['User:app'] : [],
+    flows: [flow('a', 'b', group.naming, prefix), flow('b', 'a', group.naming, prefix)],
+    publishTo: ['main'],
+    policy: {
+      preset: 'guarded',
+      maxRpo: group.maxRpo,
+      fencing: 'best-effort',
+      producersInSourceIdc: true,
+      windows: profile.windows,
+      cooldown: group.cooldown,
+      ...(group.openTransactions === undefined ? {} : { openTransactions: group.openTransactions }),
+    },
+  };
+}
+
+const flow = (
+  from: LabClusterName,
+  to: LabClusterName,
+  naming: GroupOptions['naming'],
+  prefix: string,
+): Record<string, unknown> => ({
   from,
   to,
   naming,
-  connectors: { source: `${from}-${to}-src`, checkpoint: `${from}-${to}-cp`, heartbeat: `${from}-${to}-hb` },
+  connectors: connectorNames(from, to, prefix),
+});
+
+export const connectorNames = (from: LabClusterName, to: LabClusterName, prefix = '') => ({
+  source: `${prefix}${from}-${to}-src`,
+  checkpoint: `${prefix}${from}-${to}-cp`,
+  heartbeat: `${prefix}${from}-${to}-hb`,
 });
 
 export async function secretFile(plan: Pick<InstallationPlan, 'dir'>, name: string, secret: string): Promise<string> {

@@ -5,6 +5,7 @@ import { checkoutRoot, type Lab, type LabIdc, type LabProcess, waitFor } from '#
 import { openConfigCenter, type Pointer, type PointerSource } from '#config-center';
 import { Api } from './api.js';
 import {
+  type FurtherGroup,
   GROUP,
   type GroupOptions,
   type InstallationPlan,
@@ -20,6 +21,7 @@ export type InstallationOptions = Readonly<{
   lab: Lab;
   profile: Profile;
   group?: Partial<GroupOptions>;
+  furtherGroups?: readonly FurtherGroup[];
   configCenter?: 'sql' | 'etcd';
   webhooks?: readonly Webhook[];
   tls?: (commonName: string) => Promise<TlsFiles>;
@@ -80,6 +82,7 @@ export class Installation {
         naming: 'identity',
         ...options.group,
       },
+      furtherGroups: options.furtherGroups ?? [],
       configCenter: options.configCenter ?? 'sql',
       webhooks: options.webhooks ?? [],
       tokenFile: await secretFile({ dir }, 'api.token', randomBytes(24).toString('base64url')),
@@ -123,13 +126,13 @@ export class Installation {
   }
 
   /** The group as the controller in `idc` sees it now. */
-  async group(idc: LabIdc): Promise<GroupStatus> {
-    return this.api(idc).get<GroupStatus>(`/v1/groups/${GROUP}`);
+  async group(idc: LabIdc, name = GROUP): Promise<GroupStatus> {
+    return this.api(idc).get<GroupStatus>(`/v1/groups/${name}`);
   }
 
   /** The published pointer, past every controller. */
-  pointer(): Promise<Pointer | null> {
-    return this.center.read(GROUP);
+  pointer(group = GROUP): Promise<Pointer | null> {
+    return this.center.read(group);
   }
 
   /** Waits until `want` holds of the group as seen by every controller of `seenBy`. */
@@ -161,11 +164,11 @@ export class Installation {
   }
 
   /** Waits until the pointer names `cluster` at an epoch above `aboveEpoch`. */
-  async waitForPointer(cluster: string, aboveEpoch: number, timeoutMs: number): Promise<Pointer> {
+  async waitForPointer(cluster: string, aboveEpoch: number, timeoutMs: number, group = GROUP): Promise<Pointer> {
     return waitFor(
-      `the pointer names ${cluster}`,
+      `the pointer of ${group} names ${cluster}`,
       async () => {
-        const pointer = await this.pointer();
+        const pointer = await this.pointer(group);
         return pointer !== null && pointer.activeCluster === cluster && pointer.epoch > aboveEpoch
           ? pointer
           : undefined;

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, onTestFailed } from 'vitest';
 import { type Lab, type LabIdc, type LabOptions, startLab } from '#lab';
 import { secretFile } from '../../../tools/installation/config-files.js';
-import { FAST_PROFILE, GROUP, Installation, type InstallationOptions } from '../../../tools/installation/index.js';
+import {
+  connectorNames,
+  FAST_PROFILE,
+  GROUP,
+  Installation,
+  type InstallationOptions,
+} from '../../../tools/installation/index.js';
 import { WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
 
 export const TOPIC = 'orders';
@@ -12,6 +18,8 @@ const IDCS: readonly LabIdc[] = ['a', 'b', 'c'];
 export type StageOptions = Readonly<{
   lab?: LabOptions;
   partitions?: number;
+  /** Further groups, each with a topic of its name (2 partitions) and both flows. */
+  furtherGroups?: readonly string[];
   installation?: Partial<Omit<InstallationOptions, 'lab' | 'webhooks'>>;
 }>;
 
@@ -41,6 +49,8 @@ export class Stage {
         lab.createFlow({ ...flow, from: 'a', to: 'b', state: 'RUNNING' }),
         lab.createFlow({ ...flow, from: 'b', to: 'a', state: 'STOPPED' }),
       ]);
+      const further = options.furtherGroups ?? [];
+      for (const name of further) await addGroup(lab, name);
       const secret = `whsec_${randomBytes(24).toString('base64')}`;
       const receiver = await WebhookReceiver.start(secret, () => undefined);
       started.push(() => receiver.close());
@@ -53,6 +63,7 @@ export class Stage {
         lab,
         profile: FAST_PROFILE,
         webhooks: [oncall],
+        furtherGroups: further.map((name) => ({ name, topics: [name], consumerGroups: [`${name}-readers`] })),
         ...options.installation,
       });
       started.push(() => installation.close());
@@ -120,6 +131,15 @@ export class Stage {
       await this.lab.close();
     }
   }
+}
+
+async function addGroup(lab: Lab, name: string): Promise<void> {
+  await Promise.all(lab.clusterNames.map((cluster) => lab.createTopic(cluster, { name, partitions: 2 })));
+  const flow = { topics: [name], consumerGroups: [`${name}-readers`] };
+  await Promise.all([
+    lab.createFlow({ ...flow, from: 'a', to: 'b', connectors: connectorNames('a', 'b', `${name}-`), state: 'RUNNING' }),
+    lab.createFlow({ ...flow, from: 'b', to: 'a', connectors: connectorNames('b', 'a', `${name}-`), state: 'STOPPED' }),
+  ]);
 }
 
 function tails(lab: Lab): string {
