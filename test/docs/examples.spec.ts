@@ -122,7 +122,8 @@ describe('the example connectors', () => {
 
     it(`${flow.from} → ${flow.to}: the agent finds nothing in it that blocks a failover`, () => {
       const topics = ['orders', 'pay-card', 'orders-audit', 'heartbeats', 'mm2-offset-syncs.a.internal'];
-      const settings = readFlowSettings(flow, connector(source).config, topics, topicMatcher(group.topics));
+      const configs = { source: connector(source).config, checkpoint: connector(checkpoint).config };
+      const settings = readFlowSettings(flow, configs, topics, topicMatcher(group.topics));
       expect(settings).toMatchObject({ syncsTopicAcls: false, excludesMaxMessageBytes: true, foreignTopics: [] });
     });
   }

@@ -126,8 +126,13 @@ describe('a healthy cluster', () => {
     expect(clusterSettings).toMatchObject({
       brokerSessionTimeoutMs: 3_000,
       electionTimeoutMs: 500,
+      initialRebalanceDelayMs: 0,
       fencing: { authorizer: false, agentIsSuperUser: null, denyByDefault: null },
+      topics: [{ topic: 'orders', partitions: 6, replicationFactor: 3, minIsr: 2, maxMessageBytes: 1_048_588 }],
     });
+    const space = clusterSettings?.logDirSpace;
+    expect(space?.freeBytes).toBeGreaterThan(0);
+    expect(space?.freeBytes).toBeLessThan(space?.totalBytes ?? 0);
     const topics = await lab
       .kafka('a')
       .admin()
@@ -167,7 +172,8 @@ describe('a healthy cluster', () => {
     const { kafkaRequestsByClient } = await lab.proxyStats();
     const sent = kafkaRequestsByClient['a->a']?.['pointsman-agent-a'] ?? {};
     // The slow ticks may fall into these rounds, once each.
-    const { DescribeConfigs = 0, FindCoordinator = 0, OffsetFetch = 0, ...perRound } = sent;
+    const { DescribeConfigs = 0, FindCoordinator = 0, OffsetFetch = 0, ...rest } = sent;
+    const { DescribeGroups = 0, DescribeLogDirs = 0, ...perRound } = rest;
     expect(perRound).toEqual({
       Metadata: rounds,
       ListOffsets: 3 * rounds,
@@ -177,8 +183,22 @@ describe('a healthy cluster', () => {
     });
     expect(DescribeConfigs).toBeLessThanOrEqual(2);
     expect(FindCoordinator).toBeLessThanOrEqual(1);
+    expect(DescribeGroups).toBeLessThanOrEqual(3);
+    expect(DescribeLogDirs).toBeLessThanOrEqual(3);
     expect(OffsetFetch).toBeGreaterThanOrEqual(rounds);
     expect(OffsetFetch).toBeLessThanOrEqual(3 * rounds); // one per coordinator: Metadata + ListOffsets + this ≤ 2B+1
+  });
+
+  it('counts the members of a group, and none of one that nobody reads in', async () => {
+    const consumer = lab.kafka('a').consumer({ groupId: 'billing' });
+    await consumer.connect();
+    await consumer.subscribe({ topic: 'orders' });
+    await consumer.run({ eachMessage: () => Promise.resolve() });
+    const membersOf = ({ consumerGroups }: ProbeRound, name: string) =>
+      consumerGroups.find((c) => c.consumerGroup === name)?.members;
+    const seen = await until('a member', a, (r) => membersOf(r, 'billing') === 1, 30_000);
+    expect(membersOf(seen, 'shipping')).toBe(0);
+    await consumer.disconnect();
   });
 
   it('measures the flow into b: records behind, connectors, heartbeats, and what its settings mean', async () => {
@@ -201,12 +221,13 @@ describe('a healthy cluster', () => {
       facts: { from: 'a', to: 'b', sourceConnector: 'RUNNING', checkpointConnector: 'RUNNING' },
     });
     expect(round.flows[0]?.facts.perPartition).toHaveLength(6);
-    expect(round.flowSettings[0]?.facts).toEqual({
+    expect(round.flowSettings[0]?.facts).toMatchObject({
       from: 'a',
       to: 'b',
       syncsTopicAcls: false,
       excludesMaxMessageBytes: true,
       foreignTopics: [],
+      connectorConfig: { 'offset-syncs.topic.location': 'target', 'emit.checkpoints.interval.seconds': '1' },
     });
     expect(round.fences[0]?.facts.state).toBe('open');
   });

@@ -85,7 +85,9 @@ export class ApiApp {
       version: '0.0.1',
       token: TOKEN,
       rateLimit: { windowMs: 10_000, reads: 100_000, writes: 100_000 },
-      groups: [{ name: 'orders', clusters: ['a', 'b'], policy: defaultPolicy }],
+      groups: [
+        { name: 'orders', clusters: ['a', 'b'], consumerGroups: ['billing'], principals: [], policy: defaultPolicy },
+      ],
       eventPollMs: 20,
       eventHeartbeatMs: 60,
       ...more,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TranslateCommand, TranslatedOffset, TranslatedOutput, WatchGroup } from '#failover';
-import { PlatformaticHands } from '#kafka';
+import { ConnectClient, PlatformaticHands } from '#kafka';
 import { startLab, waitFor, type Lab } from '#lab';
 import type { AgentConfig } from '../../apps/agent/src/config/agent-config.js';
 import { OffsetKeeper } from '../../apps/agent/src/offsets/index.js';
@@ -12,6 +12,7 @@ const FLOW = {
   naming: 'identity',
   connectors: { source: 'a-b-src', checkpoint: 'a-b-cp', heartbeat: 'a-b-hb' },
 } as const;
+const TOPICS = ['plain', 'paid', 'gone', 'anew'];
 const RECORDS = 6_000;
 const LAGGING = 1_500; // what the group has read of them
 const TRANSACTIONAL = 3_000;
@@ -22,11 +23,11 @@ let source: PlatformaticHands;
 
 beforeAll(async () => {
   lab = await startLab({ clusters: { a: { brokers: 1 }, b: { brokers: 1 } }, postgres: false });
-  for (const topic of ['plain', 'paid']) await lab.createTopic('a', { name: topic, partitions: 1 });
+  for (const topic of TOPICS) await lab.createTopic('a', { name: topic, partitions: 1 });
   await lab.createFlow({
     from: 'a',
     to: 'b',
-    topics: ['plain', 'paid'],
+    topics: TOPICS,
     consumerGroups: ['billing'],
     state: 'RUNNING',
     overrides: { 'source.consumer.isolation.level': 'read_committed' },
@@ -82,7 +83,7 @@ function keeperIn(folder: string): OffsetKeeper {
 const watchGroup = (epoch: number): WatchGroup => ({
   name: 'shop',
   clusters: ['a', 'b'],
-  topics: ['plain', 'paid'],
+  topics: TOPICS,
   consumerGroups: ['billing'],
   principals: [],
   flows: [FLOW],
@@ -212,5 +213,81 @@ describe('a group that lags behind hundreds of syncs', () => {
     const { syncs } = await translate(keeper);
     tell(`${syncs.noted} syncs in ${syncs.pairs} pairs; transactional log: ours reads ${ours} again, MM2 ${mm2}`);
     expect(ours * 100).toBeLessThanOrEqual(mm2);
+  });
+});
+
+describe('what MirrorMaker goes over without a word', () => {
+  const gapOf = (topic: string) =>
+    keeper.gaps({ ...FLOW, source: FLOW.connectors.source }).find((g) => g.topic === topic);
+  const gap = (topic: string, downstream: number) =>
+    waitFor(
+      `a gap in ${topic}`,
+      async () => {
+        const found = gapOf(topic);
+        return found?.downstream === downstream ? found : undefined;
+      },
+      { timeoutMs: 60_000, pollMs: 500 },
+    );
+
+  async function withFlowStopped(work: () => Promise<void>): Promise<void> {
+    const connect = new ConnectClient(lab.connectUrl('b', 'b'));
+    await connect.change(FLOW.connectors.source, 'stop', 5_000);
+    await waitFor(
+      'the flow to be stopped',
+      async () => {
+        const status = await connect.status(FLOW.connectors.source, 5_000);
+        return status?.state === 'STOPPED' && status.tasks.length === 0 ? true : undefined;
+      },
+      { timeoutMs: 30_000, pollMs: 200 },
+    );
+    await work();
+    await connect.change(FLOW.connectors.source, 'resume', 5_000);
+    await connect.close();
+  }
+
+  it('is found by offsets: records purged before they were copied, a topic that was deleted and made anew', async () => {
+    await send('gone', 100);
+    await send('anew', 100);
+    await copied('gone', 99);
+    await copied('anew', 99);
+    expect(keeper.gaps({ ...FLOW, source: FLOW.connectors.source })).toEqual([]);
+    const admin = lab.kafka('a').admin();
+    await admin.connect();
+    await withFlowStopped(async () => {
+      await send('gone', 100); // offsets 100 to 199, values from 0 on again
+      await admin.fetchTopicOffsets('gone'); // kafkajs deletes records only of topics that it has looked at
+      await admin.deleteTopicRecords({ topic: 'gone', partitions: [{ partition: 0, offset: '160' }] });
+      // Found before the copy goes on; the same look has seen the old topic of the other name.
+      await waitFor('the purge to be seen', () => Promise.resolve(gapOf('gone') ?? undefined), {
+        timeoutMs: 30_000,
+        pollMs: 500,
+      });
+      expect(gapOf('gone')).toMatchObject({ kind: 'purged', partition: 0, records: 60, downstream: null });
+      await admin.deleteTopics({ topics: ['anew'] });
+      await waitFor(
+        'the old topic to be gone',
+        async () => ((await admin.listTopics()).includes('anew') ? undefined : true),
+        {
+          timeoutMs: 30_000,
+          pollMs: 200,
+        },
+      );
+      await lab.createTopic('a', { name: 'anew', partitions: 1 });
+      await send('anew', 40);
+    });
+    await admin.disconnect();
+    expect(await gap('gone', 100)).toMatchObject({ kind: 'purged', records: 60 });
+    expect(await gap('anew', 100)).toMatchObject({ kind: 'recreated', records: 0 });
+    const values = (await log(target, 'gone')).map((r) => r.value);
+    expect(values.slice(100)).toEqual(Array.from({ length: 40 }, (_, i) => 60 + i)); // 60 records never came
+    tell(`purged: ${gapOf('gone')?.records} records; made anew: the copy goes on at ${gapOf('anew')?.downstream}`);
+  });
+
+  it('is remembered by an agent that starts again', async () => {
+    await keeper.close();
+    keeper = keeperIn('agent-b');
+    keeper.setWatch([watchGroup(1)]);
+    await gap('gone', 100);
+    await gap('anew', 100);
   });
 });

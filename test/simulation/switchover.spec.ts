@@ -71,6 +71,10 @@ describe('a planned switch', () => {
     expect(saga.journal.find((e) => e.step === 'hold-consumers' && e.event === 'done')?.evidence).toMatchObject({
       active: ['billing'],
     });
+    expect(saga.journal.find((e) => e.step === 'verify-publish' && e.event === 'done')?.evidence).toMatchObject({
+      summary: expect.stringContaining('consumer group billing reads on a without the wrapper') as string,
+      adoption: { unwrapped: ['consumer group billing reads on a without the wrapper'] },
+    });
   });
 
   it('a person who accepts an open old side gets one where nothing else is to be had', async () => {

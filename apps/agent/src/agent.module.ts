@@ -63,6 +63,7 @@ function makeParts(config: AgentConfig, clock: Clock, logger: Logger): AgentPart
     trouble === null ? logger.info({ flow }, 'offset-syncs are read again') : logger.warn({ flow }, trouble);
   const around = { config, clock: monotonicMs, self, board, onTrouble };
   const offsets = new OffsetKeeper({ config, board, clock: monotonicMs, onTrouble: tellSyncs });
+  board.silentGaps = (flow) => offsets.gaps(flow);
   return {
     self,
     offsets,

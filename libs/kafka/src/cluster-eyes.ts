@@ -1,6 +1,8 @@
 import {
   apiVersionsV3,
   describeConfigsV4,
+  describeGroupsV5,
+  describeLogDirsV4,
   describeQuorumV2,
   fetchV12,
   findCoordinatorV4,
@@ -11,7 +13,7 @@ import {
   type Connection,
 } from '@platformatic/kafka';
 import type { Ms } from '#health';
-import { toCommittedList, toConfigTable, toLayout, toOffsetList, toSlice } from './codec.js';
+import { toCommittedList, toConfigTable, toLayout, toLogDirs, toOffsetList, toSlice } from './codec.js';
 import type { ClusterConnectionConfig } from './connection-config.js';
 import { monotonicMs } from './deadline.js';
 import { failureOf, responseIn } from './kafka-error.js';
@@ -119,6 +121,28 @@ export class PlatformaticEyes implements ClusterEyes {
           false,
         ),
       read: toCommittedList,
+      tolerant: true,
+    });
+  }
+
+  groupMembers(address: Address, groups: readonly string[], deadlineMs: Ms) {
+    return this.#ask(address, deadlineMs, {
+      name: 'DescribeGroups',
+      lane: 'slow',
+      ask: (c) => describeGroupsV5.api.async(c, [...groups], false),
+      read: (r): ReadonlyMap<string, number> =>
+        new Map(r.groups.filter((g) => g.errorCode === 0).map((g) => [g.groupId, g.members.length])),
+      tolerant: true,
+    });
+  }
+
+  /** Asked for no topic: only the sizes come back, whatever the number of partitions. */
+  logDirs(address: Address, deadlineMs: Ms) {
+    return this.#ask(address, deadlineMs, {
+      name: 'DescribeLogDirs',
+      lane: 'slow',
+      ask: (c) => describeLogDirsV4.api.async(c, []),
+      read: toLogDirs,
       tolerant: true,
     });
   }

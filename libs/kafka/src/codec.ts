@@ -1,4 +1,11 @@
-import type { describeConfigsV4, fetchV12, listOffsetsV7, metadataV12, offsetFetchV8 } from '@platformatic/kafka';
+import type {
+  describeConfigsV4,
+  describeLogDirsV4,
+  fetchV12,
+  listOffsetsV7,
+  metadataV12,
+  offsetFetchV8,
+} from '@platformatic/kafka';
 import { formatAddress } from './connection-config.js';
 import type {
   ClusterLayout,
@@ -8,6 +15,7 @@ import type {
   ConfigValue,
   FetchedRecord,
   FetchedSlice,
+  LogDir,
   OffsetEntry,
   OffsetFailure,
   OffsetList,
@@ -20,6 +28,7 @@ type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>;
 type ListOffsetsResponse = ReturnType<typeof listOffsetsV7.parseResponse>;
 type OffsetFetchResponse = ReturnType<typeof offsetFetchV8.parseResponse>;
 type DescribeConfigsResponse = ReturnType<typeof describeConfigsV4.parseResponse>;
+type LogDirsResponse = ReturnType<typeof describeLogDirsV4.parseResponse>;
 type FetchResponse = ReturnType<typeof fetchV12.parseResponse>;
 
 const CONTROL_BATCH = 1 << 5;
@@ -90,6 +99,12 @@ export function toConfigTable(r: DescribeConfigsResponse): ConfigTable {
   }
   return table;
 }
+
+/** Brokers that do not know their sizes say -1. */
+export const toLogDirs = (r: LogDirsResponse): readonly LogDir[] =>
+  r.results
+    .filter((d) => d.errorCode === 0 && d.totalBytes > 0n && d.usableBytes >= 0n)
+    .map((d) => ({ freeBytes: Number(d.usableBytes), totalBytes: Number(d.totalBytes) }));
 
 /** The one partition of a fetch answer. Batches may begin before the asked offset; transaction markers hold no record. */
 export function toSlice(r: FetchResponse, topic: string, partition: number, from: number): FetchedSlice {

@@ -46,6 +46,8 @@ export type ConfigValue = Readonly<{ value: string | null; set: boolean }>; // s
 /** Resource name → key → value. */
 export type ConfigTable = ReadonlyMap<string, ReadonlyMap<string, ConfigValue>>;
 
+export type LogDir = Readonly<{ freeBytes: number; totalBytes: number }>;
+
 export type FetchedRecord = Readonly<{
   topic: string;
   partition: number;
@@ -90,6 +92,14 @@ export interface ClusterEyes {
     keys: readonly string[],
     deadlineMs: Ms,
   ): Promise<Answer<ConfigTable>>;
+  /** Of this broker's log directories, those whose size it shows (Kafka 3.3 and later). */
+  logDirs(address: Address, deadlineMs: Ms): Promise<Answer<readonly LogDir[]>>;
+  /** Members of each group, by its coordinator; groups that answer with an error are left out. */
+  groupMembers(
+    address: Address,
+    groups: readonly string[],
+    deadlineMs: Ms,
+  ): Promise<Answer<ReadonlyMap<string, number>>>;
   /** acks=all; answers the record's offset. */
   produce(
     address: Address,

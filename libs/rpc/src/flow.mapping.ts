@@ -1,8 +1,14 @@
-import type { ClusterSettings, ConnectorState, FenceFacts, FencingFacts, FlowSettings } from '#failover';
+import type { ConnectorState, FenceFacts, SilentGap } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import type { AgentReport, FenceUpdate, FlowUpdate, PartitionUpdate } from './messages.js';
 import { fenceKind } from './goal.mapping.js';
 import { clusterReportFromWire, clusterReportToWire } from './report.mapping.js';
+import {
+  clusterSettingsFromWire,
+  clusterSettingsToWire,
+  flowSettingsFromWire,
+  flowSettingsToWire,
+} from './settings.mapping.js';
 import { ageFromWire, enumCodec, optionalAge, orNull, orUndefined, UNUSABLE_AGE_MS } from './wire.js';
 
 const connectorState = enumCodec<ConnectorState>({
@@ -23,30 +29,25 @@ const fenceState = enumCodec<FenceFacts['state']>({
   unknown: pb.FenceState.FENCE_STATE_UNKNOWN,
 });
 
+const gapKind = enumCodec<SilentGap['kind']>({
+  purged: pb.SilentGapKind.SILENT_GAP_KIND_PURGED,
+  recreated: pb.SilentGapKind.SILENT_GAP_KIND_RECREATED,
+  recopied: pb.SilentGapKind.SILENT_GAP_KIND_RECOPIED,
+});
+
 export const reportToWire = (r: AgentReport): pb.Report => ({
   full: r.full,
   self: r.self,
   clusters: r.clusters.map(clusterReportToWire),
   flows: r.flows.map(flowToWire),
   fences: r.fences.map(fenceToWire),
-  clusterSettings: r.clusterSettings.map((s) => ({
-    cluster: s.cluster,
-    brokerSessionTimeoutMs: orUndefined(s.brokerSessionTimeoutMs),
-    electionTimeoutMs: orUndefined(s.electionTimeoutMs),
-    fencing: s.fencing === undefined ? undefined : fencingToWire(s.fencing),
-  })),
-  flowSettings: r.flowSettings.map((s) => ({
-    group: s.group,
-    from: s.from,
-    to: s.to,
-    syncsTopicAcls: orUndefined(s.syncsTopicAcls),
-    excludesMaxMessageBytes: orUndefined(s.excludesMaxMessageBytes),
-    foreignTopics: s.foreignTopics,
-  })),
+  clusterSettings: r.clusterSettings.map(clusterSettingsToWire),
+  flowSettings: r.flowSettings.map(flowSettingsToWire),
   consumerGroups: r.consumerGroups.map((c) => ({
     ...c,
     lagRecords: orUndefined(c.lagRecords),
     committedAgeMs: orUndefined(c.committedAgeMs),
+    members: c.members,
   })),
 });
 
@@ -57,46 +58,15 @@ export const reportFromWire = (r: pb.Report): AgentReport => ({
   clusters: r.clusters.map(clusterReportFromWire),
   flows: r.flows.map(flowFromWire),
   fences: r.fences.map(fenceFromWire),
-  clusterSettings: r.clusterSettings.map((s): Readonly<ClusterSettings & { cluster: string }> => ({
-    cluster: s.cluster,
-    brokerSessionTimeoutMs: orNull(s.brokerSessionTimeoutMs),
-    electionTimeoutMs: orNull(s.electionTimeoutMs),
-    ...(s.fencing === undefined ? {} : { fencing: fencingFromWire(s.fencing) }),
-  })),
-  flowSettings: r.flowSettings.map((s): Readonly<FlowSettings & { group: string }> => ({
-    group: s.group,
-    from: s.from,
-    to: s.to,
-    syncsTopicAcls: orNull(s.syncsTopicAcls),
-    excludesMaxMessageBytes: orNull(s.excludesMaxMessageBytes),
-    foreignTopics: s.foreignTopics,
-  })),
-  consumerGroups: r.consumerGroups.map((c) => ({
+  clusterSettings: r.clusterSettings.map(clusterSettingsFromWire),
+  flowSettings: r.flowSettings.map(flowSettingsFromWire),
+  consumerGroups: r.consumerGroups.map(({ members, ...c }) => ({
     ...c,
     lagRecords: orNull(c.lagRecords),
     observedAgeMs: ageFromWire(c.observedAgeMs),
     committedAgeMs: optionalAge(c.committedAgeMs),
+    ...(members === undefined ? {} : { members }),
   })),
-});
-
-const fencingToWire = (f: FencingFacts): pb.FencingFacts => ({
-  authorizer: orUndefined(f.authorizer),
-  denyByDefault: orUndefined(f.denyByDefault),
-  agentIsSuperUser: orUndefined(f.agentIsSuperUser),
-  writers: f.writers,
-  offers: f.offers.map((o) => ({ ...o, kind: fenceKind.toWire(o.kind) as pb.FenceKind })),
-});
-
-/** An offer of a kind that this version does not know is none. */
-const fencingFromWire = (f: pb.FencingFacts): FencingFacts => ({
-  authorizer: orNull(f.authorizer),
-  denyByDefault: orNull(f.denyByDefault),
-  agentIsSuperUser: orNull(f.agentIsSuperUser),
-  writers: f.writers,
-  offers: f.offers.flatMap((o) => {
-    const kind = fenceKind.fromWire(o.kind);
-    return kind === null ? [] : [{ kind, usable: o.usable, reason: o.reason }];
-  }),
 });
 
 const flowToWire = (f: FlowUpdate): pb.FlowReport => ({
@@ -112,6 +82,8 @@ const flowToWire = (f: FlowUpdate): pb.FlowReport => ({
   whole: f.whole,
   partitions: f.partitions.map(partitionToWire),
   roundAgeMs: f.roundAgeMs,
+  checkpointAgeMs: f.checkpointAgeMs,
+  gaps: (f.gaps ?? []).map(gapToWire),
 });
 
 const flowFromWire = (f: pb.FlowReport): FlowUpdate => ({
@@ -127,6 +99,25 @@ const flowFromWire = (f: pb.FlowReport): FlowUpdate => ({
   whole: f.whole,
   partitions: f.partitions.map(partitionFromWire),
   roundAgeMs: ageFromWire(f.roundAgeMs),
+  ...(f.checkpointAgeMs === undefined ? {} : { checkpointAgeMs: ageFromWire(f.checkpointAgeMs) }),
+  ...(f.gaps.length === 0 ? {} : { gaps: f.gaps.map(gapFromWire) }),
+});
+
+const gapToWire = (g: SilentGap): pb.SilentGap => ({
+  ...g,
+  kind: gapKind.toWire(g.kind) as pb.SilentGapKind,
+  records: orUndefined(g.records),
+  downstream: orUndefined(g.downstream),
+});
+
+/** A kind that this version does not know is told as the worst one: records are missing. */
+const gapFromWire = (g: pb.SilentGap): SilentGap => ({
+  topic: g.topic,
+  partition: g.partition,
+  kind: gapKind.fromWire(g.kind) ?? 'purged',
+  records: orNull(g.records),
+  downstream: orNull(g.downstream),
+  ageMs: ageFromWire(g.ageMs),
 });
 
 const partitionToWire = (p: PartitionUpdate): pb.PartitionLag => ({

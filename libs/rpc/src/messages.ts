@@ -74,7 +74,7 @@ export type AgentReport = Readonly<{
 }>;
 
 export type FlowUpdate = Readonly<
-  Omit<FlowFacts, 'perPartition'> & {
+  Omit<FlowFacts, 'perPartition' | 'sourceGrewAgeMs'> & {
     group: string;
     whole: boolean; // `partitions` replaces all sent before; otherwise only those that changed
     partitions: readonly PartitionUpdate[];
@@ -102,6 +102,7 @@ export type ConsumerGroupUpdate = Readonly<{
   lagRecords: number | null; // null: nothing committed, or an end offset is not known
   observedAgeMs: Ms; // since the committed offsets were read
   committedAgeMs: Ms | null; // since one was seen to move; null: never by this agent
+  members?: number; // that its coordinator knows; absent: not known
 }>;
 
 export type FenceUpdate = Readonly<FenceFacts & { group: string }>;

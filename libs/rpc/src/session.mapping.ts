@@ -129,7 +129,11 @@ const watchToWire = (w: Watch): pb.Watch => ({
   groups: w.groups.map((g) => ({
     ...g,
     active: orUndefined(g.active),
-    flows: g.flows.map((f) => ({ ...f, naming: naming.toWire(f.naming) as pb.Naming })),
+    flows: g.flows.map((f) => ({
+      ...f,
+      naming: naming.toWire(f.naming) as pb.Naming,
+      dedicated: f.dedicated === true,
+    })),
   })),
 });
 
@@ -143,7 +147,8 @@ function watchGroupFromWire(g: pb.WatchGroup): WatchGroup {
   const flows = g.flows.flatMap((f) => {
     const policy = naming.fromWire(f.naming);
     const connectors: ConnectorNames | undefined = f.connectors;
-    return policy === null || connectors === undefined ? [] : [{ from: f.from, to: f.to, naming: policy, connectors }];
+    if (policy === null || connectors === undefined) return [];
+    return [{ from: f.from, to: f.to, naming: policy, connectors, ...(f.dedicated ? { dedicated: true } : {}) }];
   });
   return { ...g, active: orNull(g.active), flows };
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import type { ClusterFields, ClusterReport, PartitionCounts, ProbeErrorKind } from '#health';
-import { FENCE_KINDS, type FencingFacts, type Goal, type GoalStatus } from '#failover';
+import {
+  FENCE_KINDS,
+  type FencingFacts,
+  type Goal,
+  type GoalStatus,
+  type SilentGap,
+  type TopicSettings,
+} from '#failover';
 import type { AgentHello, AgentReport, ControllerWelcome, FlowUpdate, GoalAssignment, PartitionUpdate } from '#rpc';
 
 /** Arbitrary domain values of every shape that travels. Used by the round-trip properties only. */
@@ -10,6 +17,15 @@ const age = fc.nat(); // whole milliseconds: a receiver rounds
 const count = fc.nat();
 const big = fc.maxSafeNat();
 const orNull = <T>(a: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(a, { nil: null });
+
+/** What is absent when it is not known. */
+const withOptional = <R extends object, O extends object>(
+  required: { [K in keyof R]: fc.Arbitrary<R[K]> },
+  optional: { [K in keyof O]: fc.Arbitrary<O[K]> },
+): fc.Arbitrary<R & Partial<O>> =>
+  fc
+    .tuple(fc.record(required), fc.record(optional, { requiredKeys: [] }))
+    .map(([r, o]) => ({ ...r, ...(o as Partial<O>) }));
 
 const connectors = fc.record({ source: name, checkpoint: name, heartbeat: name });
 const counts: fc.Arbitrary<PartitionCounts> = fc.record({
@@ -97,28 +113,52 @@ const connectorState = fc.constantFrom(
   'UNKNOWN' as const,
 );
 
-const flow: fc.Arbitrary<FlowUpdate> = fc.record({
-  group: name,
-  from: name,
-  to: name,
-  lagRecords: orNull(big),
-  lagMs: orNull(age),
-  heartbeatAgeMs: orNull(age),
-  observedAgeMs: orNull(age),
-  sourceConnector: connectorState,
-  checkpointConnector: connectorState,
-  whole: fc.boolean(),
-  partitions: fc.array(partition, { maxLength: 3 }),
-  roundAgeMs: age,
+const gap: fc.Arbitrary<SilentGap> = fc.record({
+  topic: name,
+  partition: count,
+  kind: fc.constantFrom('purged' as const, 'recreated' as const, 'recopied' as const),
+  records: orNull(big),
+  downstream: orNull(big),
+  ageMs: age,
 });
 
+const flow: fc.Arbitrary<FlowUpdate> = withOptional(
+  {
+    group: name,
+    from: name,
+    to: name,
+    lagRecords: orNull(big),
+    lagMs: orNull(age),
+    heartbeatAgeMs: orNull(age),
+    observedAgeMs: orNull(age),
+    sourceConnector: connectorState,
+    checkpointConnector: connectorState,
+    whole: fc.boolean(),
+    partitions: fc.array(partition, { maxLength: 3 }),
+    roundAgeMs: age,
+  },
+  { checkpointAgeMs: age, gaps: fc.array(gap, { minLength: 1, maxLength: 3 }) },
+);
+
 const fenceKind = fc.constantFrom(...FENCE_KINDS);
-const fencing: fc.Arbitrary<FencingFacts> = fc.record({
-  authorizer: orNull(fc.boolean()),
-  denyByDefault: orNull(fc.boolean()),
-  agentIsSuperUser: orNull(fc.boolean()),
-  writers: names,
-  offers: fc.array(fc.record({ kind: fenceKind, usable: fc.boolean(), reason: name }), { maxLength: 3 }),
+const fencing: fc.Arbitrary<FencingFacts> = withOptional(
+  {
+    authorizer: orNull(fc.boolean()),
+    denyByDefault: orNull(fc.boolean()),
+    agentIsSuperUser: orNull(fc.boolean()),
+    writers: names,
+    offers: fc.array(fc.record({ kind: fenceKind, usable: fc.boolean(), reason: name }), { maxLength: 3 }),
+  },
+  { cannotWrite: fc.array(fc.record({ group: name, principal: name, topic: name }), { minLength: 1, maxLength: 3 }) },
+);
+
+const topicSettings: fc.Arbitrary<TopicSettings> = fc.record({
+  topic: name,
+  partitions: count,
+  replicationFactor: orNull(count),
+  minIsr: orNull(count),
+  maxMessageBytes: orNull(big),
+  retentionMs: orNull(fc.oneof(fc.constant(-1), big)),
 });
 
 export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
@@ -144,32 +184,43 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
     { maxLength: 2 },
   ),
   clusterSettings: fc.array(
-    fc.record(
-      { cluster: name, brokerSessionTimeoutMs: orNull(age), electionTimeoutMs: orNull(age), fencing },
-      { requiredKeys: ['cluster', 'brokerSessionTimeoutMs', 'electionTimeoutMs'] },
+    withOptional(
+      { cluster: name, brokerSessionTimeoutMs: orNull(age), electionTimeoutMs: orNull(age) },
+      {
+        fencing,
+        initialRebalanceDelayMs: age,
+        topics: fc.array(topicSettings, { maxLength: 3 }),
+        logDirSpace: fc.record({ broker: count, freeBytes: big, totalBytes: big }),
+      },
     ),
     { maxLength: 2 },
   ),
   flowSettings: fc.array(
-    fc.record({
-      group: name,
-      from: name,
-      to: name,
-      syncsTopicAcls: orNull(fc.boolean()),
-      excludesMaxMessageBytes: orNull(fc.boolean()),
-      foreignTopics: names,
-    }),
+    withOptional(
+      {
+        group: name,
+        from: name,
+        to: name,
+        syncsTopicAcls: orNull(fc.boolean()),
+        excludesMaxMessageBytes: orNull(fc.boolean()),
+        foreignTopics: names,
+      },
+      { connectorConfig: fc.dictionary(name, name, { maxKeys: 3, noNullPrototype: true }) },
+    ),
     { maxLength: 2 },
   ),
   consumerGroups: fc.array(
-    fc.record({
-      group: name,
-      cluster: name,
-      consumerGroup: name,
-      lagRecords: orNull(big),
-      observedAgeMs: age,
-      committedAgeMs: orNull(age),
-    }),
+    withOptional(
+      {
+        group: name,
+        cluster: name,
+        consumerGroup: name,
+        lagRecords: orNull(big),
+        observedAgeMs: age,
+        committedAgeMs: orNull(age),
+      },
+      { members: count },
+    ),
     { maxLength: 2 },
   ),
 });
@@ -247,12 +298,15 @@ export const anyWelcome: fc.Arbitrary<ControllerWelcome> = fc.record({
         consumerGroups: names,
         principals: names,
         flows: fc.array(
-          fc.record({
-            from: name,
-            to: name,
-            naming: fc.constantFrom('identity' as const, 'default' as const),
-            connectors,
-          }),
+          withOptional(
+            {
+              from: name,
+              to: name,
+              naming: fc.constantFrom('identity' as const, 'default' as const),
+              connectors,
+            },
+            { dedicated: fc.constant(true) },
+          ),
           { maxLength: 2 },
         ),
         active: orNull(name),

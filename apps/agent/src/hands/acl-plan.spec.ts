@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { AclEntry } from '#kafka';
-import { aclResources, observeAcl, tagEpoch, uncovered, viewOf, whomToDeny, writersOf } from '../probes/acl-rules.js';
+import {
+  aclResources,
+  observeAcl,
+  tagEpoch,
+  uncovered,
+  viewOf,
+  whomToDeny,
+  writeLacks,
+  writersOf,
+} from '../probes/acl-rules.js';
 import { planAclFence, planAclOpen } from './acl-plan.js';
 
 const entry = (over: Partial<AclEntry>): AclEntry => ({
@@ -63,6 +72,15 @@ describe('what ACLs say beforehand', () => {
   it('counts WRITE and ALL by every pattern that reaches a topic', () => {
     expect(writersOf(acls, ['orders'])).toEqual(['User:app', 'User:etl']);
     expect(writersOf(acls, ['pay-card'])).toEqual(['User:etl']);
+  });
+
+  it('finds who of a group may not write which of its topics', () => {
+    const shop = { name: 'shop', topics: ['orders', 'pay-*'], principals: ['User:app', 'User:etl'] };
+    expect(writeLacks(acls, [shop], ['orders', 'pay-card', 'audit'])).toEqual([
+      { group: 'shop', principal: 'User:app', topic: 'pay-card' },
+    ]);
+    const everybody = entry({ permission: 'allow', principal: 'User:*', name: 'pay-', pattern: 'prefixed' });
+    expect(writeLacks([...acls, everybody], [shop], ['orders', 'pay-card'])).toEqual([]);
   });
 
   it('finds topics that no ACL reaches, where a DENY would end reading too', () => {

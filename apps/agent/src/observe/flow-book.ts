@@ -71,6 +71,8 @@ export class FlowBook {
       group: this.group,
       heartbeatAgeMs: older(facts.heartbeatAgeMs),
       observedAgeMs: older(facts.observedAgeMs),
+      ...(facts.checkpointAgeMs === undefined ? {} : { checkpointAgeMs: facts.checkpointAgeMs + sinceMs }),
+      ...(facts.gaps === undefined ? {} : { gaps: facts.gaps.map((g) => ({ ...g, ageMs: g.ageMs + sinceMs })) }),
       whole,
       partitions,
       roundAgeMs: Math.max(0, now - this.#roundAtMs),

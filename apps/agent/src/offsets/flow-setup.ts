@@ -10,10 +10,11 @@ export type FollowedFlow = Readonly<{
   to: ClusterName;
   naming: 'identity' | 'default';
   source: string; // name of its source connector
+  leaves: boolean; // it starts at the active cluster: the one that copies
 }>;
 
 export const followedFlows = (groups: readonly WatchGroup[]): readonly FollowedFlow[] =>
-  groups.flatMap(({ name, epoch, flows }) =>
+  groups.flatMap(({ name, epoch, active, flows }) =>
     flows.map(({ from, to, naming, connectors }) => ({
       group: name,
       epoch,
@@ -21,6 +22,7 @@ export const followedFlows = (groups: readonly WatchGroup[]): readonly FollowedF
       to,
       naming,
       source: connectors.source,
+      leaves: from === active,
     })),
   );
 

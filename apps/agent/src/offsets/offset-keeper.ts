@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterName, Ms } from '#health';
-import type { TranslateCommand, TranslatedOutput, WatchGroup } from '#failover';
+import type { SilentGap, TranslateCommand, TranslatedOutput, WatchGroup } from '#failover';
 import { ConnectClient, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentConfig } from '../config/agent-config.js';
 import type { MonotonicClock, OffsetFollower, OffsetTranslator } from '../ports.js';
@@ -70,6 +70,11 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
       void follower.close();
     }
     if (this.#timer === null && !this.#closed) this.#next(0);
+  }
+
+  /** What the flow's copy lacks or holds twice, newest first; empty for a flow that is not followed. */
+  gaps(flow: Readonly<{ from: ClusterName; to: ClusterName; source: string }>): readonly SilentGap[] {
+    return this.#followers.get(followKey(flow))?.gaps ?? [];
   }
 
   async translate(body: TranslateCommand, left: () => Ms): Promise<TranslatedOutput> {

@@ -1,6 +1,7 @@
 import { open, mkdir, readFile, rename, truncate, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { KeptGap } from './gap-look.js';
 import type { SyncBook, SyncEntry } from './sync-book.js';
 
 /**
@@ -14,6 +15,7 @@ export type SyncFacts = Readonly<{
   epoch: number | null; // of the group, at the last reading
   sourceIds: Readonly<Record<string, string>>; // topic → id
   targetIds: Readonly<Record<string, string>>; // source topic → id of its copy
+  gaps?: readonly KeptGap[]; // absent in files of older agents
 }>;
 export const NO_FACTS: SyncFacts = { syncsTopicId: null, epoch: null, sourceIds: {}, targetIds: {} };
 

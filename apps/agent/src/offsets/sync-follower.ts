@@ -1,5 +1,5 @@
 import type { Ms } from '#health';
-import type { SyncHistory } from '#failover';
+import type { SilentGap, SyncHistory } from '#failover';
 import { remoteTopic } from '#failover';
 import {
   OffsetSyncDecoder,
@@ -10,6 +10,7 @@ import {
 } from '#kafka';
 import type { MonotonicClock } from '../ports.js';
 import { CheckpointBoard } from './checkpoint-board.js';
+import { GapLooks } from './gap-look.js';
 import { type FlowSetup, type FollowedFlow, readSetup, setupOf } from './flow-setup.js';
 import { SyncBook, type SyncEntry } from './sync-book.js';
 import { NO_FACTS, type SyncFacts, type SyncFile } from './sync-file.js';
@@ -25,7 +26,7 @@ export type FollowerParts = Readonly<{
 export type Looked = Readonly<{ layout: ClusterLayout; atMs: Ms }>;
 
 const SETUP_EVERY_MS = 60_000;
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 10_000;
 const SMALL_ASK_MS = 1_500; // a side that is silent must not hold up what the other one can tell
 const END_ASK_MS = 5_000;
 const MAX_APPENDED = 100_000; // more of them at once are stored as what came of them
@@ -39,6 +40,7 @@ export class SyncFollower {
   readonly #parts: FollowerParts;
   readonly #book = new SyncBook();
   readonly #decoder = new OffsetSyncDecoder();
+  readonly #gaps: GapLooks;
   #flow: FollowedFlow;
   #setup: FlowSetup;
   #setupAtMs: Ms | null = null;
@@ -54,6 +56,7 @@ export class SyncFollower {
     this.#flow = flow;
     this.#setup = setupOf(flow, null);
     this.#parts = parts;
+    this.#gaps = new GapLooks({ ...parts, worker: parts.connect });
   }
 
   get flow(): FollowedFlow {
@@ -76,6 +79,11 @@ export class SyncFollower {
   /** The source as it was last seen; null: never by this process. */
   get sourceLook(): Looked | null {
     return this.#sourceLook;
+  }
+
+  /** What the copy lacks or holds twice. Of a flow that does not copy now nothing is told: its position is an old one. */
+  get gaps(): readonly SilentGap[] {
+    return this.#flow.leaves ? this.#gaps.told() : [];
   }
 
   history(sourceTopic: string, partition: number): SyncHistory | null {
@@ -115,14 +123,17 @@ export class SyncFollower {
   async #read(endsAtMs: Ms, brief: boolean): Promise<void> {
     const { clock, file, source, target } = this.#parts;
     const left = (): Ms => Math.max(1, endsAtMs - clock());
-    if (!this.#loaded) this.#facts = (await file.load(this.#book)) ?? NO_FACTS;
+    if (!this.#loaded) {
+      this.#facts = (await file.load(this.#book)) ?? NO_FACTS;
+      this.#gaps.restore(this.#facts.gaps ?? []);
+    }
     this.#loaded = true;
     if (!brief) {
       await this.#refreshSetup(SMALL_ASK_MS);
       await this.#look(SMALL_ASK_MS);
     }
     const fresh = this.#facts.epoch !== null && this.#facts.epoch !== this.#flow.epoch;
-    if (fresh) this.#book.split(); // another cluster was active meanwhile: nothing is counted across
+    if (fresh) this.#split(); // another cluster was active meanwhile: nothing is counted across
     const hands = this.#setup.syncsOn === 'target' ? target : source;
     const topicId = await this.#syncsTopicId(hands, left());
     const replaced = this.#facts.syncsTopicId !== null && topicId !== null && topicId !== this.#facts.syncsTopicId;
@@ -130,7 +141,7 @@ export class SyncFollower {
     const end = ends.find((o) => o.partition === 0)?.offset ?? 0;
     const restarted = replaced || end < this.#book.cursor;
     if (restarted) {
-      this.#book.split();
+      this.#split();
       this.#book.cursor = 0;
     }
     const facts = { ...this.#facts, epoch: this.#flow.epoch, syncsTopicId: topicId ?? this.#facts.syncsTopicId };
@@ -154,12 +165,13 @@ export class SyncFollower {
     const visit = (record: FetchedRecord): void => {
       if (!first && record.offset > this.#book.cursor) {
         whole = true;
-        this.#book.split();
+        this.#split();
       }
       this.#book.cursor = record.offset + 1;
       const entry = this.#entry(record);
       if (entry === null) return;
       this.#book.note(entry);
+      this.#gaps.note(entry);
       if (entries.length < MAX_APPENDED) entries.push(entry);
       else whole = true;
     };
@@ -167,6 +179,7 @@ export class SyncFollower {
       await hands.readTopic(this.#setup.syncsTopic, visit, { deadlineMs, from: new Map([[0, this.#book.cursor]]) });
     } finally {
       this.#book.endBatch(how.coarse);
+      if (first || how.coarse) this.#gaps.settle();
       this.#facts = how.facts;
       if (!whole && entries.length > 0) whole = await file.append(entries, this.#book.cursor);
       if (whole) await file.snapshot(this.#book, this.#facts);
@@ -177,6 +190,16 @@ export class SyncFollower {
     if (key === null || value === null) return null;
     const entry = this.#decoder.decode(key, value);
     return entry.topic === 'heartbeats' || entry.topic.endsWith('.heartbeats') ? null : entry; // one a second for ever
+  }
+
+  #forget(topic: string): void {
+    this.#book.forget(topic);
+    this.#gaps.forget(topic);
+  }
+
+  #split(): void {
+    this.#book.split();
+    this.#gaps.split();
   }
 
   async #refreshSetup(deadlineMs: Ms): Promise<void> {
@@ -203,12 +226,30 @@ export class SyncFollower {
     const [onSource, onTarget] = await Promise.allSettled([source.layout(deadlineMs), target.layout(deadlineMs)]);
     if (onSource.status === 'fulfilled') this.#sourceLook = { layout: onSource.value, atMs: nowMs };
     if (onTarget.status === 'fulfilled') this.#targetLook = { layout: onTarget.value, atMs: nowMs };
-    const changed = this.#compareIds(
-      onSource.status === 'fulfilled' ? onSource.value : null,
-      onTarget.status === 'fulfilled' ? onTarget.value : null,
-    );
+    const seen = {
+      source: onSource.status === 'fulfilled' ? onSource.value : null,
+      target: onTarget.status === 'fulfilled' ? onTarget.value : null,
+    };
+    const renewed = this.#compareIds(seen.source, seen.target);
+    const changed = (await this.#lookForGaps(seen, deadlineMs)) || renewed;
     if (changed) await this.#parts.file.snapshot(this.#book, this.#facts);
     this.#book.look();
+  }
+
+  /** @returns whether something is to be kept. */
+  async #lookForGaps(
+    { source, target }: Readonly<{ source: ClusterLayout | null; target: ClusterLayout | null }>,
+    deadlineMs: Ms,
+  ): Promise<boolean> {
+    const { flow, setup } = this;
+    if (!flow.leaves) this.#gaps.split();
+    if (!flow.leaves || source === null || target === null) return false;
+    const ground = { setup, connector: flow.source, source, target, topics: this.#book.topics() };
+    await this.#gaps.look(ground, deadlineMs);
+    const gaps = this.#gaps.kept();
+    const same = JSON.stringify(gaps) === JSON.stringify(this.#facts.gaps ?? []);
+    this.#facts = { ...this.#facts, gaps };
+    return !same;
   }
 
   #compareIds(source: ClusterLayout | null, target: ClusterLayout | null): boolean {
@@ -219,7 +260,7 @@ export class SyncFollower {
       const [was, wasCopy] = [this.#facts.sourceIds[topic], this.#facts.targetIds[topic]];
       const is = source?.topics.get(topic)?.id ?? was;
       const isCopy = target?.topics.get(remoteTopic(naming, sourceAlias, topic))?.id ?? wasCopy;
-      if (wasCopy !== undefined && isCopy !== wasCopy) this.#book.forget(topic);
+      if (wasCopy !== undefined && isCopy !== wasCopy) this.#forget(topic);
       else if (was !== undefined && is !== was) this.#book.sourceRenewed(topic);
       if (is !== undefined) sourceIds[topic] = is;
       if (isCopy !== undefined) targetIds[topic] = isCopy;

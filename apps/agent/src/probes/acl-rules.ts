@@ -1,4 +1,5 @@
-import { isInternalTopic, matchesPattern, type AclEntry } from '#kafka';
+import type { WatchGroup, WriteLack } from '#failover';
+import { isInternalTopic, matchesPattern, topicMatcher, type AclEntry } from '#kafka';
 
 /**
  * The rules of fence 1. Kafka's ACLs have no place for a name of ours, so each entry of a fence has a twin: the same
@@ -71,6 +72,21 @@ export const writersOf = (acls: readonly AclEntry[], topics: readonly string[]):
       .map((e) => e.principal),
   ),
 ];
+
+/** Principals of a group whom no ACL lets write a topic of it; what a super user may do shows in no ACL. */
+export const writeLacks = (
+  acls: readonly AclEntry[],
+  groups: readonly Pick<WatchGroup, 'name' | 'topics' | 'principals'>[],
+  hotTopics: readonly string[],
+): readonly WriteLack[] =>
+  groups.flatMap(({ name, topics, principals }) => {
+    const isOfGroup = topicMatcher(topics);
+    return hotTopics.filter(isOfGroup).flatMap((topic) => {
+      const may = writersOf(acls, [topic]);
+      if (may.includes(EVERYBODY)) return [];
+      return principals.filter((p) => !may.includes(p)).map((principal) => ({ group: name, principal, topic }));
+    });
+  });
 
 /** Topics that no ACL reaches: under `allow.everyone.if.no.acl.found=true` a DENY there would also end all reading. */
 export const uncovered = (acls: readonly AclEntry[], topics: readonly string[]): readonly string[] =>

@@ -4,7 +4,6 @@ import {
   failureOf,
   isInternalTopic,
   topicMatcher,
-  type Answer,
   type ClusterEyes,
   type ClusterHands,
   type ClusterLayout,
@@ -17,13 +16,16 @@ import { canaryTargets, probeCanary } from './canary.probe.js';
 import { durabilityOf, ensureCanaryTopic } from './canary-topic.js';
 import { ClusterMemory } from './cluster-memory.js';
 import { ConsumerGroups } from './consumer-groups.js';
+import { DiskWatch } from './disk-watch.js';
 import { movedParts, ProgressRound } from './end-offsets.probe.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
 import type { FenceWatch } from './fence-watch.js';
 import { FlowWatch } from './flow-watch.js';
 import { countPartitions } from './partitions.probe.js';
+import { answeredBy, asPair, valueOf, type Wave } from './probe-wave.js';
 import { SlowFacts } from './slow-facts.js';
-import { probeBroker, probeStranger, toProbe, type BrokerFinding } from './transport.probe.js';
+import { topicSettings } from './topic-settings.js';
+import { probeBroker, probeStranger, toProbe } from './transport.probe.js';
 
 export type ClusterProbeParts = Readonly<{
   cluster: string;
@@ -46,15 +48,6 @@ export type ClusterProbeParts = Readonly<{
 const CANARY_TOPIC_EVERY_MS = 10_000;
 const MIN_ASK_MS = 50;
 
-/** What the first wave of one round brought. */
-type Wave = Readonly<{
-  findings: readonly BrokerFinding[];
-  strangers: readonly BrokerProbe[];
-  metadata: ClusterLayout | null;
-  quorum: Answer<number | null> | null;
-  canaries: readonly CanaryProbe[];
-}>;
-
 /**
  * One cluster's rounds. All questions of a round leave at once on the last known layout, each under the same deadline;
  * only partitions whose leader turned out to have moved are asked again. So a silent broker costs one deadline, and
@@ -66,6 +59,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   readonly #slow: SlowFacts;
   readonly #flows: FlowWatch;
   readonly #consumers: ConsumerGroups;
+  readonly #disks: DiskWatch;
   #groups: readonly WatchGroup[] = [];
   #isHot: (topic: string) => boolean = () => false;
   #idc: IdcName | null = null; // where the cluster stands; in its own IDC this agent makes the canary topic
@@ -80,6 +74,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#slow = new SlowFacts(parts.eyes);
     this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
     this.#consumers = new ConsumerGroups(parts.eyes);
+    this.#disks = new DiskWatch(parts.eyes);
     parts.board.entry(parts.cluster).committed = (group) => this.#consumers.committed(group, parts.clock());
   }
 
@@ -118,9 +113,9 @@ export class KafkaClusterProbe implements ClusterProbe {
     if (this.#memory.layout === null) return this.#silent(takenAtMs, greeting ?? []);
 
     const entry = board.entry(cluster);
-    const heartbeats = this.#flows.heartbeatTopics();
-    const wanted = (topic: string): boolean => this.#isHot(topic) || heartbeats.has(topic);
-    const heartbeatsBefore = new Map([...heartbeats].flatMap((t) => asPair(t, entry.ends.value(t, 0))));
+    const signs = this.#flows.signTopics();
+    const wanted = (topic: string): boolean => this.#isHot(topic) || signs.has(topic);
+    const signsBefore = new Map([...signs].flatMap((t) => asPair(t, entry.ends.value(t, 0))));
     const asked = this.#memory.partsByLeader(wanted);
     const startedAtMs = clock();
     const [wave] = await Promise.all([
@@ -136,7 +131,7 @@ export class KafkaClusterProbe implements ClusterProbe {
       this.#adopt(wave.metadata, wanted);
       await this.#askMoved(asked, wanted, progress, startedAtMs);
     }
-    this.#flows.noteHeartbeats(entry.ends, heartbeatsBefore);
+    this.#flows.noteSigns(entry.ends, signsBefore);
     this.#memory.noteAnswers(answeredBy(wave));
     return this.#report(takenAtMs, wave, progress);
   }
@@ -216,7 +211,10 @@ export class KafkaClusterProbe implements ClusterProbe {
     const broker = this.#memory.brokers.find((b) => b.address === address) ?? this.#memory.brokers[0];
     if (layout === null || broker === undefined) return;
     this.#parts.fences.tick(nowMs, this.#parts.timeoutMs);
-    await this.#slow.refresh(broker, [...layout.topics.keys()], nowMs, this.#parts.timeoutMs);
+    await Promise.all([
+      this.#slow.refresh(broker, [...layout.topics.keys()], nowMs, this.#parts.timeoutMs),
+      this.#isOwn ? this.#disks.refresh(this.#memory.brokers, nowMs, this.#parts.timeoutMs) : undefined,
+    ]);
     await this.#ensureCanaryTopic(layout, nowMs);
   }
 
@@ -226,8 +224,8 @@ export class KafkaClusterProbe implements ClusterProbe {
   }
 
   async #ensureCanaryTopic(layout: ClusterLayout, nowMs: Ms): Promise<void> {
-    const { hands, timeoutMs, agentIdc } = this.#parts;
-    if (this.#idc !== agentIdc || this.#groups.length === 0) return;
+    const { hands, timeoutMs } = this.#parts;
+    if (!this.#isOwn || this.#groups.length === 0) return;
     if (this.#canaryTopicAtMs !== null && nowMs - this.#canaryTopicAtMs < CANARY_TOPIC_EVERY_MS) return;
     this.#canaryTopicAtMs = nowMs;
     const durability = durabilityOf(layout, this.#slow.configs, this.#isHot);
@@ -271,12 +269,24 @@ export class KafkaClusterProbe implements ClusterProbe {
     };
   }
 
-  /** What the cluster offers to close it is said by its own agent, which would have to close it. */
+  /** What its topics and disks are like, and what it offers to close it, is said by the cluster's own agent only. */
   #settings(): ClusterSettings | null {
-    const { settings } = this.#slow;
-    if (settings === null || this.#idc !== this.#parts.agentIdc) return settings;
-    const fencing = this.#parts.fences.fencing(this.#groups, [...(this.#memory.layout?.topics.keys() ?? [])]);
-    return fencing === null ? settings : { ...settings, fencing };
+    const { settings, configs, configsAtMs } = this.#slow;
+    const layout = this.#memory.layout;
+    if (settings === null || layout === null || !this.#isOwn) return settings;
+    const fencing = this.#parts.fences.fencing(this.#groups, [...layout.topics.keys()]);
+    const logDirSpace = this.#disks.fullest;
+    const isWanted = (topic: string): boolean => this.#isHot(topic) || this.#flows.isCopy(topic);
+    return {
+      ...settings,
+      ...(fencing === null ? {} : { fencing }),
+      ...(configsAtMs === null ? {} : { topics: topicSettings(layout, configs, isWanted) }),
+      ...(logDirSpace === null ? {} : { logDirSpace }),
+    };
+  }
+
+  get #isOwn(): boolean {
+    return this.#idc === this.#parts.agentIdc;
   }
 
   /** Nothing was ever heard of this cluster: the bootstrap addresses are all there is to say. */
@@ -285,13 +295,4 @@ export class KafkaClusterProbe implements ClusterProbe {
     const nobody: Wave = { findings: [], strangers: brokers, metadata: null, quorum: null, canaries: [] };
     return this.#report(takenAtMs, nobody, new ProgressRound());
   }
-}
-
-const valueOf = <T>(answer: Answer<T> | null | undefined): T | null => (answer?.ok ? answer.value : null);
-const asPair = (topic: string, value: number | null): readonly (readonly [string, number])[] =>
-  value === null ? [] : [[topic, value]];
-
-function answeredBy(wave: Wave): ReadonlySet<string> {
-  const probes = [...wave.findings.map((f) => f.probe), ...wave.strangers];
-  return new Set(probes.filter((p) => p.error === null).map((p) => p.address));
 }

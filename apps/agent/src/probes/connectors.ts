@@ -1,5 +1,5 @@
 import type { ClusterName } from '#health';
-import type { ConnectorState, FlowSettings } from '#failover';
+import { JUDGED_KEYS, namingOf, sourceTopic, type ConnectorState, type FlowSettings } from '#failover';
 import type { ConnectorStatus } from '#kafka';
 import { FENCE_KEY } from './fences.js';
 
@@ -24,17 +24,40 @@ export function connectorState(status: ConnectorStatus | null): ConnectorState {
 export const sourceAlias = (config: Readonly<Record<string, string>> | null, from: ClusterName): string =>
   config?.['source.cluster.alias'] ?? from;
 
+type Config = Readonly<Record<string, string>> | null;
+
+/** Whether a topic of the target is the copy of one of the group's. */
+export function isCopyName(
+  flow: Readonly<{ config: Config; naming: 'identity' | 'default'; isOfGroup: (topic: string) => boolean }>,
+  alias: string,
+  topic: string,
+): boolean {
+  const original = sourceTopic(namingOf(flow.config, flow.naming), alias, topic);
+  return original !== null && flow.isOfGroup(original);
+}
+
+const judged = (configs: Readonly<{ source: Config; checkpoint: Config }>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    (['source', 'checkpoint'] as const).flatMap((of) =>
+      JUDGED_KEYS[of].flatMap((key) => {
+        const value = configs[of]?.[key];
+        return value === undefined ? [] : [[key, value]];
+      }),
+    ),
+  );
+
 // Kafka's own default of config.properties.exclude does not hold max.message.bytes: the fence would be copied.
 const DEFAULT_TOPICS_EXCLUDE = '.*[\\-\\.]internal,.*\\.replica,__.*';
 
 /** What a connector's configuration says about being safe to fail over. Null where it cannot be told. */
 export function readFlowSettings(
   flow: Readonly<{ from: ClusterName; to: ClusterName }>,
-  config: Readonly<Record<string, string>> | null,
+  configs: Readonly<{ source: Config; checkpoint: Config }>,
   sourceTopics: readonly string[] | null,
   isOfGroup: (topic: string) => boolean,
 ): FlowSettings {
   const { from, to } = flow;
+  const config = configs.source;
   if (config === null) return { from, to, syncsTopicAcls: null, excludesMaxMessageBytes: null, foreignTopics: [] };
   return {
     from,
@@ -44,6 +67,7 @@ export function readFlowSettings(
       config['sync.topic.configs.enabled'] === 'false' ||
       javaListMatcher(config['config.properties.exclude'] ?? '')(FENCE_KEY),
     foreignTopics: foreignTopics(config, sourceTopics ?? [], isOfGroup),
+    connectorConfig: judged(configs),
   };
 }
 

@@ -8,12 +8,13 @@ const NOT_COORDINATOR = 16;
 const good = <T>(value: T): Answer<T> => ({ ok: true, value, latencyMs: 1 });
 const silence: Answer<never> = { ok: false, kind: 'deadline', errorCode: null, detail: 'silent', latencyMs: 1 };
 
-type Asked = Readonly<{ what: 'coordinators' | 'offsets'; of: string; groups: readonly string[] }>;
+type Asked = Readonly<{ what: 'coordinators' | 'offsets' | 'members'; of: string; groups: readonly string[] }>;
 
 /** Two brokers; each group has its coordinator and its commits, by the test's word. */
-class Scripted implements Pick<ClusterEyes, 'coordinators' | 'committedOffsets'> {
+class Scripted implements Pick<ClusterEyes, 'coordinators' | 'committedOffsets' | 'groupMembers'> {
   coordinatorOf: Record<string, number> = { billing: 1, shipping: 2, audit: 1 };
   commits: Record<string, readonly Omit<CommittedOffset, 'group'>[]> = {};
+  members: Record<string, number> = {};
   silent = new Set<string>();
   asked: Asked[] = [];
 
@@ -32,6 +33,12 @@ class Scripted implements Pick<ClusterEyes, 'coordinators' | 'committedOffsets'>
     const offsets = here.flatMap((group) => (this.commits[group] ?? []).map((c) => ({ ...c, group })));
     const failed = groups.filter((g) => !here.includes(g)).map((group) => ({ group, errorCode: NOT_COORDINATOR }));
     return Promise.resolve(good({ offsets, failed }));
+  }
+
+  groupMembers(address: string, groups: readonly string[]): Promise<Answer<ReadonlyMap<string, number>>> {
+    this.asked.push({ what: 'members', of: address, groups });
+    const known = groups.flatMap((g) => (this.members[g] === undefined ? [] : [[g, this.members[g]] as const]));
+    return Promise.resolve(this.silent.has(address) ? silence : good(new Map(known)));
   }
 }
 
@@ -73,9 +80,19 @@ describe('consumer groups', () => {
     expect(eyes.asked).toEqual([
       { what: 'offsets', of: 'b1', groups: ['audit', 'billing'] },
       { what: 'offsets', of: 'b2', groups: ['shipping'] },
+      { what: 'members', of: 'b1', groups: ['audit', 'billing'] },
+      { what: 'members', of: 'b2', groups: ['shipping'] },
     ]);
+    await round();
+    expect(eyes.asked.map((q) => q.what)).toEqual(['offsets', 'offsets']); // members change slowly
     await round(60_000);
-    expect(eyes.asked.map((q) => q.what).toSorted()).toEqual(['coordinators', 'offsets', 'offsets']);
+    expect(eyes.asked.map((q) => q.what).toSorted()).toEqual([
+      'coordinators',
+      'members',
+      'members',
+      'offsets',
+      'offsets',
+    ]);
   });
 
   it('are behind by the ends of their own watched topics, unknown where an end or every commit is', async () => {
@@ -109,6 +126,16 @@ describe('consumer groups', () => {
     expect(await round(700)).toMatchObject([{ committedAgeMs: 700 }]);
   });
 
+  it('are told with their members, as long as the coordinator answers', async () => {
+    const { eyes, round } = rig([watch('orders', ['orders'], ['billing', 'shipping'])]);
+    eyes.members = { billing: 2 };
+    await round();
+    expect((await round()).map((c) => c.members)).toEqual([2, undefined]);
+    eyes.silent.add('b1');
+    await round(10_000);
+    expect((await round(1)).map((c) => c.members)).toEqual([undefined, undefined]);
+  });
+
   it('of a silent coordinator keep their value with its age, and are looked for again, not in every round', async () => {
     const { eyes, ends, round, nowMs } = rig([ORDERS]);
     eyes.commits = { shipping: [at('orders', 0, 4)] };
@@ -137,7 +164,7 @@ describe('consumer groups', () => {
     await round();
     await round(10_000);
     await round(1);
-    expect(eyes.asked).toEqual([{ what: 'offsets', of: 'b2', groups: ['billing'] }]);
+    expect(eyes.asked[0]).toEqual({ what: 'offsets', of: 'b2', groups: ['billing'] });
   });
 
   it('that are watched no longer are forgotten', async () => {

@@ -8,9 +8,11 @@ import { OffsetTable } from './offset-table.js';
 const COORDINATORS_EVERY_MS = 60_000;
 /** Groups whose coordinator is not known, or moved, are looked up no more often than this. */
 const LOOK_AGAIN_MS = 10_000;
+const MEMBERS_EVERY_MS = 10_000;
 
 type Watched = Readonly<{ group: string; consumerGroup: string; isOfGroup: (topic: string) => boolean }>;
 type Commits = { offsets: OffsetTable; readAtMs: Ms; movedAtMs: Ms | null };
+type GroupEyes = Pick<ClusterEyes, 'coordinators' | 'committedOffsets' | 'groupMembers'>;
 
 export type Whom = Readonly<{
   anyone: Address | null; // that answered last
@@ -24,14 +26,16 @@ export type Whom = Readonly<{
  * this is a finding about the cluster's health.
  */
 export class ConsumerGroups {
-  readonly #eyes: Pick<ClusterEyes, 'coordinators' | 'committedOffsets'>;
+  readonly #eyes: GroupEyes;
   #watched: readonly Watched[] = [];
   #names: readonly string[] = [];
   readonly #coordinators = new Map<string, number>();
   readonly #commits = new Map<string, Commits>();
+  readonly #members = new Map<string, number>();
+  #membersAskedAtMs: Ms | null = null;
   #lookedAtMs: Ms | null = null;
 
-  constructor(eyes: Pick<ClusterEyes, 'coordinators' | 'committedOffsets'>) {
+  constructor(eyes: GroupEyes) {
     this.#eyes = eyes;
   }
 
@@ -44,12 +48,18 @@ export class ConsumerGroups {
     const wanted = new Set(this.#names);
     for (const name of this.#coordinators.keys()) if (!wanted.has(name)) this.#coordinators.delete(name);
     for (const name of this.#commits.keys()) if (!wanted.has(name)) this.#commits.delete(name);
+    for (const name of this.#members.keys()) if (!wanted.has(name)) this.#members.delete(name);
   }
 
   async ask(whom: Whom, nowMs: Ms, deadlineMs: Ms): Promise<void> {
+    const parts = [...this.#byCoordinator()];
+    const membersDue =
+      parts.length > 0 && (this.#membersAskedAtMs === null || nowMs - this.#membersAskedAtMs >= MEMBERS_EVERY_MS);
+    if (membersDue) this.#membersAskedAtMs = nowMs;
     await Promise.all([
       this.#lookUp(whom, nowMs, deadlineMs),
-      ...[...this.#byCoordinator()].map(([id, names]) => this.#read(whom.broker(id), names, nowMs, deadlineMs)),
+      ...parts.map(([id, names]) => this.#read(whom.broker(id), names, nowMs, deadlineMs)),
+      ...(membersDue ? parts.map(([id, names]) => this.#count(whom.broker(id), names, deadlineMs)) : []),
     ]);
   }
 
@@ -60,7 +70,9 @@ export class ConsumerGroups {
       if (commits === undefined) return [];
       const { lagRecords, oldestMs } = behind(commits, ends, isOfGroup);
       const committedAgeMs = commits.movedAtMs === null ? null : nowMs - commits.movedAtMs;
-      return [{ group, consumerGroup, lagRecords, observedAgeMs: nowMs - oldestMs, committedAgeMs }];
+      const members = this.#members.get(consumerGroup);
+      const said = { group, consumerGroup, lagRecords, observedAgeMs: nowMs - oldestMs, committedAgeMs };
+      return [{ ...said, ...(members === undefined ? {} : { members }) }];
     });
   }
 
@@ -110,6 +122,16 @@ export class ConsumerGroups {
     for (const offset of answer.value.offsets) offsets.get(offset.group)?.push(offset);
     for (const name of names) {
       if (!failed.has(name) && this.#names.includes(name)) this.#take(name, offsets.get(name) ?? [], nowMs);
+    }
+  }
+
+  /** Silence leaves no number: a group that was there a while ago proves no client of now. */
+  async #count(address: Address | null, names: readonly string[], deadlineMs: Ms): Promise<void> {
+    const answer = address === null ? null : await this.#eyes.groupMembers(address, names, deadlineMs);
+    for (const name of names) {
+      const members = answer?.ok ? answer.value.get(name) : undefined;
+      if (members === undefined || !this.#names.includes(name)) this.#members.delete(name);
+      else this.#members.set(name, members);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ClusterName, Ms } from '#health';
+import type { SilentGap } from '#failover';
 import { OffsetTable } from './offset-table.js';
 
 /** What one cluster's probe lets the others see: a flow's lag needs the source's end offsets and topic names. */
@@ -11,9 +12,15 @@ export type BoardEntry = {
 /** `topic/partition` → what would be read next. */
 export type SeenCommit = Readonly<{ offset: number; ageMs: Ms }>;
 
+/** A flow by its clusters and its source connector. */
+export type FlowName = Readonly<{ from: ClusterName; to: ClusterName; source: string }>;
+
 /** Shared by the cluster probes of one agent. Plain memory; each probe writes only its own cluster's entry. */
 export class EndOffsetBoard {
   readonly #entries = new Map<ClusterName, BoardEntry>();
+
+  /** What the follower of a flow's offset-syncs found missing in its copy, or doubled. */
+  silentGaps: (flow: FlowName) => readonly SilentGap[] = () => [];
 
   entry(cluster: ClusterName): BoardEntry {
     let entry = this.#entries.get(cluster);

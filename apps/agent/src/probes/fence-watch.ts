@@ -3,7 +3,7 @@ import type { ClusterName, Ms } from '#health';
 import { isInternalTopic, monotonicMs, topicMatcher, type AclEntry, type ClusterHands, type ConfigTable } from '#kafka';
 import type { ClusterFenceConfig } from '../config/agent-config.js';
 import type { FenceObservation } from '../ports.js';
-import { reaches, viewOf, writersOf, type AclView } from './acl-rules.js';
+import { reaches, viewOf, writeLacks, writersOf, type AclView } from './acl-rules.js';
 import { aclOffer, type AuthorizerProbe } from './authorizer.probe.js';
 import { FENCE_KEY, FENCE_VALUE } from './fences.js';
 
@@ -82,6 +82,9 @@ export class FenceWatch {
       denyByDefault: found.denyByDefault,
       agentIsSuperUser: found.agentIsSuperUser,
       writers: writersOf(found.acls, hot).slice(0, WRITERS_NAMED),
+      ...(found.authorizer === true
+        ? { cannotWrite: writeLacks(found.acls, groups, hot).slice(0, WRITERS_NAMED) }
+        : {}),
       offers: [
         aclOffer(found, [...hot, ...groups.map((g) => checkTopic(g.name))], fence?.exempt ?? null, hasOrdinary),
         {

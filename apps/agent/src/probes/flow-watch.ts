@@ -1,8 +1,8 @@
 import type { ClusterName, Ms } from '#health';
 import { mm2Topics, topicMatcher, type ConnectClient } from '#kafka';
-import type { WatchGroup } from '#failover';
+import type { SilentGap, WatchGroup } from '#failover';
 import type { FlowObservation, FlowSettingsObservation } from '../ports.js';
-import { readFlowSettings, sourceAlias } from './connectors.js';
+import { isCopyName, readFlowSettings, sourceAlias } from './connectors.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
 import type { OffsetTable } from './offset-table.js';
 import { ReplicationProbe } from './replication.probe.js';
@@ -15,11 +15,14 @@ type Flow = {
   readonly to: ClusterName;
   readonly source: string;
   readonly checkpoint: string;
+  readonly naming: 'identity' | 'default';
   readonly isOfGroup: (topic: string) => boolean;
   readonly probe: ReplicationProbe;
   config: Readonly<Record<string, string>> | null;
+  checkpointConfig: Readonly<Record<string, string>> | null;
   configAskedAtMs: Ms | null;
   heartbeatAtMs: Ms | null;
+  checkpointAtMs: Ms | null;
 };
 
 /** The flows whose target is one cluster: asked of that cluster's Connect worker, judged with the source's end offsets. */
@@ -49,20 +52,28 @@ export class FlowWatch {
           to: flow.to,
           source,
           checkpoint,
+          naming: flow.naming,
           isOfGroup: topicMatcher(group.topics),
           probe: known?.probe ?? new ReplicationProbe({ from: flow.from, to: flow.to, source, checkpoint }),
           config: known?.config ?? null,
+          checkpointConfig: known?.checkpointConfig ?? null,
           configAskedAtMs: known?.configAskedAtMs ?? null,
           heartbeatAtMs: known?.heartbeatAtMs ?? null,
+          checkpointAtMs: known?.checkpointAtMs ?? null,
         });
       }
     }
     this.#flows = next;
   }
 
-  /** Topics whose end offsets on the target tell that a heartbeat came through. */
-  heartbeatTopics(): ReadonlySet<string> {
-    return new Set([...this.#flows.values()].map((f) => mm2Topics.copiedHeartbeats(sourceAlias(f.config, f.from))));
+  /** Topics whose end offsets on the target tell that a heartbeat or a checkpoint came through. */
+  signTopics(): ReadonlySet<string> {
+    return new Set([...this.#flows.values()].flatMap((f) => Object.values(signsOf(f))));
+  }
+
+  /** Whether this cluster's topic is what a flow makes of a hot-standby topic, under the name that it has here. */
+  isCopy(topic: string): boolean {
+    return [...this.#flows.values()].some((f) => isCopyName(f, sourceAlias(f.config, f.from), topic));
   }
 
   /** One round of questions to the worker; silence ages what is known. */
@@ -79,41 +90,63 @@ export class FlowWatch {
     );
   }
 
-  /** Looks for heartbeats that arrived since the last round. `ends` are the target's, `before` as they were. */
-  noteHeartbeats(ends: OffsetTable, before: ReadonlyMap<string, number>): void {
+  /** Looks for signs that arrived since the last round. `ends` are the target's, `before` as they were. */
+  noteSigns(ends: OffsetTable, before: ReadonlyMap<string, number>): void {
     for (const flow of this.#flows.values()) {
-      const topic = mm2Topics.copiedHeartbeats(sourceAlias(flow.config, flow.from));
-      const end = ends.value(topic, 0);
-      const last = before.get(topic);
-      if (end !== null && last !== undefined && end > last) flow.heartbeatAtMs = ends.atMs(topic, 0);
+      const { heartbeats, checkpoints } = signsOf(flow);
+      const arrivedAtMs = (topic: string): Ms | null => {
+        const [end, last] = [ends.value(topic, 0), before.get(topic)];
+        return end !== null && last !== undefined && end > last ? ends.atMs(topic, 0) : null;
+      };
+      flow.heartbeatAtMs = arrivedAtMs(heartbeats) ?? flow.heartbeatAtMs;
+      flow.checkpointAtMs = arrivedAtMs(checkpoints) ?? flow.checkpointAtMs;
     }
   }
 
   observations(nowMs: Ms): readonly FlowObservation[] {
     return [...this.#flows.values()].map((flow) => ({
       group: flow.group,
-      facts: flow.probe.facts(
-        {
-          source: this.#board.entry(flow.from),
-          isOfGroup: flow.isOfGroup,
-          heartbeatAtMs: flow.heartbeatAtMs,
-        },
-        nowMs,
-      ),
+      facts: {
+        ...gapsOf(this.#board.silentGaps(flow)),
+        ...flow.probe.facts(
+          {
+            source: this.#board.entry(flow.from),
+            isOfGroup: flow.isOfGroup,
+            heartbeatAtMs: flow.heartbeatAtMs,
+          },
+          nowMs,
+        ),
+        ...(flow.checkpointAtMs === null ? {} : { checkpointAgeMs: nowMs - flow.checkpointAtMs }),
+      },
     }));
   }
 
   settings(): readonly FlowSettingsObservation[] {
     return [...this.#flows.values()].map((flow) => ({
       group: flow.group,
-      facts: readFlowSettings(flow, flow.config, this.#board.entry(flow.from).topics, flow.isOfGroup),
+      facts: readFlowSettings(
+        flow,
+        { source: flow.config, checkpoint: flow.checkpointConfig },
+        this.#board.entry(flow.from).topics,
+        flow.isOfGroup,
+      ),
     }));
   }
 
   async #askConfig(connect: ConnectClient, flow: Flow, nowMs: Ms, deadlineMs: Ms): Promise<void> {
     if (flow.config !== null && flow.configAskedAtMs !== null && nowMs - flow.configAskedAtMs < CONFIG_EVERY_MS) return;
     flow.configAskedAtMs = nowMs;
-    const config = await connect.config(flow.source, deadlineMs).catch(() => null); // unknown: the last one stands
-    if (config !== null) flow.config = config;
+    const [config, checkpointConfig] = await Promise.all(
+      [flow.source, flow.checkpoint].map((name) => connect.config(name, deadlineMs).catch(() => null)),
+    );
+    flow.config = config ?? flow.config; // unknown: the last one stands
+    flow.checkpointConfig = checkpointConfig ?? flow.checkpointConfig;
   }
 }
+
+const gapsOf = (gaps: readonly SilentGap[]) => (gaps.length === 0 ? {} : { gaps });
+
+const signsOf = (flow: Pick<Flow, 'config' | 'from'>) => {
+  const alias = sourceAlias(flow.config, flow.from);
+  return { heartbeats: mm2Topics.copiedHeartbeats(alias), checkpoints: mm2Topics.checkpoints(alias) };
+};

@@ -94,7 +94,7 @@ describe('readFlowSettings', () => {
   const flow = { from: 'a', to: 'b' };
   const isOfGroup = (t: string): boolean => t === 'orders';
   const read = (config: Readonly<Record<string, string>>, topics: readonly string[] = []) =>
-    readFlowSettings(flow, config, topics, isOfGroup);
+    readFlowSettings(flow, { source: config, checkpoint: null }, topics, isOfGroup);
 
   it("assumes Kafka's own defaults, which are the dangerous ones", () => {
     expect(read({ topics: 'orders' })).toMatchObject({ syncsTopicAcls: true, excludesMaxMessageBytes: false });
@@ -122,8 +122,17 @@ describe('readFlowSettings', () => {
     expect(read({}, topics).foreignTopics).toEqual(['orders-archive', 'other', 'pointsman-canary']);
   });
 
+  it('tells of each connector the keys that it reads itself, and never a password', () => {
+    const source = { 'refresh.topics.interval.seconds': '5', 'source.cluster.sasl.jaas.config': 'secret' };
+    const checkpoint = { 'refresh.topics.interval.seconds': '9', 'emit.checkpoints.interval.seconds': '1' };
+    expect(readFlowSettings(flow, { source, checkpoint }, [], isOfGroup).connectorConfig).toEqual({
+      'refresh.topics.interval.seconds': '5',
+      'emit.checkpoints.interval.seconds': '1',
+    });
+  });
+
   it('says unknown without a configuration', () => {
-    expect(readFlowSettings(flow, null, [], isOfGroup)).toMatchObject({
+    expect(readFlowSettings(flow, { source: null, checkpoint: null }, [], isOfGroup)).toMatchObject({
       syncsTopicAcls: null,
       excludesMaxMessageBytes: null,
     });

@@ -2,8 +2,12 @@ import type { Ms } from '#health';
 import type { ClusterSettings } from '#failover';
 import type { BrokerNode, ClusterEyes, ConfigTable } from '#kafka';
 
-export const TOPIC_KEYS = ['min.insync.replicas', 'max.message.bytes'] as const;
-const BROKER_KEYS = ['broker.session.timeout.ms', 'controller.quorum.election.timeout.ms'] as const;
+const TOPIC_KEYS = ['min.insync.replicas', 'max.message.bytes', 'retention.ms'] as const;
+const BROKER_KEYS = [
+  'broker.session.timeout.ms',
+  'controller.quorum.election.timeout.ms',
+  'group.initial.rebalance.delay.ms',
+] as const;
 const TOPICS_EVERY_MS = 10_000;
 const BROKER_EVERY_MS = 60_000;
 
@@ -57,7 +61,12 @@ export class SlowFacts {
       const text = values?.get(key)?.value ?? null;
       return text === null || !Number.isFinite(Number(text)) ? null : Number(text);
     };
-    this.#settings = { brokerSessionTimeoutMs: read(BROKER_KEYS[0]), electionTimeoutMs: read(BROKER_KEYS[1]) };
+    const initialRebalanceDelayMs = read(BROKER_KEYS[2]);
+    this.#settings = {
+      brokerSessionTimeoutMs: read(BROKER_KEYS[0]),
+      electionTimeoutMs: read(BROKER_KEYS[1]),
+      ...(initialRebalanceDelayMs === null ? {} : { initialRebalanceDelayMs }),
+    };
   }
 }
 

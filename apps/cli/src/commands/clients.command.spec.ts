@@ -26,7 +26,8 @@ describe('clients', () => {
       adopted: false,
       warnings: ['acks=1: lost'],
     };
-    const text = clientsText({ pointer, known: 2, adopted: 1, clients: [client, late], unwrapped: [] }, 120);
+    const body = { pointer, known: 2, adopted: 1, clients: [client, late], unwrapped: [], strayWrites: [] };
+    const text = clientsText(body, 120);
     expect(text.split('\n').map((l) => l.replaceAll(/ +/g, ' '))).toEqual([
       'b, epoch 8, ACTIVE: 1 of 2 clients have adopted it',
       'KIND NAME CLUSTER EPOCH STATE ADOPTED WARNINGS',
@@ -35,20 +36,19 @@ describe('clients', () => {
     ]);
   });
 
-  it('names who reads without the wrapper', () => {
+  it('names who reads or writes without the wrapper', () => {
+    const lag = { lagRecords: 3, observedAgeMs: 900, committedAgeMs: 900 };
     const unwrapped = [
-      {
-        cluster: 'a',
-        consumerGroup: 'legacy',
-        lagRecords: 3,
-        observedAgeMs: 900,
-        committedAgeMs: 900,
-        onActive: false,
-      },
+      { ...lag, cluster: 'a', consumerGroup: 'legacy', onActive: false, members: 2 },
+      { ...lag, cluster: 'b', consumerGroup: 'audit', onActive: true },
     ];
-    expect(clientsText({ pointer, known: 0, adopted: 0, clients: [], unwrapped }, 120).split('\n')).toEqual([
+    const strayWrites = [{ cluster: 'a', ageMs: 1_200 }];
+    const body = { pointer, known: 0, adopted: 0, clients: [], unwrapped, strayWrites };
+    expect(clientsText(body, 120).split('\n')).toEqual([
       'b, epoch 8, ACTIVE: 0 of 0 clients have adopted it',
-      'legacy moves on a without the wrapper: it reads the side that is not active',
+      'legacy (2 members) is at work on a without the wrapper: it reads the side that is not active',
+      'audit is at work on b without the wrapper',
+      'somebody writes on a, which is not active: its topics grew 1.2 s ago, and nothing is copied there',
     ]);
   });
 });

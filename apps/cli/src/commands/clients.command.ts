@@ -3,7 +3,7 @@ import type { ClientsBody } from '../api/types.js';
 import { EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
-import { table } from '../render/text.js';
+import { seconds, table } from '../render/text.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
 
@@ -12,7 +12,7 @@ export const clientsCommand = async (group: string, options: GlobalOptions, io: 
   const path = { group };
   const { text, body } = await read(clientFor(options, io), '/v1/groups/{group}/clients', { path });
   io.out(options.output === 'json' ? text : clientsText(body, io.columns));
-  const stray = body.unwrapped.some((u) => !u.onActive);
+  const stray = body.unwrapped.some((u) => !u.onActive) || body.strayWrites.length > 0;
   return body.adopted === body.known && !stray ? EXIT.ok : EXIT.degraded;
 };
 
@@ -30,10 +30,14 @@ export const clientsText = (body: ClientsBody, columns: number): string => {
       c.adopted ? 'yes' : 'NOT YET',
       c.warnings.join('; '),
     ]);
-  const unwrapped = body.unwrapped.map(
-    (u) =>
-      `${u.consumerGroup} moves on ${u.cluster} without the wrapper${u.onActive ? '' : ': it reads the side that is not active'}`,
+  const unwrapped = body.unwrapped.map(({ consumerGroup, members, cluster, onActive }) => {
+    const who = `${consumerGroup}${members === undefined ? '' : ` (${members} members)`}`;
+    return `${who} is at work on ${cluster} without the wrapper${onActive ? '' : ': it reads the side that is not active'}`;
+  });
+  const strays = body.strayWrites.map(
+    ({ cluster, ageMs }) =>
+      `somebody writes on ${cluster}, which is not active: its topics grew ${seconds(ageMs)} s ago, and nothing is copied there`,
   );
   const list = [['KIND', 'NAME', 'CLUSTER', 'EPOCH', 'STATE', 'ADOPTED', 'WARNINGS'], ...rows];
-  return [head, ...(known === 0 ? [] : table(list, columns)), ...unwrapped].join('\n');
+  return [head, ...(known === 0 ? [] : table(list, columns)), ...unwrapped, ...strays].join('\n');
 };

@@ -70,7 +70,13 @@ const operatorOptions = (config: ControllerConfig): OperatorOptions => ({
   rateLimit: config.http.rateLimit,
   oidc: config.http.oidc,
   get groups() {
-    return config.groups.map(({ name, clusters, policy }) => ({ name, clusters: clusters.map((c) => c.name), policy }));
+    return config.groups.map(({ name, clusters, policy, watch: { consumerGroups, principals } }) => ({
+      name,
+      clusters: clusters.map((c) => c.name),
+      consumerGroups,
+      principals,
+      policy,
+    }));
   },
 });
 

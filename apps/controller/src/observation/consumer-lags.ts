@@ -36,10 +36,11 @@ export class ConsumerLagBook implements ConsumerLags {
   }
 }
 
-const aged = ({ cluster, consumerGroup, lagRecords, ...ages }: ConsumerLag, sinceMs: number): ConsumerLag => ({
+const aged = ({ cluster, consumerGroup, lagRecords, members, ...ages }: ConsumerLag, sinceMs: number): ConsumerLag => ({
   cluster,
   consumerGroup,
   lagRecords,
   observedAgeMs: ages.observedAgeMs + sinceMs,
   committedAgeMs: ages.committedAgeMs === null ? null : ages.committedAgeMs + sinceMs,
+  ...(members === undefined ? {} : { members }),
 });

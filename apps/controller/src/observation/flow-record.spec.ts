@@ -94,6 +94,26 @@ describe('a flow sent as changes', () => {
     expect(book.update(1, true, 3_010)).toMatchObject({ whole: true, partitions: [{ sourceEndCurrent: true }] });
   });
 
+  it('tells when the source grew, by the round in which that was seen', () => {
+    const lagOf = (sourceEnd: number): PartitionLag => ({
+      topic: 'orders',
+      partition: 0,
+      sourceEnd,
+      replicated: null,
+      sourceEndAgeMs: 1,
+      replicatedAgeMs: null,
+    });
+    const book = new FlowBook({ group: 'orders', facts: factsOf([lagOf(5)]) }, 1_000, 1_003, 1);
+    const record = new FlowRecord(book.update(0, false, 1_010), 500_010);
+    expect(record.facts(500_100).sourceGrewAgeMs).toBeUndefined(); // what was there before nobody wrote now
+    book.put(factsOf([lagOf(6)]), 3_000, 3_003, 2);
+    record.put(book.update(0, true, 3_010), 502_010);
+    expect(record.facts(502_110).sourceGrewAgeMs).toBe(110);
+    book.put(factsOf([lagOf(2)]), 5_000, 5_003, 3); // made anew: nothing grew
+    record.put(book.update(2, false, 5_010), 504_010);
+    expect(record.facts(504_110).sourceGrewAgeMs).toBe(2_110);
+  });
+
   it('ages with this process, not with the values', () => {
     const book = new FlowBook({ group: 'orders', facts: factsOf([]) }, 1_000, 1_003, 1);
     const record = new FlowRecord(book.update(0, false, 1_010), 500_000);

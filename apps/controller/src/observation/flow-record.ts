@@ -9,7 +9,8 @@ const MAX_PARTITIONS = 100_000;
 export class FlowRecord {
   #update: FlowUpdate;
   #atMs: Ms;
-  readonly #partitions = new Map<string, Readonly<{ update: PartitionUpdate; atMs: Ms }>>();
+  #grewAtMs: Ms | null = null; // the round in which an end offset of the source was first seen larger
+  #partitions = new Map<string, Readonly<{ update: PartitionUpdate; atMs: Ms }>>();
 
   constructor(update: FlowUpdate, atMs: Ms) {
     this.#update = update;
@@ -18,9 +19,12 @@ export class FlowRecord {
   }
 
   put(update: FlowUpdate, atMs: Ms): void {
-    if (update.whole) this.#partitions.clear();
+    const known = this.#partitions;
+    if (update.whole) this.#partitions = new Map();
     for (const partition of update.partitions) {
       const key = `${partition.topic}/${partition.partition}`;
+      const before = known.get(key)?.update.sourceEnd ?? null;
+      if (before !== null && (partition.sourceEnd ?? 0) > before) this.#grewAtMs = atMs - update.roundAgeMs;
       if (this.#partitions.size >= MAX_PARTITIONS && !this.#partitions.has(key)) continue;
       this.#partitions.set(key, { update: partition, atMs });
     }
@@ -47,6 +51,9 @@ export class FlowRecord {
       sourceConnector: u.sourceConnector,
       checkpointConnector: u.checkpointConnector,
       perPartition: this.#lags(now),
+      ...(this.#grewAtMs === null ? {} : { sourceGrewAgeMs: now - this.#grewAtMs }),
+      ...(u.checkpointAgeMs === undefined ? {} : { checkpointAgeMs: u.checkpointAgeMs + sinceMs }),
+      ...(u.gaps === undefined ? {} : { gaps: u.gaps.map((g) => ({ ...g, ageMs: g.ageMs + sinceMs })) }),
     };
   }
 

@@ -49,6 +49,7 @@ export type ConsumerLag = Readonly<{
   lagRecords: number | null; // behind the ends of the group's topics; null: nothing committed there, or not known
   observedAgeMs: Ms;
   committedAgeMs: Ms | null; // since an offset was seen to move; null: not seen yet
+  members?: number; // absent: not known
 }>;
 
 /** What a snapshot needs besides the agents' reports; each answer is this process's newest knowledge, without waiting. */

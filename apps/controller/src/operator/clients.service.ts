@@ -1,5 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { adoptionShare } from '#config-center';
+import { consumerAt, MOVING_WITHIN_MS, strayWrites, unwrappedConsumers } from '#failover';
+import { DECISIONS } from '../decision/decision.port.js';
+import type { Decisions } from '../decision/decision.port.js';
 import { CONSUMER_LAGS } from '../observation/observation.port.js';
 import type { ConsumerLags } from '../observation/observation.port.js';
 import { PUBLISHING } from '../publishing/publishing.port.js';
@@ -9,16 +12,15 @@ import { Problem } from './http/problem.js';
 import { within } from './within.js';
 
 const CENTER_WAIT_MS = 3_000;
-// A group that committed within it is at work; longer than kafkajs' and Java's auto-commit intervals of 5 s.
-const MOVING_WITHIN_MS = 30_000;
 
-/** Who follows the pointer, as clients say themselves, and who reads without it, as the brokers show. */
+/** Who follows the pointer, as clients say themselves, and who reads or writes without it, as the brokers show. */
 @Injectable()
 export class Clients {
   constructor(
     @Inject(Groups) private readonly groups: Groups,
     @Inject(PUBLISHING) private readonly publishing: Publishing,
     @Inject(CONSUMER_LAGS) private readonly lags: ConsumerLags,
+    @Inject(DECISIONS) private readonly decisions: Decisions,
   ) {}
 
   async of(group: string) {
@@ -39,7 +41,8 @@ export class Clients {
       );
     const { known, adopted, share, stragglers } = adoptionShare(clients, pointer);
     const late = new Set(stragglers.map((s) => s.instance));
-    const wrapped = new Set(clients.filter((c) => c.kind === 'consumer').map((c) => `${c.cluster}/${c.name}`));
+    const wrapped = new Set(clients.filter((c) => c.kind === 'consumer').map((c) => consumerAt(c.cluster, c.name)));
+    const snapshot = this.decisions.latest(group)?.snapshot ?? null;
     return {
       group,
       pointer: { cluster: pointer.activeCluster, epoch: pointer.epoch, mode: pointer.mode },
@@ -47,11 +50,11 @@ export class Clients {
       adopted,
       share,
       clients: clients.map((c) => ({ ...c, adopted: !late.has(c.instance) })),
-      unwrapped: this.lags
-        .of(group)
-        .filter((l) => l.committedAgeMs !== null && l.committedAgeMs <= MOVING_WITHIN_MS)
-        .filter((l) => !wrapped.has(`${l.cluster}/${l.consumerGroup}`))
-        .map((l) => ({ ...l, onActive: l.cluster === pointer.activeCluster })),
+      unwrapped: unwrappedConsumers(this.lags.of(group), wrapped).map((l) => ({
+        ...l,
+        onActive: l.cluster === pointer.activeCluster,
+      })),
+      strayWrites: snapshot === null ? [] : strayWrites(snapshot, pointer.activeCluster, MOVING_WITHIN_MS),
     };
   }
 }

@@ -12,7 +12,13 @@ export type OperatorOptions = Readonly<{
   rateLimit: RateLimit;
   /** Sign-in by JWTs of an issuer, beside the tokens; null or absent: none. */
   oidc?: OidcOptions | null;
-  groups: readonly Readonly<{ name: string; clusters: readonly string[]; policy: Policy }>[];
+  groups: readonly Readonly<{
+    name: string;
+    clusters: readonly string[];
+    consumerGroups: readonly string[];
+    principals: readonly string[];
+    policy: Policy;
+  }>[];
   /** How often an open event stream looks for news. */
   eventPollMs?: number;
   /** A comment on a quiet event stream, so that both ends notice a dead connection. */

@@ -40,9 +40,9 @@ export class ReadinessReports {
     const found = readiness({
       snapshot: latest.snapshot,
       policy: config.policy,
-      decision: latest.decision,
       consumers,
-      consumerGroups: [...new Set(consumers.map((c) => c.consumerGroup))],
+      consumerGroups: config.consumerGroups,
+      principals: config.principals,
       clients: clients && {
         known: clients.length,
         warnings: clients.flatMap((c) => c.warnings.map((w) => `${c.kind} ${c.name}: ${w}`)),

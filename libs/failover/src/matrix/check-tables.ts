@@ -67,6 +67,17 @@ const VARIANTS: readonly Variant[] = [
     name: 'observer long lost',
     with: (s) => ({ ...s, memory: { ...s.memory, active: 'a', missingSinceMs: { 'agent-c': 0 } } }),
   },
+  {
+    name: 'the copy has a gap',
+    with: (s) => ({
+      ...s,
+      flows: [
+        sampleFlow({
+          gaps: [{ topic: 'orders', partition: 0, kind: 'purged', records: 41, downstream: 70, ageMs: 5_000 }],
+        }),
+      ],
+    }),
+  },
   { name: 'one partition offline', with: (s) => withFields(s, { hotStandby: hotStandby(1) }) },
   { name: 'half of the partitions offline', with: (s) => withFields(s, { hotStandby: hotStandby(6) }) },
   { name: 'no brokers by metadata', with: (s) => withFields(s, { activeBrokers: 0, answeringBrokers: 0 }) },

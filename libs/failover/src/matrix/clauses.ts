@@ -1,5 +1,6 @@
 import { answers, type VerdictName, type Vote } from '#health';
-import type { BlockerName } from './facts.js';
+import { flowBetween } from './lag.js';
+import type { BlockerName, SilentGap } from './facts.js';
 import { BLOCKERS, findBlockers } from './blockers.js';
 import type { Clause } from './row.js';
 import type { Situation } from './situation.js';
@@ -142,6 +143,18 @@ export const observerLost: Clause = {
 export const READINESS: readonly BlockerName[] = BLOCKERS.map((b) => b.name).filter(
   (name) => name !== 'COOLDOWN' && name !== 'FLAPPING',
 );
+
+/** What the copy on T lacks or holds twice, and nobody has acknowledged since it was found. */
+export function untoldGaps({ snapshot, source, target }: Situation): readonly SilentGap[] {
+  const gaps = target === null ? [] : (flowBetween(snapshot, source.name, target.name)?.gaps ?? []);
+  const acknowledgedAgeMs = snapshot.group.flapsAcknowledgedAgeMs;
+  return acknowledgedAgeMs === null ? gaps : gaps.filter((g) => g.ageMs < acknowledgedAgeMs);
+}
+
+export const copyWithGaps: Clause = {
+  says: 'the copy lacks records that nobody removed there, or holds some twice, not acknowledged',
+  holds: (s) => untoldGaps(s).length > 0,
+};
 
 export const notReady: Clause = {
   says: 'a failover would be blocked now: target, lag, config center, self-fence, settings or placement',

@@ -84,6 +84,18 @@ describe('decide, guarded', () => {
     expect(decide(fenced(1_000), defaultPolicy)).toMatchObject({ row: 190, action: 'unfence' });
   });
 
+  it('tells of records that MirrorMaker went over, until a person has looked, and moves onto the copy all the same', () => {
+    const gap = { topic: 'orders', partition: 3, kind: 'purged', records: 41, downstream: 70, ageMs: 60_000 } as const;
+    const flows = [sampleFlow({ gaps: [gap] })];
+    const found = decide(sampleSnapshot({ flows }), defaultPolicy);
+    expect(found).toMatchObject({ row: 710, action: 'alert', blockers: [] });
+    expect(found.reasons).toContain('41 records were removed from the source before they were copied: orders-3');
+    const acknowledged = (ageMs: number) =>
+      decide(sampleSnapshot({ flows, group: sampleGroup({ flapsAcknowledgedAgeMs: ageMs }) }), defaultPolicy).row;
+    expect(acknowledged(59_000)).toBe(800);
+    expect(acknowledged(61_000)).toBe(710); // it was found after that
+  });
+
   it('judges by record lag where a newer reading knows only heartbeats', () => {
     const dead = at(votesOnA('refused', 'silent', 'silent', 25_000), 25_000);
     const lagReadings = [

@@ -64,10 +64,30 @@ export type FlowFacts = Readonly<{
   sourceConnector: ConnectorState;
   checkpointConnector: ConnectorState;
   perPartition: readonly PartitionLag[];
+  sourceGrewAgeMs?: Ms; // since the source's end offsets were seen to grow, by whoever adds up the reports; absent: never
+  checkpointAgeMs?: Ms; // since a new checkpoint arrived on the target; absent: none was seen to arrive
+  gaps?: readonly SilentGap[];
 }>;
 
-/** `naming` from the configuration; absent: not known, which proves no loop. */
-export type SnapshotFlow = FlowFacts & Readonly<{ naming?: 'identity' | 'default' }>;
+/**
+ * What MirrorMaker went over without a word, because it begins again at the earliest record whenever its position is gone.
+ * `purged`: removed from the source before they were copied. `recreated`: the source's topic was deleted and made anew.
+ * `recopied`: the copy began at the source's first record again.
+ */
+export type SilentGap = Readonly<{
+  topic: string; // of the source
+  partition: number;
+  kind: 'purged' | 'recreated' | 'recopied';
+  records: number | null; // that the copy lacks (purged, recreated), or holds twice (recopied); null: not known
+  downstream: number | null; // offset on the target at which the copy goes on behind it; null: not copied on yet
+  ageMs: Ms; // since it was found
+}>;
+
+/**
+ * From the configuration. `naming` absent: not known, which proves no loop. `dedicated`: a MirrorMaker process without REST
+ * carries it, which can be watched and not steered.
+ */
+export type SnapshotFlow = FlowFacts & Readonly<{ naming?: 'identity' | 'default'; dedicated?: boolean }>;
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'ABSENT' | 'UNKNOWN';
 
@@ -85,7 +105,11 @@ export type ClusterSettings = Readonly<{
   fencing?: FencingFacts; // absent: not looked at yet, or by an agent that cannot
   initialRebalanceDelayMs?: Ms | null; // group.initial.rebalance.delay.ms
   topics?: readonly TopicSettings[]; // hot-standby topics, bounded; told by the cluster's own agent only
+  logDirSpace?: LogDirSpace; // absent: no broker shows it
 }>;
+
+/** The fullest log directory of all brokers that show theirs. */
+export type LogDirSpace = Readonly<{ broker: number; freeBytes: number; totalBytes: number }>;
 
 export type TopicSettings = Readonly<{
   topic: string;
@@ -93,6 +117,7 @@ export type TopicSettings = Readonly<{
   replicationFactor: number | null;
   minIsr: number | null;
   maxMessageBytes: number | null;
+  retentionMs: Ms | null; // -1: without a limit
 }>;
 
 /** What a cluster offers to close it, found out by its agent beforehand. */
@@ -102,7 +127,10 @@ export type FencingFacts = Readonly<{
   agentIsSuperUser: boolean | null;
   writers: readonly string[]; // principals with WRITE on a hot-standby topic by an ACL
   offers: readonly FenceOffer[]; // strongest first
+  cannotWrite?: readonly WriteLack[]; // principals of a group that no ACL lets write one of its topics; bounded
 }>;
+
+export type WriteLack = Readonly<{ group: string; principal: string; topic: string }>;
 
 export type FenceOffer = Readonly<{ kind: FenceKind; usable: boolean; reason: string }>;
 
@@ -112,7 +140,7 @@ export type FlowSettings = Readonly<{
   syncsTopicAcls: boolean | null;
   excludesMaxMessageBytes: boolean | null;
   foreignTopics: readonly string[]; // reached by the connector, not of the group
-  connectorConfig?: Readonly<Record<string, string>>; // the keys that readiness judges
+  connectorConfig?: Readonly<Record<string, string>>; // of both connectors, the keys that readiness judges
 }>;
 
 /** A failover group's policy, compiled from the configuration: every default filled in, frozen. */

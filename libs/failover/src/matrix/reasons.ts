@@ -1,5 +1,6 @@
 import { findBlockers } from './blockers.js';
-import { lostObservers, READINESS } from './clauses.js';
+import { lostObservers, READINESS, untoldGaps } from './clauses.js';
+import { gapTexts } from './gap-texts.js';
 import type { LagJudgement } from './lag.js';
 import type { Row } from './row.js';
 import type { Situation } from './situation.js';
@@ -20,6 +21,7 @@ const REASONS: readonly Reason[] = [
     rows: [700],
     says: (s) => findBlockers(READINESS, { situation: s, lag: s.lagNow }).map((b) => `${b.name}: ${b.detail}`),
   },
+  { rows: [710], says: (s) => gapTexts(untoldGaps(s)) },
   {
     rows: [510],
     says: (s) => [`${Math.round(s.medians.partitionShare * 100)} % of hot-standby partitions at fault`],

@@ -1,4 +1,5 @@
 import type { TopicSettings } from '../matrix/facts.js';
+import { refreshText } from './connector-rules.js';
 import type { Finding, Sides } from './types.js';
 
 /** What of a topic must be the same on both sides, and what goes wrong where it is not. */
@@ -23,7 +24,7 @@ const COMPARED = [
     fix: 'set max.message.bytes alike',
   },
 ] as const satisfies readonly Readonly<{
-  field: Exclude<keyof TopicSettings, 'topic'>;
+  field: Exclude<keyof TopicSettings, 'topic' | 'retentionMs'>;
   level: 'blocker' | 'warn';
   why: string;
   fix: string;
@@ -37,13 +38,19 @@ export function topicLines(sides: Sides): readonly Finding[] {
   if (here === undefined || there === undefined)
     return [{ level: 'unknown', what: 'topics were not compared', fix: 'run an agent of this version in both IDCs' }];
   const copies = new Map(there.map((t) => [t.topic, t]));
-  const lines = here.flatMap((topic): readonly Finding[] => {
-    const copy = copies.get(topic.topic);
+  const renames = sides.forward?.naming === 'default';
+  const originals = here.filter((t) => !renames || !t.topic.startsWith(`${sides.standby}.`));
+  const lines = originals.flatMap((topic): readonly Finding[] => {
+    const copyName = renames ? `${sides.active}.${topic.topic}` : topic.topic;
+    const copy = copies.get(copyName);
     if (copy === undefined) {
-      const what = `${topic.topic} does not exist on ${sides.standby}`;
-      return [
-        { level: 'warn', what, fix: 'wait for refresh.topics.interval.seconds, or create it with the same partitions' },
-      ];
+      const what = `${copyName} does not exist on ${sides.standby}`;
+      const fix = `${refreshText(sides, 'topics')}; else the connector's \`topics\` do not reach ${topic.topic}`;
+      return [{ level: 'warn', what, fix }];
+    }
+    if (renames && !copies.has(topic.topic)) {
+      const what = `${topic.topic} itself does not exist on ${sides.standby}: producers would find nothing to write to`;
+      return [{ level: 'blocker', what, fix: 'create it there with the same partitions' }];
     }
     return COMPARED.flatMap(({ field, level, why, fix }) => {
       const [x, y] = [topic[field], copy[field]];
@@ -54,69 +61,5 @@ export function topicLines(sides: Sides): readonly Finding[] {
       ];
     });
   });
-  return lines.length === 0 ? [{ level: 'ok', what: `${here.length} topics are alike on both sides` }] : lines;
-}
-
-const RULES: readonly Readonly<{
-  key: string;
-  wanted: string;
-  fallback: number; // Kafka's default
-  tooLong(value: number): boolean;
-  why: string;
-}>[] = [
-  {
-    key: 'refresh.topics.interval.seconds',
-    wanted: '30',
-    fallback: 600,
-    tooLong: (s) => s > 60,
-    why: 'new topics are not copied for so long',
-  },
-  {
-    key: 'refresh.groups.interval.seconds',
-    wanted: '30',
-    fallback: 600,
-    tooLong: (s) => s > 60,
-    why: 'new consumer groups have no position for so long',
-  },
-  {
-    key: 'emit.checkpoints.interval.seconds',
-    wanted: '5',
-    fallback: 60,
-    tooLong: (s) => s > 30,
-    why: 'positions on the standby are so old',
-  },
-  {
-    key: 'producer.override.delivery.timeout.ms',
-    wanted: '10000',
-    fallback: 120_000,
-    tooLong: (ms) => ms > 30_000,
-    why: 'stopping the flow waits for so long on a dead cluster',
-  },
-];
-
-export function connectorLines({ forwardSettings }: Sides): readonly Finding[] {
-  const config = forwardSettings?.connectorConfig;
-  if (config === undefined) return [];
-  const lines = RULES.flatMap(({ key, wanted, fallback, tooLong, why }): readonly Finding[] => {
-    const said = config[key];
-    const value = said === undefined ? fallback : Number(said);
-    if (!tooLong(value)) return [];
-    return [
-      {
-        level: 'warn',
-        what: `${key} is ${value}${said === undefined ? ' (default)' : ''}: ${why}`,
-        fix: `${key}=${wanted}`,
-      },
-    ];
-  });
-  if (config['offset-syncs.topic.location'] !== 'target')
-    return [
-      ...lines,
-      {
-        level: 'warn',
-        what: 'offset syncs lie on the source: they die with it, and agents must have read them before',
-        fix: 'offset-syncs.topic.location=target on source and checkpoint connector',
-      },
-    ];
-  return lines;
+  return lines.length === 0 ? [{ level: 'ok', what: `${originals.length} topics are alike on both sides` }] : lines;
 }

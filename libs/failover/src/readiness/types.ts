@@ -1,19 +1,24 @@
 import type { ClusterName, Ms } from '#health';
-import type { ClusterSettings, Decision, FlowSettings, Policy, Snapshot, SnapshotFlow } from '../matrix/facts.js';
+import type { ClusterSettings, FlowSettings, Policy, Snapshot, SnapshotFlow } from '../matrix/facts.js';
 
 export type ReadinessLevel = 'ok' | 'warn' | 'blocker' | 'unknown';
 
 /** `fix`: what a person does about it; null where nothing is to be done. */
 export type ReadinessLine = Readonly<{ id: string; level: ReadinessLevel; what: string; fix: string | null }>;
 
-export type ConsumerFacts = Readonly<{ cluster: ClusterName; consumerGroup: string; lagRecords: number | null }>;
+export type ConsumerFacts = Readonly<{
+  cluster: ClusterName;
+  consumerGroup: string;
+  lagRecords: number | null;
+  committedAgeMs: Ms | null; // since a committed offset was seen to move; null: not seen
+}>;
 
 export type ReadinessInput = Readonly<{
   snapshot: Snapshot;
   policy: Policy;
-  decision: Pick<Decision, 'blockers' | 'loss'>;
   consumers: readonly ConsumerFacts[];
   consumerGroups: readonly string[]; // that the group is configured with
+  principals: readonly string[]; // the same
   clients: Readonly<{ known: number; warnings: readonly string[] }> | null; // null: the config center did not say
 }>;
 

@@ -165,6 +165,7 @@ export type WatchGroup = Readonly<{
     to: ClusterName;
     naming: 'identity' | 'default';
     connectors: ConnectorNames;
+    dedicated?: boolean; // absent: false
   }>[];
   active: ClusterName | null; // by the controller's last read of the pointer
   epoch: number;

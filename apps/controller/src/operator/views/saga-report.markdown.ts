@@ -3,7 +3,7 @@ import type { SagaReport } from './saga-report.view.js';
 import { memberOf } from './saga-report.view.js';
 
 /** The same as the JSON, for a ticket or a wiki page. */
-export function reportMarkdown({ saga, figures, begun, steps, acts }: SagaReport): string {
+export function reportMarkdown({ saga, figures, begun, clients, steps, acts }: SagaReport): string {
   const title = `# ${saga.kind} of ${saga.group}: ${saga.source} → ${saga.target}`;
   const facts = [
     ['saga', saga.id],
@@ -20,6 +20,7 @@ export function reportMarkdown({ saga, figures, begun, steps, acts }: SagaReport
     section('Times', pairs(memberOf(figures, 'rto'))),
     section('Timeline', pairs(memberOf(figures, 'timeline'))),
     section('Loss', pairs(memberOf(figures, 'loss') ?? memberOf(begun, 'loss'))),
+    section('Clients', pairs(clients)),
     section('Votes', votes === null ? null : `\`\`\`json\n${JSON.stringify(votes, null, 2)}\n\`\`\``),
     section(
       'Steps',

@@ -9,6 +9,8 @@ export type SagaReport = Readonly<{
   figures: Json;
   /** What it began with: the votes, the row, what was known of the loss. */
   begun: Json;
+  /** After publish: how many clients follow, who does not, who goes on at the old side without the wrapper; null before. */
+  clients: Json;
   steps: readonly Readonly<{ at: string; step: string; direction: string; event: string; summary: string | null }>[];
   acts: readonly Readonly<{ at: string; actor: string; action: string; reason: string }>[];
 }>;
@@ -16,6 +18,7 @@ export type SagaReport = Readonly<{
 /** From the journal and the audit alone, so that every controller says the same at any time. */
 export function sagaReportView({ journal, ...saga }: SagaRecord, audit: readonly AuditRow[]): SagaReport {
   const closed = journal.findLast((e) => e.step === 'close' && e.event === 'done');
+  const verified = journal.findLast((e) => e.step === 'verify-publish' && e.event === 'done');
   const begun = journal.find((e) => e.step === 'open' && e.event === 'done');
   const from = Date.parse(saga.openedAt) - AROUND_MS;
   const to = saga.closedAt === null ? Infinity : Date.parse(saga.closedAt) + AROUND_MS;
@@ -24,6 +27,7 @@ export function sagaReportView({ journal, ...saga }: SagaRecord, audit: readonly
     saga,
     figures: closed?.evidence ?? null,
     begun: begun?.evidence ?? null,
+    clients: memberOf(verified?.evidence ?? null, 'adoption'),
     steps: journal.map(({ at, step, direction, event, evidence }) => ({
       ...{ at, step, direction, event },
       summary: textIn(evidence, 'summary'),

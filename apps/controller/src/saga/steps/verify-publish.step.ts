@@ -1,8 +1,9 @@
-import { type AdoptionShare, adoptionShare } from '#config-center';
+import { type AdoptionShare, adoptionShare, type ClientReport } from '#config-center';
 import { pollUntil } from '../agent-calls.js';
 import { within } from '../saga-time.js';
 import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+import { unwrappedOnSource } from './unwrapped-on-source.js';
 
 /**
  * What clients will see: the pointer as read back, and a write on the new active cluster. Then a share of the wrapped
@@ -30,6 +31,7 @@ type Adoption = Readonly<{
   adopted: number;
   waitedMs: number;
   stragglers: readonly string[];
+  unwrapped: readonly string[]; // who goes on at the old side and follows no pointer
 }>;
 
 const LISTED_STRAGGLERS = 50;
@@ -39,11 +41,13 @@ async function waitForClients(ctx: StepContext, signal: AbortSignal): Promise<Ad
   const startedAtMs = ctx.time.monotonicMs();
   const pointer = { epoch: ctx.saga.epoch, mode: 'ACTIVE' } as const;
   let last: AdoptionShare = { known: 0, adopted: 0, share: 0, stragglers: [] };
+  let reports: readonly ClientReport[] = [];
   let problem: string | null = 'not looked at';
   await pollUntil(ctx, signal, async () => {
     const over = ctx.time.monotonicMs() - startedAtMs >= waitMs;
     try {
-      last = adoptionShare(await within(ctx.publishing.adoptions(ctx.saga.group), signal), pointer);
+      reports = await within(ctx.publishing.adoptions(ctx.saga.group), signal);
+      last = adoptionShare(reports, pointer);
       problem = null;
     } catch (error) {
       signal.throwIfAborted();
@@ -52,13 +56,16 @@ async function waitForClients(ctx: StepContext, signal: AbortSignal): Promise<Ad
     return over || (problem === null && last.share >= share) ? true : null;
   });
   const stragglers = last.stragglers.slice(0, LISTED_STRAGGLERS).map((r) => `${r.kind} ${r.name} (${r.instance})`);
+  const waitedMs = Math.round(ctx.time.monotonicMs() - startedAtMs);
+  const unwrapped = await unwrappedOnSource(ctx, reports, waitedMs, signal);
   const count = last.known === 0 ? 'no client has reported itself' : `${last.adopted} of ${last.known} clients follow`;
   return {
-    says: problem === null ? count : `clients could not be read: ${problem}`,
+    says: [problem === null ? count : `clients could not be read: ${problem}`, ...unwrapped].join('; '),
     known: last.known,
     adopted: last.adopted,
-    waitedMs: Math.round(ctx.time.monotonicMs() - startedAtMs),
+    waitedMs,
     stragglers,
+    unwrapped,
   };
 }
 

@@ -114,6 +114,27 @@ export namespace ProbeErrorKind {
   export type UNRECOGNIZED = typeof ProbeErrorKind.UNRECOGNIZED;
 }
 
+export const SilentGapKind = {
+  SILENT_GAP_KIND_UNSPECIFIED: 0,
+  /** SILENT_GAP_KIND_PURGED - Removed from the source before they were copied. */
+  SILENT_GAP_KIND_PURGED: 1,
+  /** SILENT_GAP_KIND_RECREATED - The source's topic was deleted and made anew. */
+  SILENT_GAP_KIND_RECREATED: 2,
+  /** SILENT_GAP_KIND_RECOPIED - The copy began at the source's first record again. */
+  SILENT_GAP_KIND_RECOPIED: 3,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type SilentGapKind = typeof SilentGapKind[keyof typeof SilentGapKind];
+
+export namespace SilentGapKind {
+  export type SILENT_GAP_KIND_UNSPECIFIED = typeof SilentGapKind.SILENT_GAP_KIND_UNSPECIFIED;
+  export type SILENT_GAP_KIND_PURGED = typeof SilentGapKind.SILENT_GAP_KIND_PURGED;
+  export type SILENT_GAP_KIND_RECREATED = typeof SilentGapKind.SILENT_GAP_KIND_RECREATED;
+  export type SILENT_GAP_KIND_RECOPIED = typeof SilentGapKind.SILENT_GAP_KIND_RECOPIED;
+  export type UNRECOGNIZED = typeof SilentGapKind.UNRECOGNIZED;
+}
+
 export const ConnectorState = {
   CONNECTOR_STATE_UNSPECIFIED: 0,
   CONNECTOR_STATE_RUNNING: 1,
@@ -545,7 +566,11 @@ export interface WatchFlow {
   readonly from: string;
   readonly to: string;
   readonly naming: Naming;
-  readonly connectors: ConnectorNames | undefined;
+  readonly connectors:
+    | ConnectorNames
+    | undefined;
+  /** Carried by a dedicated MirrorMaker process, which has no REST interface: it is watched and cannot be steered. */
+  readonly dedicated: boolean;
 }
 
 export interface ConnectorNames {
@@ -629,6 +654,26 @@ export interface FlowReport {
   readonly partitions: readonly PartitionLag[];
   /** Since the start of the round that read this flow; also the age of every partition value marked `current`. */
   readonly roundAgeMs: number;
+  /** Since a new checkpoint arrived on the target. Absent: none was seen to arrive. */
+  readonly checkpointAgeMs?:
+    | number
+    | undefined;
+  /** Records that the copy will never hold, or holds twice; bounded. */
+  readonly gaps: readonly SilentGap[];
+}
+
+/** What MirrorMaker went over without a word: it begins again at the earliest record whenever its position is gone. */
+export interface SilentGap {
+  readonly topic: string;
+  readonly partition: number;
+  readonly kind: SilentGapKind;
+  /** Absent: not known how many. */
+  readonly records?:
+    | number
+    | undefined;
+  /** Offset on the target at which the copy goes on behind it. */
+  readonly downstream?: number | undefined;
+  readonly ageMs: number;
 }
 
 export interface PartitionLag {
@@ -669,7 +714,11 @@ export interface ConsumerGroupReport {
   /** Since the committed offsets were last read. */
   readonly observedAgeMs: number;
   /** Since a committed offset was last seen to move. Absent: never by this agent. */
-  readonly committedAgeMs?: number | undefined;
+  readonly committedAgeMs?:
+    | number
+    | undefined;
+  /** Members that its coordinator knows. Absent: not known. */
+  readonly members?: number | undefined;
 }
 
 export interface ClusterSettings {
@@ -679,7 +728,41 @@ export interface ClusterSettings {
     | number
     | undefined;
   /** Absent: not looked at. */
-  readonly fencing?: FencingFacts | undefined;
+  readonly fencing?:
+    | FencingFacts
+    | undefined;
+  /** group.initial.rebalance.delay.ms */
+  readonly initialRebalanceDelayMs?:
+    | number
+    | undefined;
+  /** Hot-standby topics as they stand on this cluster, bounded; told by its own agent only. */
+  readonly topics:
+    | TopicSettingsList
+    | undefined;
+  /** The fullest log directory that is seen. Absent: none shows its size. */
+  readonly logDirSpace?: LogDirSpace | undefined;
+}
+
+export interface TopicSettingsList {
+  readonly topics: readonly TopicSettings[];
+}
+
+export interface TopicSettings {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor?: number | undefined;
+  readonly minIsr?: number | undefined;
+  readonly maxMessageBytes?:
+    | number
+    | undefined;
+  /** Absent: not known. -1: without a limit. */
+  readonly retentionMs?: number | undefined;
+}
+
+export interface LogDirSpace {
+  readonly broker: number;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /** What the cluster offers to close it. */
@@ -693,6 +776,14 @@ export interface FencingFacts {
   readonly writers: readonly string[];
   /** Strongest first. */
   readonly offers: readonly FenceOffer[];
+  /** Principals of a group that no ACL lets write one of its topics; bounded. */
+  readonly cannotWrite: readonly WriteLack[];
+}
+
+export interface WriteLack {
+  readonly group: string;
+  readonly principal: string;
+  readonly topic: string;
 }
 
 export interface FenceOffer {
@@ -708,6 +799,17 @@ export interface FlowSettings {
   readonly syncsTopicAcls?: boolean | undefined;
   readonly excludesMaxMessageBytes?: boolean | undefined;
   readonly foreignTopics: readonly string[];
+  /** The keys of both connectors that readiness judges. */
+  readonly connectorConfig: ConnectorConfig | undefined;
+}
+
+export interface ConnectorConfig {
+  readonly values: { [key: string]: string };
+}
+
+export interface ConnectorConfig_ValuesEntry {
+  readonly key: string;
+  readonly value: string;
 }
 
 /** The leader's whole wish for one agent: replaces all goals that it held before; an absent one is dropped. */
@@ -1948,7 +2050,7 @@ export const WatchGroup: MessageFns<WatchGroup> = {
 };
 
 function createBaseWatchFlow(): WatchFlow {
-  return { from: "", to: "", naming: 0, connectors: undefined };
+  return { from: "", to: "", naming: 0, connectors: undefined, dedicated: false };
 }
 
 export const WatchFlow: MessageFns<WatchFlow> = {
@@ -1964,6 +2066,9 @@ export const WatchFlow: MessageFns<WatchFlow> = {
     }
     if (message.connectors !== undefined) {
       ConnectorNames.encode(message.connectors, writer.uint32(34).fork()).join();
+    }
+    if (message.dedicated !== false) {
+      writer.uint32(40).bool(message.dedicated);
     }
     return writer;
   },
@@ -2011,6 +2116,14 @@ export const WatchFlow: MessageFns<WatchFlow> = {
             }
 
             message.connectors = ConnectorNames.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.dedicated = reader.bool();
             continue;
           }
         }
@@ -2764,6 +2877,8 @@ function createBaseFlowReport(): FlowReport {
     whole: false,
     partitions: [],
     roundAgeMs: 0,
+    checkpointAgeMs: undefined,
+    gaps: [],
   };
 }
 
@@ -2804,6 +2919,12 @@ export const FlowReport: MessageFns<FlowReport> = {
     }
     if (message.roundAgeMs !== 0) {
       writer.uint32(97).double(message.roundAgeMs);
+    }
+    if (message.checkpointAgeMs !== undefined) {
+      writer.uint32(105).double(message.checkpointAgeMs);
+    }
+    for (const v of message.gaps) {
+      SilentGap.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -2915,6 +3036,123 @@ export const FlowReport: MessageFns<FlowReport> = {
             }
 
             message.roundAgeMs = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.checkpointAgeMs = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.gaps.push(SilentGap.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSilentGap(): SilentGap {
+  return { topic: "", partition: 0, kind: 0, records: undefined, downstream: undefined, ageMs: 0 };
+}
+
+export const SilentGap: MessageFns<SilentGap> = {
+  encode(message: SilentGap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(24).int32(message.kind);
+    }
+    if (message.records !== undefined) {
+      writer.uint32(32).uint64(message.records);
+    }
+    if (message.downstream !== undefined) {
+      writer.uint32(40).uint64(message.downstream);
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(49).double(message.ageMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SilentGap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilentGap() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.records = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.downstream = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.ageMs = reader.double();
             continue;
           }
         }
@@ -3171,6 +3409,7 @@ function createBaseConsumerGroupReport(): ConsumerGroupReport {
     lagRecords: undefined,
     observedAgeMs: 0,
     committedAgeMs: undefined,
+    members: undefined,
   };
 }
 
@@ -3193,6 +3432,9 @@ export const ConsumerGroupReport: MessageFns<ConsumerGroupReport> = {
     }
     if (message.committedAgeMs !== undefined) {
       writer.uint32(49).double(message.committedAgeMs);
+    }
+    if (message.members !== undefined) {
+      writer.uint32(56).uint32(message.members);
     }
     return writer;
   },
@@ -3258,6 +3500,14 @@ export const ConsumerGroupReport: MessageFns<ConsumerGroupReport> = {
             message.committedAgeMs = reader.double();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.members = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3272,7 +3522,15 @@ export const ConsumerGroupReport: MessageFns<ConsumerGroupReport> = {
 };
 
 function createBaseClusterSettings(): ClusterSettings {
-  return { cluster: "", brokerSessionTimeoutMs: undefined, electionTimeoutMs: undefined, fencing: undefined };
+  return {
+    cluster: "",
+    brokerSessionTimeoutMs: undefined,
+    electionTimeoutMs: undefined,
+    fencing: undefined,
+    initialRebalanceDelayMs: undefined,
+    topics: undefined,
+    logDirSpace: undefined,
+  };
 }
 
 export const ClusterSettings: MessageFns<ClusterSettings> = {
@@ -3288,6 +3546,15 @@ export const ClusterSettings: MessageFns<ClusterSettings> = {
     }
     if (message.fencing !== undefined) {
       FencingFacts.encode(message.fencing, writer.uint32(34).fork()).join();
+    }
+    if (message.initialRebalanceDelayMs !== undefined) {
+      writer.uint32(41).double(message.initialRebalanceDelayMs);
+    }
+    if (message.topics !== undefined) {
+      TopicSettingsList.encode(message.topics, writer.uint32(50).fork()).join();
+    }
+    if (message.logDirSpace !== undefined) {
+      LogDirSpace.encode(message.logDirSpace, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -3337,6 +3604,252 @@ export const ClusterSettings: MessageFns<ClusterSettings> = {
             message.fencing = FencingFacts.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.initialRebalanceDelayMs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.topics = TopicSettingsList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.logDirSpace = LogDirSpace.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicSettingsList(): TopicSettingsList {
+  return { topics: [] };
+}
+
+export const TopicSettingsList: MessageFns<TopicSettingsList> = {
+  encode(message: TopicSettingsList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topics) {
+      TopicSettings.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicSettingsList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicSettingsList() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topics.push(TopicSettings.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopicSettings(): TopicSettings {
+  return {
+    topic: "",
+    partitions: 0,
+    replicationFactor: undefined,
+    minIsr: undefined,
+    maxMessageBytes: undefined,
+    retentionMs: undefined,
+  };
+}
+
+export const TopicSettings: MessageFns<TopicSettings> = {
+  encode(message: TopicSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partitions !== 0) {
+      writer.uint32(16).uint32(message.partitions);
+    }
+    if (message.replicationFactor !== undefined) {
+      writer.uint32(24).uint32(message.replicationFactor);
+    }
+    if (message.minIsr !== undefined) {
+      writer.uint32(32).uint32(message.minIsr);
+    }
+    if (message.maxMessageBytes !== undefined) {
+      writer.uint32(40).uint64(message.maxMessageBytes);
+    }
+    if (message.retentionMs !== undefined) {
+      writer.uint32(48).int64(message.retentionMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopicSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopicSettings() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partitions = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.replicationFactor = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.minIsr = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxMessageBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.retentionMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogDirSpace(): LogDirSpace {
+  return { broker: 0, freeBytes: 0, totalBytes: 0 };
+}
+
+export const LogDirSpace: MessageFns<LogDirSpace> = {
+  encode(message: LogDirSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.broker !== 0) {
+      writer.uint32(8).int32(message.broker);
+    }
+    if (message.freeBytes !== 0) {
+      writer.uint32(16).uint64(message.freeBytes);
+    }
+    if (message.totalBytes !== 0) {
+      writer.uint32(24).uint64(message.totalBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogDirSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogDirSpace() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.broker = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.freeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3351,7 +3864,14 @@ export const ClusterSettings: MessageFns<ClusterSettings> = {
 };
 
 function createBaseFencingFacts(): FencingFacts {
-  return { authorizer: undefined, denyByDefault: undefined, agentIsSuperUser: undefined, writers: [], offers: [] };
+  return {
+    authorizer: undefined,
+    denyByDefault: undefined,
+    agentIsSuperUser: undefined,
+    writers: [],
+    offers: [],
+    cannotWrite: [],
+  };
 }
 
 export const FencingFacts: MessageFns<FencingFacts> = {
@@ -3370,6 +3890,9 @@ export const FencingFacts: MessageFns<FencingFacts> = {
     }
     for (const v of message.offers) {
       FenceOffer.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.cannotWrite) {
+      WriteLack.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -3425,6 +3948,82 @@ export const FencingFacts: MessageFns<FencingFacts> = {
             }
 
             message.offers.push(FenceOffer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cannotWrite.push(WriteLack.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWriteLack(): WriteLack {
+  return { group: "", principal: "", topic: "" };
+}
+
+export const WriteLack: MessageFns<WriteLack> = {
+  encode(message: WriteLack, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.principal !== "") {
+      writer.uint32(18).string(message.principal);
+    }
+    if (message.topic !== "") {
+      writer.uint32(26).string(message.topic);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteLack {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteLack() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.principal = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.topic = reader.string();
             continue;
           }
         }
@@ -3516,6 +4115,7 @@ function createBaseFlowSettings(): FlowSettings {
     syncsTopicAcls: undefined,
     excludesMaxMessageBytes: undefined,
     foreignTopics: [],
+    connectorConfig: undefined,
   };
 }
 
@@ -3538,6 +4138,9 @@ export const FlowSettings: MessageFns<FlowSettings> = {
     }
     for (const v of message.foreignTopics) {
       writer.uint32(50).string(v!);
+    }
+    if (message.connectorConfig !== undefined) {
+      ConnectorConfig.encode(message.connectorConfig, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -3601,6 +4204,120 @@ export const FlowSettings: MessageFns<FlowSettings> = {
             }
 
             message.foreignTopics.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.connectorConfig = ConnectorConfig.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConnectorConfig(): ConnectorConfig {
+  return { values: {} };
+}
+
+export const ConnectorConfig: MessageFns<ConnectorConfig> = {
+  encode(message: ConnectorConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.values).forEach(([key, value]: [string, string]) => {
+      ConnectorConfig_ValuesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConnectorConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConnectorConfig() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = ConnectorConfig_ValuesEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.values[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConnectorConfig_ValuesEntry(): ConnectorConfig_ValuesEntry {
+  return { key: "", value: "" };
+}
+
+export const ConnectorConfig_ValuesEntry: MessageFns<ConnectorConfig_ValuesEntry> = {
+  encode(message: ConnectorConfig_ValuesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConnectorConfig_ValuesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConnectorConfig_ValuesEntry() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
             continue;
           }
         }
