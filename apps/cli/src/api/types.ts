@@ -17,7 +17,10 @@ export type ControllersBody = Shapes['Controllers'];
 /** What came may be another server's, with a code of its own. */
 export type ProblemBody = Omit<Shapes['Problem'], 'code' | 'type' | 'instance'> & Readonly<{ code: string }>;
 export type ReadinessBody = Pick<Shapes['Readiness'], 'group' | 'ready' | 'lines' | 'ifItFailedOverNow'>;
-export type ClientsBody = Pick<Shapes['Clients'], 'pointer' | 'known' | 'adopted' | 'clients' | 'unwrapped'>;
+export type ClientsBody = Pick<
+  Shapes['Clients'],
+  'pointer' | 'known' | 'adopted' | 'clients' | 'unwrapped' | 'strayWrites'
+>;
 /** What every act answers, whatever else it has. */
 export type WriteBody = Pick<Shapes['GroupAct'], 'group' | 'action' | 'dryRun' | 'changed' | 'summary' | 'epoch'>;
 export type AlertDeliveryBody = Shapes['AlertDelivery'];

@@ -1,5 +1,5 @@
 import { ageReport, type Ms, type Observer } from '#health';
-import type { FlowFacts, GroupFacts, Snapshot } from '../matrix/facts.js';
+import type { FlowFacts, GroupFacts, SilentGap, Snapshot } from '../matrix/facts.js';
 import { sampleFlow, sampleGroup } from './sample-snapshot.js';
 import { graceOver, START_MS, type World } from './world.js';
 
@@ -67,6 +67,15 @@ function votesOf(w: World): Snapshot['votes'] {
   return Object.fromEntries(w.clusters.map((c) => [c.name, on(c.name)]));
 }
 
+const purgedGap = (records: number): SilentGap => ({
+  topic: 'orders',
+  partition: 0,
+  kind: 'purged',
+  records,
+  downstream: null,
+  ageMs: 0, // still growing: an acknowledgement is never younger
+});
+
 function flowsOf(w: World): readonly FlowFacts[] {
   const target = w.clusters.find((c) => c.name !== w.group.active);
   if (target === undefined) return [];
@@ -80,6 +89,7 @@ function flowsOf(w: World): readonly FlowFacts[] {
       heartbeatAgeMs: w.lag.heartbeatAgeMs,
       observedAgeMs: unknown ? null : w.now - w.sourceEndSeenAtMs,
       sourceConnector: w.connector.state ?? 'RUNNING',
+      ...(w.connector.purged === undefined ? {} : { gaps: [purgedGap(w.connector.purged)] }),
     }),
   ];
 }

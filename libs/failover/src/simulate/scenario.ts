@@ -44,6 +44,7 @@ export type Phase = Readonly<{
     syncsTopicAcls?: boolean;
     excludesMaxMessageBytes?: boolean;
     foreignTopics?: readonly string[];
+    purged?: number; // records that were removed from the source before they were copied
     state?: ConnectorState;
   }> | null;
   placement: Readonly<{ store?: readonly IdcName[]; center?: readonly IdcName[] }> | null;

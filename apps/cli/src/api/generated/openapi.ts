@@ -887,7 +887,13 @@ export interface components {
                 /** @description milliseconds */
                 readonly observedAgeMs: number;
                 readonly committedAgeMs: number | null;
+                readonly members?: number;
                 readonly onActive: boolean;
+            }[];
+            readonly strayWrites: readonly {
+                readonly cluster: string;
+                /** @description milliseconds */
+                readonly ageMs: number;
             }[];
         };
         readonly Controllers: {
@@ -1416,6 +1422,8 @@ export interface components {
             readonly figures: unknown;
             /** @description JSON as it was recorded */
             readonly begun: unknown;
+            /** @description JSON as it was recorded */
+            readonly clients: unknown;
             readonly steps: readonly {
                 /**
                  * Format: date-time
@@ -2432,7 +2440,14 @@ export interface operations {
                      *           "lagRecords": 40,
                      *           "observedAgeMs": 900,
                      *           "committedAgeMs": 2100,
+                     *           "members": 2,
                      *           "onActive": true
+                     *         }
+                     *       ],
+                     *       "strayWrites": [
+                     *         {
+                     *           "cluster": "b",
+                     *           "ageMs": 1200
                      *         }
                      *       ]
                      *     }
@@ -2479,10 +2494,10 @@ export interface operations {
                      *       "level": "warn",
                      *       "lines": [
                      *         {
-                     *           "id": "session-timeout",
+                     *           "id": "rebalance-delay",
                      *           "level": "warn",
-                     *           "what": "brokers are missed after 18 s only",
-                     *           "fix": "lower it to 9 s"
+                     *           "what": "consumers wait 3.0 s for their first rebalance on b",
+                     *           "fix": "group.initial.rebalance.delay.ms=0"
                      *         }
                      *       ],
                      *       "ifItFailedOverNow": {
@@ -2851,6 +2866,12 @@ export interface operations {
                      *       },
                      *       "begun": {
                      *         "row": 410
+                     *       },
+                     *       "clients": {
+                     *         "known": 12,
+                     *         "adopted": 12,
+                     *         "stragglers": [],
+                     *         "unwrapped": []
                      *       },
                      *       "steps": [
                      *         {

@@ -136,7 +136,14 @@ export const READINESS = {
   at: '2026-11-20T14:00:00.000Z',
   ready: true,
   level: 'warn',
-  lines: [{ id: 'session-timeout', level: 'warn', what: 'brokers are missed after 18 s only', fix: 'lower it to 9 s' }],
+  lines: [
+    {
+      id: 'rebalance-delay',
+      level: 'warn',
+      what: 'consumers wait 3.0 s for their first rebalance on b',
+      fix: 'group.initial.rebalance.delay.ms=0',
+    },
+  ],
   ifItFailedOverNow: {
     windowMs: 30_000,
     rtoMs: 41_000,
@@ -174,7 +181,9 @@ export const CLIENTS = {
       lagRecords: 40,
       observedAgeMs: 900,
       committedAgeMs: 2_100,
+      members: 2,
       onActive: true,
     },
   ],
+  strayWrites: [{ cluster: 'b', ageMs: 1_200 }],
 } as const;

@@ -26,6 +26,7 @@ export const SAGA_REPORT = {
   saga: HEAD,
   figures: { rto: { totalMs: 34_000 } },
   begun: { row: 410 },
+  clients: { known: 12, adopted: 12, stragglers: [], unwrapped: [] },
   steps: [{ ...STEP, summary: SUMMARY }],
   acts: [{ at: '2026-11-20T14:10:00.000Z', actor: 'operator:kim', action: 'acknowledge', reason: 'seen' }],
 } as const;

@@ -144,8 +144,10 @@ export const clients = answered(
         lagRecords: count().nullable(),
         observedAgeMs: ms(),
         committedAgeMs: ms().nullable(),
+        members: count().optional(),
         onActive: z.boolean(),
       }),
     ),
+    strayWrites: z.array(z.strictObject({ cluster: z.string(), ageMs: ms() })),
   }),
 );

@@ -52,6 +52,7 @@ export const sagaReport = answered(
     saga: z.strictObject(head),
     figures: evidence(),
     begun: evidence(),
+    clients: evidence(),
     steps: z.array(
       z.strictObject({
         at: instant(),
