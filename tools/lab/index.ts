@@ -6,6 +6,7 @@ export { processesOfRun } from './proc-fs.js';
 export type { ProcessExit } from './processes.js';
 export type { ConnectMutation, CountsByPair, ProxyStats } from './proxy/protocol.js';
 export { AlertmanagerServer, RedisServer } from './lone-servers.js';
+export { startMirrorMaker } from './mirror-maker.js';
 export { startLab } from './start-lab.js';
 export {
   labIdcs,

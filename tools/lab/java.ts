@@ -19,6 +19,7 @@ const mainClasses = {
   broker: 'kafka.Kafka',
   format: 'kafka.tools.StorageTool',
   connect: 'org.apache.kafka.connect.cli.ConnectDistributed',
+  'mirror-maker': 'org.apache.kafka.connect.mirror.MirrorMaker',
 } as const;
 export type JavaProgram = keyof typeof mainClasses;
 

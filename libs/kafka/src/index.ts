@@ -3,6 +3,7 @@ export * from './cluster-eyes.js';
 export * from './connection-config.js';
 export * from './deadline.js';
 export * from './kafka-error.js';
+export * from './mm2/dedicated-worker.js';
 export * from './mm2/formats.js';
 export * from './mm2/sync-decoder.js';
 export { Mm2FormatError } from './mm2/wire.js';

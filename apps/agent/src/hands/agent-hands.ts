@@ -5,6 +5,7 @@ import {
   type Command,
   type CommandOutput,
   type CommandResult,
+  type FlowGoal,
   type Goal,
   type GoalStatus,
   type WatchGroup,
@@ -93,7 +94,9 @@ export class AgentHands implements Hands {
       signal.throwIfAborted();
       const tools = this.#toolsOf(goal);
       const status =
-        goal.subject === 'cluster' ? await tools.fence.apply(goal, signal) : await flowOf(tools).apply(goal, signal);
+        goal.subject === 'cluster'
+          ? await tools.fence.apply(goal, signal)
+          : await this.#flowOf(goal, tools).apply(goal, signal);
       const remark = await recordEpoch(tools.epochs, goal);
       return remark === null ? status : { ...status, detail: `${status.detail}; ${remark}` };
     });
@@ -102,7 +105,7 @@ export class AgentHands implements Hands {
   async observe(goal: Goal): Promise<GoalStatus> {
     return this.#guarded(goal, () => {
       const tools = this.#toolsOf(goal);
-      return goal.subject === 'cluster' ? tools.fence.observe(goal) : flowOf(tools).observe(goal);
+      return goal.subject === 'cluster' ? tools.fence.observe(goal) : this.#flowOf(goal, tools).observe(goal);
     });
   }
 
@@ -221,6 +224,17 @@ export class AgentHands implements Hands {
     } catch (error) {
       return unreached(goal.state, goalKey(goal), goal.epoch, goal.term, error);
     }
+  }
+
+  /** A dedicated process is nobody's to steer, and a worker beside it knows nothing of its connectors. */
+  #flowOf(goal: FlowGoal, tools: ClusterTools): FlowHand {
+    const flows = this.#watched.find((g) => g.name === goal.group)?.flows ?? [];
+    if (flows.some((f) => f.from === goal.from && f.to === goal.to && f.dedicated === true)) {
+      throw new UnsupportedError(
+        `a dedicated MirrorMaker process carries ${goal.from} → ${goal.to}: stop or start it by hand`,
+      );
+    }
+    return flowOf(tools);
   }
 
   #toolsOf(goal: Goal): ClusterTools {

@@ -10,18 +10,20 @@ export type FollowedFlow = Readonly<{
   to: ClusterName;
   naming: 'identity' | 'default';
   source: string; // name of its source connector
+  dedicated: boolean;
   leaves: boolean; // it starts at the active cluster: the one that copies
 }>;
 
 export const followedFlows = (groups: readonly WatchGroup[]): readonly FollowedFlow[] =>
   groups.flatMap(({ name, epoch, active, flows }) =>
-    flows.map(({ from, to, naming, connectors }) => ({
+    flows.map(({ from, to, naming, connectors, dedicated }) => ({
       group: name,
       epoch,
       from,
       to,
       naming,
       source: connectors.source,
+      dedicated: dedicated === true,
       leaves: from === active,
     })),
   );
@@ -43,7 +45,7 @@ export type FlowSetup = Readonly<{
 /** Null: the worker does not answer now. */
 export async function readSetup(
   flow: FollowedFlow,
-  connect: ConnectClient | null,
+  connect: Pick<ConnectClient, 'config'> | null,
   deadlineMs: Ms,
 ): Promise<FlowSetup | null> {
   if (connect === null) return null;

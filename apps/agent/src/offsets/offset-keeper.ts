@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ClusterName, Ms } from '#health';
 import type { SilentGap, TranslateCommand, TranslatedOutput, WatchGroup } from '#failover';
-import { ConnectClient, PlatformaticHands, type ClusterHands } from '#kafka';
+import { ConnectClient, DedicatedWorker, PlatformaticHands, type ClusterHands } from '#kafka';
 import type { AgentConfig } from '../config/agent-config.js';
 import type { MonotonicClock, OffsetFollower, OffsetTranslator } from '../ports.js';
 import { readCommitted, type CommittedBoard } from './committed.js';
@@ -134,7 +134,8 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
     const target = this.#sides.get(flow.to);
     if (source === undefined || target === undefined) return; // an agent of other clusters keeps none
     const path = join(this.#parts.config.agent.dataDir, 'offset-syncs', `${encodeURIComponent(key)}.syncs`);
-    const parts = { source: source.hands, target: target.hands, connect: target.connect, clock: this.#parts.clock };
+    const connect = flow.dedicated ? new DedicatedWorker(target.hands, flow.from) : target.connect;
+    const parts = { source: source.hands, target: target.hands, connect, clock: this.#parts.clock };
     this.#followers.set(key, new SyncFollower(flow, { ...parts, file: new SyncFile(path) }));
   }
 

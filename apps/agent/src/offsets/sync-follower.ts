@@ -19,7 +19,7 @@ export type FollowerParts = Readonly<{
   file: SyncFile;
   source: ClusterHands;
   target: ClusterHands;
-  connect: ConnectClient | null; // the worker whose own cluster is the target
+  connect: Pick<ConnectClient, 'config' | 'offsets'> | null; // the worker whose own cluster is the target
   clock: MonotonicClock;
 }>;
 

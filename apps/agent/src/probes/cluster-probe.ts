@@ -40,6 +40,7 @@ export type ClusterProbeParts = Readonly<{
   ordinary: ClusterHands | null; // an application's credentials
   fences: FenceWatch;
   connect: ConnectClient | null;
+  mirror: ClusterHands; // for what a dedicated MirrorMaker keeps on this cluster
   board: EndOffsetBoard;
   /** Told when the canary topic cannot be made, once per change: without it nothing proves the service. Null: it is well again. */
   onTrouble: (trouble: string | null) => void;
@@ -72,7 +73,7 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#parts = parts;
     this.#memory = new ClusterMemory(parts.bootstrapServers);
     this.#slow = new SlowFacts(parts.eyes);
-    this.#flows = new FlowWatch(parts.cluster, parts.connect, parts.board);
+    this.#flows = new FlowWatch(parts.cluster, parts, parts.board);
     this.#consumers = new ConsumerGroups(parts.eyes);
     this.#disks = new DiskWatch(parts.eyes);
     parts.board.entry(parts.cluster).committed = (group) => this.#consumers.committed(group, parts.clock());
@@ -100,6 +101,7 @@ export class KafkaClusterProbe implements ClusterProbe {
   async close(): Promise<void> {
     this.#parts.eyes.close();
     this.#parts.hands.close();
+    this.#parts.mirror.close();
     this.#parts.ordinary?.close();
     await this.#parts.fences.close();
     await this.#parts.connect?.close();

@@ -1,16 +1,20 @@
 import type { ClusterName, Ms } from '#health';
-import { mm2Topics, topicMatcher, type ConnectClient } from '#kafka';
+import { DedicatedWorker, mm2Topics, topicMatcher, type ClusterHands, type ConnectClient } from '#kafka';
 import type { SilentGap, WatchGroup } from '#failover';
 import type { FlowObservation, FlowSettingsObservation } from '../ports.js';
 import { isCopyName, readFlowSettings, sourceAlias } from './connectors.js';
 import type { EndOffsetBoard } from './end-offset-board.js';
 import type { OffsetTable } from './offset-table.js';
-import { ReplicationProbe } from './replication.probe.js';
+import { ReplicationProbe, type FlowWorker } from './replication.probe.js';
 
 const CONFIG_EVERY_MS = 30_000;
 
+/** Who can say something of a flow: its Connect worker, or the topics of a dedicated process. */
+type Worker = FlowWorker & Pick<ConnectClient, 'config'>;
+
 type Flow = {
   readonly group: string;
+  readonly worker: Worker | null;
   readonly from: ClusterName;
   readonly to: ClusterName;
   readonly source: string;
@@ -29,12 +33,18 @@ type Flow = {
 export class FlowWatch {
   readonly #cluster: ClusterName;
   readonly #connect: ConnectClient | null;
+  readonly #mirror: ClusterHands; // connections of its own: what a dedicated process keeps is read beside the probes
   readonly #board: EndOffsetBoard;
   #flows = new Map<string, Flow>();
 
-  constructor(cluster: ClusterName, connect: ConnectClient | null, board: EndOffsetBoard) {
+  constructor(
+    cluster: ClusterName,
+    { connect, mirror }: Readonly<{ connect: ConnectClient | null; mirror: ClusterHands }>,
+    board: EndOffsetBoard,
+  ) {
     this.#cluster = cluster;
     this.#connect = connect;
+    this.#mirror = mirror;
     this.#board = board;
   }
 
@@ -44,10 +54,12 @@ export class FlowWatch {
       for (const flow of group.flows) {
         if (flow.to !== this.#cluster) continue;
         const { source, checkpoint } = flow.connectors;
-        const key = JSON.stringify([group.name, flow.from, source, checkpoint]);
+        const key = JSON.stringify([group.name, flow.from, source, checkpoint, flow.dedicated === true]);
         const known = this.#flows.get(key);
         next.set(key, {
           group: group.name,
+          worker:
+            flow.dedicated === true ? (known?.worker ?? new DedicatedWorker(this.#mirror, flow.from)) : this.#connect,
           from: flow.from,
           to: flow.to,
           source,
@@ -78,15 +90,14 @@ export class FlowWatch {
 
   /** One round of questions to the worker; silence ages what is known. */
   async ask(nowMs: Ms, deadlineMs: Ms): Promise<void> {
-    const connect = this.#connect;
-    if (connect === null) return;
     await Promise.all(
-      [...this.#flows.values()].map((flow) =>
-        Promise.all([
-          flow.probe.ask(connect, sourceAlias(flow.config, flow.from), nowMs, deadlineMs),
-          this.#askConfig(connect, flow, nowMs, deadlineMs),
-        ]),
-      ),
+      [...this.#flows.values()].map(async (flow) => {
+        if (flow.worker === null) return;
+        await Promise.all([
+          flow.probe.ask(flow.worker, sourceAlias(flow.config, flow.from), nowMs, deadlineMs),
+          this.#askConfig(flow.worker, flow, nowMs, deadlineMs),
+        ]);
+      }),
     );
   }
 
@@ -133,11 +144,11 @@ export class FlowWatch {
     }));
   }
 
-  async #askConfig(connect: ConnectClient, flow: Flow, nowMs: Ms, deadlineMs: Ms): Promise<void> {
+  async #askConfig(worker: Worker, flow: Flow, nowMs: Ms, deadlineMs: Ms): Promise<void> {
     if (flow.config !== null && flow.configAskedAtMs !== null && nowMs - flow.configAskedAtMs < CONFIG_EVERY_MS) return;
     flow.configAskedAtMs = nowMs;
     const [config, checkpointConfig] = await Promise.all(
-      [flow.source, flow.checkpoint].map((name) => connect.config(name, deadlineMs).catch(() => null)),
+      [flow.source, flow.checkpoint].map((name) => worker.config(name, deadlineMs).catch(() => null)),
     );
     flow.config = config ?? flow.config; // unknown: the last one stands
     flow.checkpointConfig = checkpointConfig ?? flow.checkpointConfig;

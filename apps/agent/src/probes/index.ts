@@ -59,6 +59,7 @@ export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSur
     ordinary,
     fences,
     connect: cluster.connectUrl === null ? null : new ConnectClient(cluster.connectUrl),
+    mirror: new PlatformaticHands({ ...connection, clientId: `${connection.clientId}-mirror` }),
     board,
     onTrouble: (trouble) => around.onTrouble?.(cluster.name, trouble),
   });

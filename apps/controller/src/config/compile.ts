@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   compilePolicy,
+  DEDICATED_CONNECTORS,
   DEFAULT_WINDOWS,
   ISOLATED_SHORTCUT_MS,
   type Mode,
@@ -95,7 +96,7 @@ export function compileConfig(raw: RawControllerConfig, crashAt: string | null):
         topics: group.topics,
         consumerGroups: group.consumerGroups,
         principals: group.principals,
-        flows: group.flows,
+        flows: group.flows.map(watchFlow),
       },
       policy: policyOf(group.policy, raw.sagaMaxOpen),
       preSwitchover: group.hooks.preSwitchover.map(preHook),
@@ -115,6 +116,14 @@ function oidcOptions(raw: RawControllerConfig['http']['oidc']): OidcOptions | nu
   const { clockSkew: clockSkewMs, jwksFile, ...rest } = raw;
   return { ...rest, jwksFile: jwksFile ?? null, clockSkewMs };
 }
+
+type RawFlow = RawControllerConfig['groups'][number]['flows'][number];
+
+/** A dedicated MirrorMaker names its connectors itself, always alike. */
+const watchFlow = ({ from, to, naming, connectors }: RawFlow): WatchGroup['flows'][number] =>
+  connectors === undefined
+    ? { from, to, naming, connectors: DEDICATED_CONNECTORS, dedicated: true }
+    : { from, to, naming, connectors };
 
 type RawHook = RawControllerConfig['groups'][number]['hooks']['preSwitchover'][number];
 

@@ -43,6 +43,17 @@ describe('the controller configuration', () => {
     expect(config.lease).toEqual({ ttlMs: 10_000, renewDeadlineMs: 6_000, retryMs: 2_000 });
   });
 
+  it('takes a dedicated MirrorMaker by its word, and never both', () => {
+    const named = 'connectors: { source: a-b-src, checkpoint: a-b-cp, heartbeat: a-b-hb }';
+    const dedicated = load(example.replace(named, 'dedicated: true'));
+    expect(dedicated.groups[0]?.watch.flows.map((f) => [f.connectors.source, f.dedicated])).toEqual([
+      ['MirrorSourceConnector', true],
+      ['b-a-src', undefined],
+    ]);
+    expect(problems([named, `${named}, dedicated: true`]).join()).toMatch(/name its connectors, or say dedicated/);
+    expect(problems([`, ${named}`, '']).join()).toMatch(/name its connectors, or say dedicated/);
+  });
+
   it('shortens the isolated window only where no producers live in the source IDC', () => {
     const isolatedMs = (text: string): number | undefined => load(text).groups[0]?.policy.windows.isolatedMs;
     const without = example.replace('isolated: 60s, ', '');

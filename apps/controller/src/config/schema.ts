@@ -93,12 +93,18 @@ const topicPattern = () =>
     .regex(/^[a-zA-Z0-9._-]*\*?$/, 'expected a topic name or a prefix with a trailing *')
     .min(1);
 
-const flow = z.strictObject({
-  from: name(),
-  to: name(),
-  naming: z.enum(['identity', 'default']),
-  connectors: z.strictObject({ source: z.string(), checkpoint: z.string(), heartbeat: z.string() }),
-});
+const flow = z
+  .strictObject({
+    from: name(),
+    to: name(),
+    naming: z.enum(['identity', 'default']),
+    connectors: z.strictObject({ source: z.string(), checkpoint: z.string(), heartbeat: z.string() }).optional(),
+    dedicated: z.literal(true).optional(), // a MirrorMaker process without REST: watched, never steered
+  })
+  .refine(
+    (f) => (f.connectors === undefined) !== (f.dedicated === undefined),
+    'name its connectors, or say dedicated: true, one of them',
+  );
 
 const windows = z.strictObject({
   attested: duration().default(20_000),

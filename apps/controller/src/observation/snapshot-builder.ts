@@ -63,7 +63,11 @@ export class SnapshotBuilder implements SnapshotSource {
       group: this.source.facts(groupName),
       observers: this.idcs.map((idc) => observer(idc, now)),
       votes: Object.fromEntries(watch.clusters.map((cluster) => [cluster, this.votes(cluster, now)])),
-      flows: watch.flows.map((f) => ({ ...this.flow(watch.name, f.from, f.to, now), naming: f.naming })),
+      flows: watch.flows.map(({ from, to, naming, dedicated }) => ({
+        ...this.flow(watch.name, from, to, now),
+        naming,
+        ...(dedicated === true ? { dedicated } : {}),
+      })),
       fences: watch.clusters.map((cluster) => this.fence(watch.name, cluster, now)),
       clusterSettings: Object.fromEntries(watch.clusters.map((cluster) => [cluster, this.settings(cluster)])),
       flowSettings: watch.flows.map((f) => this.flowSettings(watch.name, f.from, f.to)),

@@ -87,6 +87,14 @@ function foreignTopics({ situation: { snapshot } }: BlockerQuestion): string | n
   return topics.length === 0 ? null : `a connector reaches ${topics.slice(0, 5).join(', ')} outside the group`;
 }
 
+/** It would append the old side's tail 0.1 s after that answers again, behind what was written on the new one. */
+function dedicatedFlows({ situation: { snapshot } }: BlockerQuestion): string | null {
+  const flows = snapshot.flows.filter((f) => f.dedicated === true).map((f) => `${f.from} → ${f.to}`);
+  return flows.length === 0
+    ? null
+    : `${flows.join(' and ')}: carried by a dedicated MirrorMaker process, which only a person can stop`;
+}
+
 function flapping({ situation: { memory, snapshot } }: BlockerQuestion): string | null {
   const returns = memory.recoveriesAtMs.filter((at) => at > snapshot.now - FLAP_MEMORY_MS).length;
   return returns < FLAPS_BLOCK ? null : `came back from down ${returns} times in 10 min`;
@@ -160,6 +168,13 @@ export const BLOCKERS: readonly BlockerRule[] = [
     when: "a connector of the group's flow reaches topics outside the group",
     found: foreignTopics,
     liftedBy: () => "mend the connector's topics",
+  },
+  {
+    name: 'FLOW_NOT_STEERABLE',
+    when: 'a dedicated MirrorMaker process carries a flow of the group: it has no REST interface, so nobody but a person can stop it',
+    found: dedicatedFlows,
+    liftedBy: () =>
+      'run the connectors on a Connect worker; until then move by hand: stop the process where it runs (systemctl stop, or kill -TERM of the java process org.apache.kafka.connect.mirror.MirrorMaker), then docs/dedicated-mirrormaker.md',
   },
   {
     name: 'STORE_NOT_SURVIVABLE',

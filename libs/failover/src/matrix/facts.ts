@@ -222,6 +222,7 @@ export type BlockerName =
   | 'NOT_ARMED'
   | 'FENCE_WOULD_COPY'
   | 'FLOW_NOT_DISJOINT'
+  | 'FLOW_NOT_STEERABLE'
   | 'STORE_NOT_SURVIVABLE'
   | 'CONFIG_DRIFT';
 

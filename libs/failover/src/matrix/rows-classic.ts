@@ -11,6 +11,7 @@ const CLASSIC_BLOCKERS: readonly BlockerName[] = [
   'FLAPPING',
   'NOT_ARMED',
   'FLOW_NOT_DISJOINT',
+  'FLOW_NOT_STEERABLE',
   'STORE_NOT_SURVIVABLE',
   'CONFIG_DRIFT',
 ];

@@ -153,6 +153,13 @@ export type CommandResult = Readonly<
   )
 >;
 
+/** The names that a dedicated MirrorMaker process gives its connectors, in its own topics on the target. */
+export const DEDICATED_CONNECTORS: ConnectorNames = {
+  source: 'MirrorSourceConnector',
+  checkpoint: 'MirrorCheckpointConnector',
+  heartbeat: 'MirrorHeartbeatConnector',
+};
+
 /** One group as agents must watch it (sent in Welcome, cached on disk). */
 export type WatchGroup = Readonly<{
   name: string;

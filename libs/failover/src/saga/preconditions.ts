@@ -146,6 +146,7 @@ const SHARED: readonly BlockerName[] = [
   'NOT_PUBLISHABLE',
   'FENCE_WOULD_COPY',
   'FLOW_NOT_DISJOINT',
+  'FLOW_NOT_STEERABLE',
   'CONFIG_DRIFT',
 ];
 

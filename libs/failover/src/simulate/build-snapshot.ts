@@ -1,5 +1,5 @@
 import { ageReport, type Ms, type Observer } from '#health';
-import type { FlowFacts, GroupFacts, SilentGap, Snapshot } from '../matrix/facts.js';
+import type { GroupFacts, SilentGap, Snapshot, SnapshotFlow } from '../matrix/facts.js';
 import { sampleFlow, sampleGroup } from './sample-snapshot.js';
 import { graceOver, START_MS, type World } from './world.js';
 
@@ -76,21 +76,25 @@ const purgedGap = (records: number): SilentGap => ({
   ageMs: 0, // still growing: an acknowledgement is never younger
 });
 
-function flowsOf(w: World): readonly FlowFacts[] {
+function flowsOf(w: World): readonly SnapshotFlow[] {
   const target = w.clusters.find((c) => c.name !== w.group.active);
   if (target === undefined) return [];
   const unknown = w.lag.records === null && w.lag.ms === null && w.lag.heartbeatAgeMs === null;
+  const { dedicated } = w.connector;
   return [
-    sampleFlow({
-      from: w.group.active,
-      to: target.name,
-      lagRecords: w.lag.records,
-      lagMs: w.lag.ms,
-      heartbeatAgeMs: w.lag.heartbeatAgeMs,
-      observedAgeMs: unknown ? null : w.now - w.sourceEndSeenAtMs,
-      sourceConnector: w.connector.state ?? 'RUNNING',
-      ...(w.connector.purged === undefined ? {} : { gaps: [purgedGap(w.connector.purged)] }),
-    }),
+    {
+      ...(dedicated === undefined ? {} : { dedicated }),
+      ...sampleFlow({
+        from: w.group.active,
+        to: target.name,
+        lagRecords: w.lag.records,
+        lagMs: w.lag.ms,
+        heartbeatAgeMs: w.lag.heartbeatAgeMs,
+        observedAgeMs: unknown ? null : w.now - w.sourceEndSeenAtMs,
+        sourceConnector: w.connector.state ?? 'RUNNING',
+        ...(w.connector.purged === undefined ? {} : { gaps: [purgedGap(w.connector.purged)] }),
+      }),
+    },
   ];
 }
 

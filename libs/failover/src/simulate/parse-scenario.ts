@@ -130,11 +130,19 @@ function parseController(value: unknown, path: string): Phase['controller'] {
 }
 
 function parseConnector(value: unknown, path: string): NonNullable<Phase['connector']> {
-  const o = objectOf(value, path, ['syncsTopicAcls', 'excludesMaxMessageBytes', 'foreignTopics', 'state', 'purged']);
+  const o = objectOf(value, path, [
+    'syncsTopicAcls',
+    'excludesMaxMessageBytes',
+    'foreignTopics',
+    'state',
+    'purged',
+    'dedicated',
+  ]);
   return present<NonNullable<Phase['connector']>>({
     syncsTopicAcls: maybe(o['syncsTopicAcls'], `${path}.syncsTopicAcls`, flagOf),
     excludesMaxMessageBytes: maybe(o['excludesMaxMessageBytes'], `${path}.excludesMaxMessageBytes`, flagOf),
     foreignTopics: maybe(o['foreignTopics'], `${path}.foreignTopics`, (v, p) => listOf(v, p, textOf)),
+    dedicated: maybe(o['dedicated'], `${path}.dedicated`, flagOf),
     purged: maybe(o['purged'], `${path}.purged`, numberOf),
     state: maybe(o['state'], `${path}.state`, (v, p) =>
       oneOf(v, p, ['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNKNOWN']),

@@ -44,6 +44,7 @@ export type Phase = Readonly<{
     syncsTopicAcls?: boolean;
     excludesMaxMessageBytes?: boolean;
     foreignTopics?: readonly string[];
+    dedicated?: boolean; // a MirrorMaker process without REST carries the flow
     purged?: number; // records that were removed from the source before they were copied
     state?: ConnectorState;
   }> | null;
