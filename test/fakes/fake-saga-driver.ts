@@ -1,6 +1,8 @@
-import { planSaga, type Refusal, type SagaRecord } from '#failover';
+import { approvalRefusals, planSaga, type Refusal, type SagaRecord } from '#failover';
+import type { Decisions } from '../../apps/controller/src/decision/decision.port.js';
+import { proposalFacts } from '../../apps/controller/src/decision/group-facts.js';
 import type { Leadership } from '../../apps/controller/src/leadership/leadership.port.js';
-import type { AuthorityStore } from '../../apps/controller/src/persistence/authority-store.port.js';
+import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { aSaga } from '../../apps/controller/src/persistence/conformance/builders.js';
 import type {
   Also,
@@ -19,6 +21,7 @@ export class FakeSagaDriver implements SagaDriver {
   constructor(
     private readonly store: AuthorityStore,
     private readonly leadership: Leadership,
+    private readonly decisions: Decisions,
   ) {}
 
   async start(): Promise<void> {}
@@ -36,7 +39,16 @@ export class FakeSagaDriver implements SagaDriver {
     const target = ask.target ?? 'b';
     const kind = ask.request.rejoin?.choice === 'rebuild' ? 'rebuild' : ask.kind;
     const plan = planSaga({ kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
-    return { target, epoch: row?.epoch ?? 0, refusals: this.refusals, plan };
+    const refusals = [...this.refusals, ...this.approval(ask, row ?? null)];
+    return { target, epoch: row?.epoch ?? 0, refusals, plan };
+  }
+
+  /** An approval is asked of the real rules, on the snapshot that the test laid down and the proposal in the store. */
+  private approval({ group, request }: PlannedAsk, row: GroupRow | null): readonly Refusal[] {
+    if (request.approval === undefined) return [];
+    const { snapshot, decision } = this.decisions.evaluate(group);
+    const proposal = row?.proposal ? proposalFacts(row.proposal, Date.now()) : null;
+    return approvalRefusals({ ...snapshot, group: { ...snapshot.group, proposal } }, decision, request.approval);
   }
 
   async request(ask: PlannedAsk, also: Also): Promise<PlannedAnswer> {

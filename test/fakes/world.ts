@@ -63,7 +63,7 @@ export class World {
   readonly goals = new Map<string, Goal>();
   highestTerm = 0;
   /** Set: what the observers agree on, whatever the truth is. */
-  verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE'>();
+  verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE' | 'DEGRADED'>();
   targetFit = true;
   /** MirrorMaker copies while its flow runs and both sides answer; off, the lag stands still. */
   copies = false;

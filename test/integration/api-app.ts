@@ -79,15 +79,19 @@ export class ApiApp {
     const leadership = new FakeLeadership({ id, advertise: '' });
     const store = await database.connect(id);
     const decisions = new FakeDecisions();
-    const sagas = new FakeSagaDriver(store, leadership);
+    const sagas = new FakeSagaDriver(store, leadership, decisions);
     const options: OperatorOptions = {
       controllerId: id,
       version: '0.0.1',
       token: TOKEN,
       rateLimit: { windowMs: 10_000, reads: 100_000, writes: 100_000 },
       groups: [
-        { name: 'orders', clusters: ['a', 'b'], consumerGroups: ['billing'], principals: [], policy: defaultPolicy },
+        {
+          ...{ name: 'orders', clusters: ['a', 'b'], consumerGroups: ['billing'], principals: [] },
+          ...{ policy: defaultPolicy, mode: 'observe' },
+        },
       ],
+      observerIdcs: ['a', 'b', 'c'],
       eventPollMs: 20,
       eventHeartbeatMs: 60,
       ...more,

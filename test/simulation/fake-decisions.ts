@@ -1,6 +1,7 @@
 import type { Verdict, VerdictName, Vote } from '#health';
 import { INITIAL_MEMORY, sampleFields, type Decision, type GroupFacts, type Snapshot } from '#failover';
 import type { Decisions, Evaluation } from '../../apps/controller/src/decision/decision.port.js';
+import { proposalFacts } from '../../apps/controller/src/decision/group-facts.js';
 import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import type { World } from '../fakes/world.js';
@@ -27,15 +28,20 @@ export class FakeDecisions implements Decisions {
     const snapshot = this.snapshot(row);
     const verdict = this.verdict(row.active);
     const target = row.active === 'a' ? 'b' : 'a';
-    const acting = verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED' || verdict === 'ALIVE_INSIDE';
+    const wanted = row.mode === 'approve' || verdict === 'DEGRADED' ? ('propose' as const) : ('failover' as const);
+    const acting =
+      verdict === 'DEGRADED' ||
+      verdict === 'DOWN_ATTESTED' ||
+      verdict === 'DOWN_ISOLATED' ||
+      verdict === 'ALIVE_INSIDE';
     const fit = this.world.targetFit && this.world.answers(target);
     const decision: Decision = {
       gate: [],
-      row: verdict === 'ALIVE_INSIDE' ? 420 : acting ? 400 : 800,
+      row: ROWS[verdict] ?? (acting ? 400 : 800),
       name: acting ? 'AttestedDeath' : 'Steady',
       state: acting ? `${row.active} is dead` : 'calm',
-      action: acting && fit ? 'failover' : 'none',
-      wouldDo: acting ? 'failover' : 'none',
+      action: acting && fit ? wanted : 'none',
+      wouldDo: acting ? wanted : 'none',
       alerts: [],
       also: [],
       reasons: [],
@@ -68,7 +74,7 @@ export class FakeDecisions implements Decisions {
       leading: true,
       term: this.term(),
       graceOver: true,
-      group: facts(row),
+      group: facts(row, this.time.wallMs()),
       observers: this.world.agents.map((a) => ({
         agent: a.name,
         idc: a.idc,
@@ -150,6 +156,8 @@ export class FakeDecisions implements Decisions {
   }
 }
 
+const ROWS: Partial<Record<VerdictName, number>> = { ALIVE_INSIDE: 420, DEGRADED: 510 };
+
 const offers = (closable: boolean): Snapshot['clusterSettings'][string] => ({
   brokerSessionTimeoutMs: null,
   electionTimeoutMs: null,
@@ -164,7 +172,7 @@ const offers = (closable: boolean): Snapshot['clusterSettings'][string] => ({
 
 const asVerdict = (name: VerdictName): Verdict => ({ name, fresh: [], own: null, witnesses: [], cutPairs: [] });
 
-const facts = (row: GroupRow): GroupFacts => ({
+const facts = (row: GroupRow, wallMs: number): GroupFacts => ({
   name: row.name,
   clusters: [
     { name: 'a', idc: 'a' },
@@ -172,7 +180,7 @@ const facts = (row: GroupRow): GroupFacts => ({
   ],
   active: row.active,
   epoch: row.epoch,
-  mode: 'auto',
+  mode: row.mode,
   modeChangedAgeMs: null,
   pause: null,
   unpausedAgeMs: null,
@@ -185,4 +193,5 @@ const facts = (row: GroupRow): GroupFacts => ({
   lossAcceptance: null,
   rejoin: row.rejoin,
   armed: {},
+  proposal: row.proposal === null ? null : proposalFacts(row.proposal, wallMs),
 });

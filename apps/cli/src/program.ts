@@ -8,6 +8,7 @@ import type { Io } from './io.js';
 import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
 import { addInsights } from './insights.js';
+import { addProposals } from './proposals.js';
 import { addSagas } from './sagas.js';
 import { addTokens } from './token-commands.js';
 import { type Done, remote, wholeNumber } from './options.js';
@@ -22,6 +23,7 @@ Examples:
   pointsman ack orders --reason "seen, cause found"
   pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m
   pointsman switchover orders --to b --reason "broker upgrade" --dry-run
+  pointsman approve orders --reason "INC-4711"        what mode approve waits for
   pointsman abort 01a1… --reason "not tonight"       up to publish
   pointsman doctor --config controller.yaml agent.yaml
   pointsman config show --effective controller.yaml  every value with its origin
@@ -45,6 +47,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode>
   addHistory(program, io, done);
   addTokens(program, io, done);
   addSagas(program, io, done);
+  addProposals(program, io, done);
   addLocal(program, io, done);
   addConfig(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {

@@ -8,9 +8,11 @@ export type GroupBody = Pick<
   Shapes['Group'],
   | ('group' | 'active' | 'standby' | 'mode' | 'row' | 'name' | 'state' | 'gate' | 'action' | 'wouldDo' | 'reasons')
   | ('window' | 'blockers' | 'lag' | 'epoch' | 'leader' | 'observers' | 'pause' | 'frozen' | 'saga' | 'lossAcceptance')
+  | ('modeSet' | 'proposal')
 >;
 export type EventBody = Shapes['Event'];
 export type PlannedBody = Shapes['PlannedAct'];
+export type ApprovedBody = Shapes['ApprovedAct'];
 export type OperationBody = Shapes['Operation'];
 export type TailBody = Shapes['Tail'];
 export type ControllersBody = Shapes['Controllers'];

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiClient } from '../api/client.js';
-import type { GroupBody, OperationBody, PlannedBody, TailBody } from '../api/types.js';
+import type { GroupBody, PlannedBody, TailBody } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
-import { operationLine, planLines } from '../render/operation.js';
+import { planLines } from '../render/operation.js';
 import { clientFor } from './context.js';
 import type { GlobalOptions } from './context.js';
+import { followSaga } from './follow-saga.js';
 import { tailLines } from './tail.command.js';
 import { quoted } from './write.command.js';
 
@@ -28,10 +28,6 @@ export type PlannedOptions = GlobalOptions &
     strategy?: string;
     priority?: readonly string[];
   }>;
-
-const EVERY_MS = 500;
-const WAIT_MS = 600_000;
-const GOOD_ENDS: ReadonlySet<string> = new Set(['DONE']);
 
 /**
  * A planned switch: shows the plan, has the target's name typed (or given), opens the saga and follows its steps to the end.
@@ -70,7 +66,7 @@ export const plannedCommand = async (
   if (act !== 'rejoin') await confirm(plan, options, io); // a rejoin moves no traffic
   const begun = JSON.parse(await send(false)) as PlannedBody;
   if (begun.saga === null) throw new CliError('The controller opened no saga: look at pointsman events.', EXIT.error);
-  return await follow(client, begun.saga, options, io);
+  return await followSaga(client, begun.saga, options, io);
 };
 
 /** Of a rejoin: what becomes of the tail. */
@@ -114,45 +110,6 @@ async function nameIt(
     asked.close();
   }
 }
-
-async function follow(client: ApiClient, id: string, options: PlannedOptions, io: Io): Promise<ExitCode> {
-  const endsAtMs = performance.now() + (options.wait ?? WAIT_MS);
-  let told = 0;
-  while (performance.now() < endsAtMs && !io.signal.aborted) {
-    const text = await askQuietly(client, id, io);
-    const operation = text === null ? null : (JSON.parse(text) as OperationBody);
-    for (const step of operation?.steps ?? []) if (step.seq > told) io.err(operationLine(step));
-    told = operation?.steps.at(-1)?.seq ?? told;
-    if (operation?.done === true) {
-      const reason = operation.reason === null ? '' : `: ${operation.reason}`;
-      io.out(options.output === 'json' ? (text ?? '') : `${operation.group}: ${operation.outcome ?? ''}${reason}`);
-      return endCode(operation.outcome);
-    }
-    await pause(EVERY_MS, undefined, { signal: io.signal }).catch(() => undefined);
-  }
-  io.err(
-    `still in progress: pointsman abort ${id} --reason "…" ends it before publish; pointsman events -f follows it`,
-  );
-  return EXIT.timedOut;
-}
-
-/** Leaders change while a saga runs: what does not answer now is asked again. */
-async function askQuietly(client: ApiClient, id: string, io: Io): Promise<string | null> {
-  try {
-    return await client.get(`/v1/operations/${encodeURIComponent(id)}`);
-  } catch (error) {
-    if (!(error instanceof CliError) || error.exitCode === EXIT.notAuthorised || error.exitCode === EXIT.usage)
-      throw error;
-    io.err(`pointsman: ${error.message}`);
-    return null;
-  }
-}
-
-const endCode = (outcome: string | null): ExitCode => {
-  if (outcome === null) return EXIT.error;
-  if (GOOD_ENDS.has(outcome)) return EXIT.ok;
-  return outcome === 'DONE_WITH_DEBT' ? EXIT.degraded : EXIT.error;
-};
 
 function againCommand(
   act: string,

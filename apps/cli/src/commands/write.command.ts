@@ -46,6 +46,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   expiresIn: '--expires-in',
   maxRecords: '--max-records',
   maxDuration: '--max-duration',
+  proposal: '--proposal',
 };
 
 export const quoted = (text: string): string =>
@@ -59,10 +60,11 @@ const againCommand = (
   by: string | undefined,
 ): string => {
   const verb = act === 'acknowledge' ? 'ack' : act;
-  const known = Object.entries(fields).flatMap(([key, value]) =>
-    value === undefined || FLAGS[key] === undefined ? [] : [FLAGS[key], quoted(String(value))],
+  const mode = fields['mode'] === undefined ? [] : [quoted(String(fields['mode']))];
+  const known = Object.entries(fields).flatMap(([key, given]) =>
+    given === undefined || FLAGS[key] === undefined ? [] : [FLAGS[key], quoted(String(given))],
   );
   const person = by === undefined ? [] : ['--by', quoted(by)];
-  const parts = ['pointsman', verb, quoted(group), '--reason', quoted(options.reason), ...person, ...known];
+  const parts = ['pointsman', verb, quoted(group), ...mode, '--reason', quoted(options.reason), ...person, ...known];
   return [...parts, '--epoch', String(options.epoch)].join(' ');
 };

@@ -26,6 +26,8 @@ const steady: GroupBody = {
   pause: null,
   frozen: null,
   saga: null,
+  modeSet: null,
+  proposal: null,
   lossAcceptance: null,
 };
 

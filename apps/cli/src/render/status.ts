@@ -106,9 +106,21 @@ const countdown = (g: GroupBody): string | null => {
   return `${bar} ${(fillMs / 1000).toFixed(1)} of ${seconds(lengthMs)} s, ${verb} ${clock(actsAt)}; blocked by: ${blocked}`;
 };
 
+const proposalNotes = ({ group, proposal: p }: GroupBody): string[] => {
+  if (!p) return [];
+  const what = `${p.act} ${p.source} → ${p.target}`;
+  if (p.state === 'open') {
+    const persons = `${p.approvals.length} of ${p.needed} approved`;
+    return [`proposed: ${what}, until ${p.expiresAt}, ${persons}: pointsman approve ${group} --reason "…" (or reject)`];
+  }
+  return p.closed ? [`proposal ${p.state} by ${p.closed.by} at ${p.closed.at}: ${p.closed.reason}`] : [];
+};
+
 const notesOf = (g: GroupBody): string[] => [
   ...(g.row === STEADY || g.row === null ? [] : [g.state]),
   ...(g.pause ? [`paused by ${g.pause.owner} until ${g.pause.expiresAt}: ${g.pause.reason}`] : []),
+  ...(g.modeSet ? [`mode ${g.mode} set by ${g.modeSet.by}: ${g.modeSet.reason}`] : []),
+  ...proposalNotes(g),
   ...(g.frozen === null ? [] : [`frozen: ${g.frozen}; lifted by: pointsman ack ${g.group}`]),
   ...(g.lossAcceptance ? [`loss accepted by ${g.lossAcceptance.by} until ${g.lossAcceptance.expiresAt}`] : []),
 ];

@@ -31,7 +31,11 @@ export const ALERT_TABLE = {
     status: 'firing',
     means: 'The saga walked back before publishing; nothing was moved',
   },
-  needs_operator: { severity: 'critical', status: 'firing', means: 'A saga cannot go on by itself: a person must' },
+  needs_operator: {
+    severity: 'critical',
+    status: 'firing',
+    means: 'A person must decide: a proposal waits for a yes, or a saga cannot go on by itself',
+  },
   blind: { severity: 'critical', status: 'firing', means: 'Too few observers are heard to judge; nothing is moved' },
   link_cut: {
     severity: 'warning',

@@ -87,7 +87,7 @@ describe('the controller configuration', () => {
   });
 
   it.each([
-    ['approve is refused until it exists', [['mode: observe\n', 'mode: approve\n']], /approve is not available/],
+    ['a proposal needs one person or two', [['cooldown: 1h', 'approvals: 3']], /expected 1 or 2 persons/],
     ['strict is refused until it exists', [['fencing: best-effort', 'fencing: strict']], /strict is not available/],
     [
       'auto needs three observers in three IDCs',

@@ -137,9 +137,6 @@ function flowRules(group: Group, at: readonly PropertyKey[]): Broken[] {
 }
 
 function modeRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
-  if (group.mode === 'approve') {
-    return [{ path: [...at, 'mode'], message: 'approve is not available in this version; use observe or auto' }];
-  }
   const idcs = config.observers.map((o) => o.idc);
   return modeErrors(group.mode, group.policy, idcs).map(({ at: field, message }) => ({
     path: [...at, ...field.split('.')],

@@ -112,6 +112,7 @@ const windows = z.strictObject({
   isolated: duration().optional(), // 60 s; 30 s when no producers live in the source IDC
   gray: duration().default(60_000),
   partition: duration().default(120_000),
+  blindSuspect: duration().default(60_000),
 });
 
 const policy = z.strictObject({
@@ -125,6 +126,8 @@ const policy = z.strictObject({
   clients: z.enum(['anywhere', 'outside']).default('anywhere'),
   windows: windows.prefault({}),
   cooldown: duration().default(3_600_000),
+  approvals: z.union([z.literal(1), z.literal(2)], { error: 'expected 1 or 2 persons' }).default(1),
+  proposal: z.strictObject({ expires: duration().default(1_800_000), again: duration().default(900_000) }).prefault({}),
   adoption: z
     .strictObject({
       share: z.number().min(0).max(1).default(0.95),

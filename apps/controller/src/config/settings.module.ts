@@ -69,13 +69,10 @@ const operatorOptions = (config: ControllerConfig): OperatorOptions => ({
   token: config.http.tokenFile === null ? null : readSecretFile(config.http.tokenFile),
   rateLimit: config.http.rateLimit,
   oidc: config.http.oidc,
+  observerIdcs: config.observers.map((o) => o.idc),
   get groups() {
-    return config.groups.map(({ name, clusters, policy, watch: { consumerGroups, principals } }) => ({
-      name,
-      clusters: clusters.map((c) => c.name),
-      consumerGroups,
-      principals,
-      policy,
+    return config.groups.map(({ name, clusters, policy, mode, watch: { consumerGroups, principals } }) => ({
+      ...{ name, clusters: clusters.map((c) => c.name), consumerGroups, principals, policy, mode },
     }));
   },
 });

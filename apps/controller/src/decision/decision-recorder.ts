@@ -114,7 +114,7 @@ export class DecisionRecorder {
       const blockers = liftsOf(type, snapshot, decision);
       const id = alertId({
         group: snapshot.group.name,
-        incident: `${incident}${discriminator(type, decision)}`,
+        incident: `${incident}${discriminator(type, snapshot, decision)}`,
         type,
         epoch: snapshot.group.epoch,
       });
@@ -133,7 +133,7 @@ export class DecisionRecorder {
     for (const { incident } of open) this.incidents.seen(incident, snapshot.now); // of a leader before
     const over = open
       .filter((row) => this.incidents.isQuiet(row.incident, snapshot.now))
-      .filter((row) => row.last.type !== 'needs_operator' || row.acknowledgedAt !== null);
+      .filter(({ last, acknowledgedAt }) => endsByItself(last) || acknowledgedAt !== null);
     return over.map(({ incident, types }): Alert => {
       const id = alertId({ group: name, incident, type: 'resolved', epoch });
       const reason = `what it told of (${types.join(', ')}) no longer holds · ${decision.state}`;
@@ -210,19 +210,34 @@ export class DecisionRecorder {
   }
 }
 
+/** What a `needs_operator` names that a proposal raised: it ends with the condition. One of a saga waits for a person. */
+const APPROVAL = 'APPROVAL';
+const endsByItself = (last: Alert): boolean =>
+  last.type !== 'needs_operator' || last.blockers.some((b) => b.name === APPROVAL);
+
 /**
  * A `held` alert is sent again when the blockers change: the person must know which call lifts it now. An endless loop of
  * flows is not hidden by another misconfiguration.
  */
-function discriminator(type: AlertType, decision: Decision): string {
+function discriminator(type: AlertType, { group }: Evaluation['snapshot'], decision: Decision): string {
+  // Asked again after a no: a page of its own. Opening the proposal that this one tells of must not be another.
+  const { proposal } = group;
+  const after = proposal?.state === 'open' ? proposal.after : (proposal?.id ?? null);
+  if (type === 'needs_operator' && after !== null) return `/after-${after}`;
   if (type === 'held') return `/${decision.blockers.map((b) => b.name).join('+')}`;
   return type === 'misconfigured' && decision.flowLoop !== undefined ? '/flow-loop' : '';
 }
 
 /** What stands in the way and the call that lifts it; a freeze is a gate and no blocker, but a person must lift it too. */
-function liftsOf(type: AlertType, { group }: Evaluation['snapshot'], { blockers }: Decision): Alert['blockers'] {
+function liftsOf(
+  type: AlertType,
+  { group }: Evaluation['snapshot'],
+  { blockers, action }: Decision,
+): Alert['blockers'] {
   const frozen = { name: 'FROZEN', liftedBy: `pointsman ack ${group.name} --reason "…"` };
-  return [...(type === 'frozen' ? [frozen] : []), ...blockers.map(({ name, liftedBy }) => ({ name, liftedBy }))];
+  const approval = { name: APPROVAL, liftedBy: `pointsman approve ${group.name} --reason "…"` };
+  const own = type === 'frozen' ? [frozen] : type === 'needs_operator' && action === 'propose' ? [approval] : [];
+  return [...own, ...blockers.map(({ name, liftedBy }) => ({ name, liftedBy }))];
 }
 
 /** What makes a decision another one for the record; ages and fills do not. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { standbysToClose, type ActionName, type Decision, type Snapshot } from '#failover';
+import { nextProposal, standbysToClose, type ActionName, type Decision, type Snapshot } from '#failover';
 import { LOGGER, type Logger } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -7,6 +7,7 @@ import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { SAGA_DRIVER, type SagaDriver } from '../saga/saga.port.js';
 import { DecisionEvaluator } from './decision-evaluator.js';
 import { DecisionRecorder } from './decision-recorder.js';
+import { ProposalKeeper } from './proposal-keeper.js';
 
 const STANDBY_EVERY_MS = 10_000;
 
@@ -35,6 +36,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     @Inject(DecisionRecorder) private readonly recorder: DecisionRecorder,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(SAGA_DRIVER) private readonly sagas: SagaDriver,
+    @Inject(ProposalKeeper) private readonly proposals: ProposalKeeper,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -63,6 +65,11 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     const { snapshot, decision } = this.evaluator.tick(group);
     const effect = EFFECTS[decision.action];
     if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
+    const proposal = nextProposal(snapshot, decision);
+    if (proposal !== null)
+      this.act(`${group.name}/proposal`, decision, () =>
+        this.proposals.carryOut(group, proposal, { snapshot, decision }),
+      );
     // In the act's own turn: a standby must not be closed while a failover to it begins.
     const calm =
       standbysToClose(snapshot, decision, group.policy).length > 0 && this.standbyIsDue(group.name, snapshot);

@@ -1,4 +1,4 @@
-import type { GroupFacts } from '#failover';
+import type { GroupFacts, Proposal, ProposalFacts } from '#failover';
 import type { GroupConfig } from '../config/compile.js';
 import type { GroupRow } from '../persistence/authority-store.port.js';
 import type { HandAges } from './hand-watch.js';
@@ -61,5 +61,17 @@ export function groupFacts(
         : null,
     rejoin: row?.rejoin ?? [],
     armed: {},
+    proposal: row?.proposal == null ? null : proposalFacts(row.proposal, wallMs),
+  };
+}
+
+/** A proposal with ages instead of instants; its expiry is by the wall clock, as of every promise to people. */
+export function proposalFacts(proposal: Proposal, wallMs: number): ProposalFacts {
+  const { id, origin, act, state, condition, source, target, epoch, after, needed, closed } = proposal;
+  return {
+    ...{ id, origin, act, state, condition, source, target, epoch, after, needed },
+    approvedBy: proposal.approvals.map((a) => a.identity),
+    expiresInMs: Date.parse(proposal.expiresAt) - wallMs,
+    closedAgeMs: closed === null ? null : Math.max(0, wallMs - Date.parse(closed.at)),
   };
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { SagaModule } from '../saga/saga.module.js';
 import { DecisionModule } from './decision.module.js';
 import { DecisionTicker } from './decision-ticker.js';
+import { ProposalKeeper } from './proposal-keeper.js';
 
-@Module({ imports: [DecisionModule, SagaModule], providers: [DecisionTicker] })
+@Module({ imports: [DecisionModule, SagaModule], providers: [DecisionTicker, ProposalKeeper] })
 export class TickModule {}

@@ -29,6 +29,8 @@ import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
 import { SignIn } from './oidc/sign-in.service.js';
 import { KeptAnswers } from './writes/kept-answers.js';
+import { ProposalWriter } from './writes/proposal-writer.service.js';
+import { ProposalWritesController } from './writes/proposal-writes.controller.js';
 import { SagaWriter } from './writes/saga-writer.service.js';
 import { SagaWritesController } from './writes/saga-writes.controller.js';
 
@@ -51,6 +53,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     EventsController,
     GroupWritesController,
     SagaWritesController,
+    ProposalWritesController,
     TailController,
     DocumentController,
     HealthController,
@@ -64,6 +67,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     GroupWriter,
     KeptAnswers,
     SagaWriter,
+    ProposalWriter,
     KeyGuard,
     BearerGuard,
     RateGuard,

@@ -1,4 +1,4 @@
-import type { Policy } from '#failover';
+import type { Mode, Policy } from '#failover';
 import type { OidcOptions } from './oidc/oidc.options.js';
 
 /** Per token and controller; reads and writes apart. */
@@ -18,7 +18,11 @@ export type OperatorOptions = Readonly<{
     consumerGroups: readonly string[];
     principals: readonly string[];
     policy: Policy;
+    /** By the file; an operator may have set another one since. */
+    mode: Mode;
   }>[];
+  /** One per observer: what `auto` asks about. */
+  observerIdcs: readonly string[];
   /** How often an open event stream looks for news. */
   eventPollMs?: number;
   /** A comment on a quiet event stream, so that both ends notice a dead connection. */

@@ -1,4 +1,4 @@
-import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, SagaOutcome, SagaRecord } from '#failover';
+import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, Proposal, SagaOutcome, SagaRecord } from '#failover';
 import type { TokenRow } from './tokens.port.js';
 import type { Forgotten } from './retention.port.js';
 import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
@@ -133,6 +133,7 @@ export type GroupRow = Readonly<{
   reservedEpoch: number; // highest ever reserved
   mode: Mode; // in force: configuration, unless changed by an operator
   modeChangedAt: string | null;
+  modeSet: Readonly<{ by: string; reason: string }> | null; // the operator who did
   pause: PauseRow | null;
   unpausedAt: string | null;
   frozen: string | null;
@@ -148,6 +149,7 @@ export type GroupRow = Readonly<{
     expiresAt: string;
   }> | null;
   rejoin: readonly string[];
+  proposal: Proposal | null; // the newest, open or closed
 }>;
 
 /** A group of which nothing has been published yet. */
@@ -156,6 +158,7 @@ export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): Gro
   epoch: 0,
   reservedEpoch: 0,
   modeChangedAt: null,
+  modeSet: null,
   pause: null,
   unpausedAt: null,
   frozen: null,
@@ -165,6 +168,7 @@ export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): Gro
   lastUnpublishedClose: null,
   lossAcceptance: null,
   rejoin: [],
+  proposal: null,
 });
 
 /** Per switch and partition: what bridges the two logs for ever. `null`: could not be read. */

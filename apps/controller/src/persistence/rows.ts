@@ -27,12 +27,16 @@ export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Readonl
 
 export function groupToEntity(row: GroupRow): GroupEntity {
   const { name, active, epoch, reservedEpoch, ...detail } = row;
-  return { name, active, epoch, reservedEpoch, detail };
+  return { name, active, epoch, reservedEpoch, detail: JSON.stringify(detail) };
 }
+
+/** Parts that rows of an older version do not have. */
+const ADDED_LATER = { modeSet: null, proposal: null } as const satisfies Partial<GroupRow>;
 
 export function groupFromEntity(entity: GroupEntity): GroupRow {
   const { name, active, epoch, reservedEpoch, detail } = entity;
-  return { ...detail, name, active, epoch, reservedEpoch };
+  const stored = JSON.parse(detail) as Omit<GroupRow, 'name' | 'active' | 'epoch' | 'reservedEpoch'>;
+  return { ...ADDED_LATER, ...stored, name, active, epoch, reservedEpoch };
 }
 
 export function sagaFromEntity(entity: SagaEntity, journal: readonly JournalEntryEntity[]): SagaRecord {

@@ -1,21 +1,38 @@
 import { MODE_EPOCHS, planSaga, plannedRefusals, type PlannedQuestion, type SagaRecord } from '#failover';
 import type { AuthorityTx } from '../persistence/authority-store.port.js';
-import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
+import type { AskKind, PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
+import { rehearseApproved } from './rehearse-approved.js';
 import { rehearseRejoin } from './rejoin/rehearse-rejoin.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroup } from './saga-options.js';
 import { openSaga } from './steps/open-saga.step.js';
 
+type Rehearse = (deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk) => Promise<Rehearsal>;
+
+/** How each kind is asked; `epochRoom`: for publications of its own before the point of no return. */
+const KINDS: Readonly<Record<AskKind, Readonly<{ rehearse: Rehearse; epochRoom: number }>>> = {
+  failover: { rehearse: rehearseApproved, epochRoom: 0 },
+  switchover: { rehearse: (...of) => rehearseSwitch('switchover', ...of), epochRoom: MODE_EPOCHS },
+  failback: { rehearse: (...of) => rehearseSwitch('failback', ...of), epochRoom: MODE_EPOCHS },
+  rejoin: { rehearse: rehearseRejoin, epochRoom: MODE_EPOCHS },
+};
+
 /** What would be done and what stands in its way. Reads only. */
-export async function rehearsePlanned(deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk): Promise<Rehearsal> {
-  if (ask.kind === 'rejoin') return await rehearseRejoin(deps, group, ask);
+export const rehearsePlanned: Rehearse = (deps, group, ask) => KINDS[ask.kind].rehearse(deps, group, ask);
+
+async function rehearseSwitch(
+  kind: PlannedQuestion['kind'],
+  deps: SagaRunnerDeps,
+  group: SagaGroup,
+  ask: PlannedAsk,
+): Promise<Rehearsal> {
   const { snapshot } = deps.decisions.evaluate(group.name);
   const home = await homeOf(deps, group.name, snapshot.group.active);
   const source = snapshot.group.active;
   const target = ask.target ?? home ?? group.clusters.find((c) => c.name !== source)?.name ?? '';
   const question: PlannedQuestion = {
-    kind: ask.kind,
+    kind,
     target,
     flows: group.watch.flows,
     principals: group.watch.principals,
@@ -23,7 +40,7 @@ export async function rehearsePlanned(deps: SagaRunnerDeps, group: SagaGroup, as
     acceptUnfencedSource: ask.request.acceptUnfencedSource,
   };
   const plan = planSaga({
-    ...{ kind: ask.kind, group: group.name, source, target, maxOpenMs: group.policy.sagaMaxOpenMs },
+    ...{ kind, group: group.name, source, target, maxOpenMs: group.policy.sagaMaxOpenMs },
     times: deps.times.steps,
   });
   return {
@@ -41,7 +58,7 @@ async function homeOf(deps: SagaRunnerDeps, group: string, active: string): Prom
 }
 
 /**
- * Confirm and open of a planned switch. The same questions as the rehearsal, asked again of a fresh snapshot; then the
+ * Confirm and open of what a person asked for. The same questions as the rehearsal, asked again of a fresh snapshot; then the
  * journal's first transaction, with whatever `also` keeps of the request (its answer for a repeat).
  */
 export async function openPlanned(
@@ -58,13 +75,17 @@ export async function openPlanned(
   if (rehearsal.refusals.length > 0) return { rehearsal, saga: null };
   const evaluation = decisions.evaluate(group.name);
   const wallMs = time.wallMs();
+  // A failover that waited for a person goes on with the story that paged: one incident from suspicion to its end.
+  const incident =
+    ask.kind === 'failover'
+      ? decisions.failoverIncident(group.name)
+      : `${group.name}-${evaluation.snapshot.group.epoch}-${ask.kind}-${wallMs}`;
   await crash('before', 'open');
   const saga = await store.transact(by.term, by.holder, async (tx) => {
     const { target } = rehearsal;
-    const incident = `${group.name}-${evaluation.snapshot.group.epoch}-${ask.kind}-${wallMs}`;
     const opened = await openSaga(tx, {
       ...{ term: by.term, wallMs, evaluation, target, incident, kind: rehearsal.plan.kind, request: ask.request },
-      epochRoom: MODE_EPOCHS,
+      epochRoom: KINDS[ask.kind].epochRoom,
     });
     await noteSaga(tx, opened, 'opened', { wallMs, holder: by.holder, actor: ask.request.by });
     await also(tx, opened, rehearsal);

@@ -10,8 +10,17 @@ export function requestOf(saga: SagaRecord): SagaRequest | null {
     by,
     reason: textOf(request, 'reason') ?? '',
     acceptUnfencedSource: valueOf(request, 'acceptUnfencedSource') === true,
+    ...approvalIn(valueOf(request, 'approval')),
     ...orderIn(valueOf(request, 'rejoin')),
   };
+}
+
+function approvalIn(order: Json): Pick<SagaRequest, 'approval'> {
+  const identity = textOf(order, 'identity');
+  if (identity === null) return {};
+  const persons = valueOf(order, 'persons');
+  const names = Array.isArray(persons) ? persons.map(String) : [];
+  return { approval: { proposal: textOf(order, 'proposal'), identity, persons: names } };
 }
 
 function orderIn(order: Json): Pick<SagaRequest, 'rejoin'> {

@@ -1,11 +1,12 @@
 import type { Ms } from '#health';
-import type { Blocker, BlockerName } from './facts.js';
+import { conditionOf } from '../proposal/proposal.js';
+import type { ActionName, Blocker, BlockerName } from './facts.js';
 import type { LagJudgement } from './lag.js';
 import { FLAP_MEMORY_MS } from './remember.js';
 import type { Situation } from './situation.js';
 
-/** `lag` is the lag as of t0 for an acting row, the lag of now for readiness. */
-export type BlockerQuestion = Readonly<{ situation: Situation; lag: LagJudgement }>;
+/** `lag` is the lag as of t0 for an acting row, the lag of now for readiness; `wanted` is what an acting row wants. */
+export type BlockerQuestion = Readonly<{ situation: Situation; lag: LagJudgement; wanted?: ActionName }>;
 
 /** A named reason that forbids an otherwise due action. `found` answers with the detail, or null. */
 export type BlockerRule = Readonly<{
@@ -100,6 +101,15 @@ function flapping({ situation: { memory, snapshot } }: BlockerQuestion): string 
   return returns < FLAPS_BLOCK ? null : `came back from down ${returns} times in 10 min`;
 }
 
+/** A person said no, or nobody said anything: that is an answer until the condition was gone, or for a while. */
+function proposalClosed({ situation: { snapshot, policy, verdict }, wanted }: BlockerQuestion): string | null {
+  const { proposal } = snapshot.group;
+  if (wanted !== 'propose' || proposal?.closedAgeMs == null) return null;
+  if (proposal.state !== 'rejected' && proposal.state !== 'expired') return null;
+  if (proposal.condition !== conditionOf(verdict.name) || proposal.closedAgeMs >= policy.proposal.againMs) return null;
+  return `proposal ${proposal.id} was ${proposal.state} ${seconds(proposal.closedAgeMs)} ago`;
+}
+
 export const BLOCKERS: readonly BlockerRule[] = [
   {
     name: 'LAG_OVER_BUDGET',
@@ -191,6 +201,13 @@ export const BLOCKERS: readonly BlockerRule[] = [
       return entries.map(([id, digest]) => `${id} ${digest.slice(0, 8)}`).join(', ');
     },
     liftedBy: () => 'give all controllers the same configuration and reload',
+  },
+  {
+    name: 'PROPOSAL_CLOSED',
+    when: 'the proposal about this condition was rejected, or expired, less than proposal.again ago',
+    found: proposalClosed,
+    liftedBy: ({ situation: { policy } }) =>
+      `the condition ends, or time: proposed again ${seconds(policy.proposal.againMs)} after it was closed`,
   },
 ];
 

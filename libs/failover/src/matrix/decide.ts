@@ -71,9 +71,9 @@ export function decide(snapshot: Snapshot, policy: Policy): Decision {
   const loop = provedLoop(snapshot, s.memory);
   const window = row.window === null ? null : windowOf(s, row.window, row.id);
   const lag = lagAtStart(s, row);
-  const blockers = findBlockers(row.blockers, { situation: s, lag: lag.judgement });
   const gate = closedGates(s);
   const wouldDo = wantedBy(row, s);
+  const blockers = findBlockers(row.blockers, { situation: s, lag: lag.judgement, wanted: wouldDo });
   const action = actionOf(s, wouldDo, gate.length > 0, window, blockers);
   return {
     gate,

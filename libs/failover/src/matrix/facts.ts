@@ -1,3 +1,4 @@
+import type { ProposalFacts } from '../proposal/proposal.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
 import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
@@ -43,6 +44,7 @@ export type GroupFacts = Readonly<{
   lossAcceptance: Readonly<{ by: string; maxRecords: number | null; maxMs: Ms | null; expiresInMs: Ms }> | null;
   rejoin: readonly ClusterName[]; // members whose rejoin is not finished
   armed: Readonly<Record<ClusterName, boolean>>; // self-fence confirmed
+  proposal?: ProposalFacts | null; // the newest, open or closed
 }>;
 
 export type PartitionLag = Readonly<{
@@ -162,6 +164,8 @@ export type Policy = Readonly<{
   adoption: Readonly<{ share: number; waitMs: Ms }>; // of wrapped clients, after a publication; never undoes one
   /** On the source of a planned switch: how long one that is open is waited for, and what then. */
   openTransactions: Readonly<{ waitMs: Ms; onTimeout: TransactionEnd }>;
+  approvals: 1 | 2; // different persons that a proposal needs
+  proposal: Readonly<{ expiresMs: Ms; againMs: Ms }>; // how long it stands; how long after a no it is not made again
 }>;
 
 /** One reading of the flow's lag, kept so that lag can be judged as of the window's start. */
@@ -224,7 +228,8 @@ export type BlockerName =
   | 'FLOW_NOT_DISJOINT'
   | 'FLOW_NOT_STEERABLE'
   | 'STORE_NOT_SURVIVABLE'
-  | 'CONFIG_DRIFT';
+  | 'CONFIG_DRIFT'
+  | 'PROPOSAL_CLOSED';
 
 export type Blocker = Readonly<{ name: BlockerName; detail: string; liftedBy: string }>;
 

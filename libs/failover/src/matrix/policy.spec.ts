@@ -23,7 +23,7 @@ describe('modeErrors', () => {
       {
         at: 'mode',
         message:
-          'auto needs at least 3 observers in 3 IDCs, found 3 in 2: add a probe-only witness agent in another IDC, or use observe',
+          'auto needs at least 3 observers in 3 IDCs, found 3 in 2: add a probe-only witness agent in another IDC, or use approve or observe',
       },
     ]);
     expect(modeErrors('auto', defaultPolicy, ['a', 'b', 'c'])).toEqual([]);

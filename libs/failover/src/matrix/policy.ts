@@ -28,6 +28,8 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   partitionShare: 0.3,
   adoption: { share: 0.95, waitMs: 10_000 },
   openTransactions: { waitMs: 15_000, onTimeout: 'abort-switchover' },
+  approvals: 1,
+  proposal: { expiresMs: 1_800_000, againMs: 900_000 },
 };
 
 /** A policy that cannot be obeyed safely. Fails closed at load: the caller adds file and line. */
@@ -49,6 +51,8 @@ const positive = (name: string, value: number): readonly string[] =>
 export function policyErrors(policy: Policy): readonly string[] {
   return [
     ...Object.entries(policy.windows).flatMap(([name, ms]) => positive(`windows.${name}`, ms)),
+    ...positive('proposal.expires', policy.proposal.expiresMs),
+    ...positive('proposal.again', policy.proposal.againMs),
     ...(policy.maxRpo.records >= 0 ? [] : [`maxRpo.records must not be negative, it is ${policy.maxRpo.records}`]),
     ...(policy.maxRpo.durationMs >= 0
       ? []
@@ -92,7 +96,7 @@ export function modeErrors(
   if (idcs < 3) {
     const message =
       `auto needs at least 3 observers in 3 IDCs, found ${observerIdcs.length} in ${idcs}: ` +
-      'add a probe-only witness agent in another IDC, or use observe';
+      'add a probe-only witness agent in another IDC, or use approve or observe';
     errors.push({ at: 'mode', message });
   }
   if (preset === 'classic' && acceptRisk !== 'split-brain-and-loss') {

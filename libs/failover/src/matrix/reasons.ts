@@ -26,6 +26,13 @@ const REASONS: readonly Reason[] = [
     rows: [510],
     says: (s) => [`${Math.round(s.medians.partitionShare * 100)} % of hot-standby partitions at fault`],
   },
+  {
+    rows: [115],
+    says: (s) => [
+      `nobody can say whether ${s.source.name} still serves its own IDC: its agent is silent, and no witness can look`,
+      `nobody can say whether ${s.target?.name ?? 'the other side'} is the side that is cut off: look by another way`,
+    ],
+  },
   { rows: 'acting', says: (_s, lag) => [`lag as of the start: ${lag.text}`] },
 ];
 

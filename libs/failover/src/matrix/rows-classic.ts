@@ -14,6 +14,7 @@ const CLASSIC_BLOCKERS: readonly BlockerName[] = [
   'FLOW_NOT_STEERABLE',
   'STORE_NOT_SURVIVABLE',
   'CONFIG_DRIFT',
+  'PROPOSAL_CLOSED',
 ];
 
 const clause = (rule: ClassicRule): Clause => ({ says: rule.name, holds: (s) => rule.holds(classicMetrics(s)) });

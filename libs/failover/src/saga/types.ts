@@ -81,15 +81,20 @@ export type SagaRecord = Readonly<{
   journal: readonly JournalEntry[];
 }>;
 
-/** What a person asked for; evidence of `open`. */
+/** What a person asked for, or approved; evidence of `open`. */
 export type SagaRequest = Readonly<{
   by: string;
   reason: string;
   /** The old side may stay open to applications: without fence 1 or a hook the way back could not be fed otherwise. */
   acceptUnfencedSource: boolean;
+  /** Of a proposal: its id, and by whom it was approved, newest last. */
+  approval?: ApprovalOrder;
   /** Of a rejoin: what becomes of the records that only the returned side holds. */
   rejoin?: RejoinOrder;
 }>;
+
+/** `proposal` null: whichever is open. */
+export type ApprovalOrder = Readonly<{ proposal: string | null; identity: string; persons: readonly string[] }>;
 
 export type RejoinOrder = Readonly<{
   choice: RejoinChoice;

@@ -1,5 +1,6 @@
 import { ageReport, type Ms, type Observer } from '#health';
-import type { GroupFacts, SilentGap, Snapshot, SnapshotFlow } from '../matrix/facts.js';
+import type { FlowFacts, GroupFacts, SilentGap, Snapshot, SnapshotFlow } from '../matrix/facts.js';
+import type { ProposalFacts } from '../proposal/proposal.js';
 import { sampleFlow, sampleGroup } from './sample-snapshot.js';
 import { graceOver, START_MS, type World } from './world.js';
 
@@ -7,6 +8,17 @@ import { graceOver, START_MS, type World } from './world.js';
 const WALL_START_MS = 1_795_269_600_000;
 
 const age = (w: World, at: Ms | null): Ms | null => (at === null ? null : w.now - at);
+
+const PROPOSAL_STANDS_MS = 1_800_000;
+
+function proposalOf(w: World, { state, about, atMs }: NonNullable<World['group']['proposal']>): ProposalFacts {
+  return {
+    ...{ id: 'proposal-1', origin: 'matrix', act: 'failover', state, condition: about, after: null },
+    ...{ source: w.group.active, target: 'b', epoch: w.group.epoch, needed: 1, approvedBy: [] },
+    expiresInMs: PROPOSAL_STANDS_MS - (w.now - atMs),
+    closedAgeMs: state === 'open' ? null : w.now - atMs,
+  };
+}
 
 function groupOf(w: World): GroupFacts {
   const g = w.group;
@@ -42,6 +54,7 @@ function groupOf(w: World): GroupFacts {
           },
     rejoin: g.rejoin,
     armed: Object.fromEntries(g.armed.map((c) => [c, true])),
+    proposal: g.proposal === null ? null : proposalOf(w, g.proposal),
   });
 }
 

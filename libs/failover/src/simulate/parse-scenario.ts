@@ -36,9 +36,18 @@ function parseMaxRpo(value: unknown, path: string): Policy['maxRpo'] {
   };
 }
 
+function parseProposalTimes(value: unknown, path: string): Policy['proposal'] {
+  const o = objectOf(value, path, ['expires', 'again']);
+  const { expiresMs, againMs } = defaultPolicy.proposal;
+  return {
+    expiresMs: maybe(o['expires'], `${path}.expires`, durationOf) ?? expiresMs,
+    againMs: maybe(o['again'], `${path}.again`, durationOf) ?? againMs,
+  };
+}
+
 function parsePolicy(value: unknown): Policy {
   const o = objectOf(value ?? {}, 'policy', [
-    'preset', 'acceptRisk', 'maxRpo', 'graceWithDataLoss', 'fencing', 'standbyFence', 'producersInSourceIdc', 'clients', 'windows', 'cooldown', 'observerLost', 'partitionShare',
+    'preset', 'acceptRisk', 'maxRpo', 'graceWithDataLoss', 'fencing', 'standbyFence', 'producersInSourceIdc', 'clients', 'windows', 'cooldown', 'observerLost', 'partitionShare', 'proposal',
   ]); // prettier-ignore
   const raw: Partial<RawPolicy> = present<RawPolicy>({
     preset: maybe(o['preset'], 'policy.preset', (v, p) => oneOf(v, p, ['guarded', 'classic'])),
@@ -54,6 +63,7 @@ function parsePolicy(value: unknown): Policy {
     lagMaxAgeMs: undefined,
     sagaMaxOpenMs: undefined,
     observerLostMs: maybe(o['observerLost'], 'policy.observerLost', durationOf),
+    proposal: maybe(o['proposal'], 'policy.proposal', parseProposalTimes),
     partitionShare: maybe(o['partitionShare'], 'policy.partitionShare', numberOf),
   });
   return compilePolicy({ ...raw, maxRpo: raw.maxRpo ?? defaultPolicy.maxRpo });
@@ -72,7 +82,7 @@ function parseSees(value: unknown, path: string, idcs: readonly IdcName[]): Phas
 
 function parseGroup(value: unknown, path: string): GroupChange {
   const o = objectOf(value, path, [
-    'mode', 'active', 'epoch', 'paused', 'frozen', 'sagaOpen', 'published', 'acknowledged', 'closedUnpublished', 'acceptLoss', 'rejoin', 'armed',
+    'mode', 'active', 'epoch', 'paused', 'frozen', 'sagaOpen', 'published', 'acknowledged', 'closedUnpublished', 'acceptLoss', 'rejoin', 'armed', 'proposal',
   ]); // prettier-ignore
   const names = (v: unknown, p: string): readonly string[] => listOf(v, p, textOf);
   return present<GroupChange>({
@@ -106,6 +116,17 @@ function parseGroup(value: unknown, path: string): GroupChange {
     ),
     rejoin: maybe(o['rejoin'], `${path}.rejoin`, names),
     armed: maybe(o['armed'], `${path}.armed`, names),
+    proposal: maybe(
+      o['proposal'],
+      `${path}.proposal`,
+      orNull((v, p) => {
+        const c = objectOf(v, p, ['state', 'about']);
+        return {
+          state: oneOf(c['state'], `${p}.state`, ['open', 'approved', 'rejected', 'expired', 'withdrawn']),
+          about: maybe(c['about'], `${p}.about`, (s, q) => oneOf(s, q, ['down', 'degraded'])) ?? 'down',
+        };
+      }),
+    ),
   });
 }
 

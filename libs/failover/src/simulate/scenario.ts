@@ -1,4 +1,5 @@
 import type { AgentId, ClusterName, IdcName, Ms } from '#health';
+import type { Condition, ProposalState } from '../proposal/proposal.js';
 import type { ActionName, AlertType, BlockerName, ConnectorState, Decision, Mode, Policy } from '../matrix/facts.js';
 
 /** A scenario: phases of "these reports arrive at these times" and what must come of it. Parsed, durations in ms. */
@@ -66,6 +67,7 @@ export type GroupChange = Readonly<{
   acceptLoss?: Readonly<{ records: number | null; durationMs: Ms | null; forMs: Ms }> | null;
   rejoin?: readonly ClusterName[];
   armed?: readonly ClusterName[];
+  proposal?: Readonly<{ state: ProposalState; about: Condition }> | null; // from the start of this phase
 }>;
 
 export type LagChange = Readonly<{ records: number | null; ms: Ms | null; heartbeatAgeMs: Ms | null }>;

@@ -28,6 +28,7 @@ export type GroupState = {
   acceptLoss: Readonly<{ records: number | null; durationMs: Ms | null; untilMs: Ms }> | null;
   rejoin: readonly ClusterName[];
   armed: readonly ClusterName[];
+  proposal: (NonNullable<Phase['group']['proposal']> & Readonly<{ atMs: Ms }>) | null;
 };
 
 /** The simulated world: agents, what they see, what has arrived. Changed in place by this folder only. */
@@ -92,6 +93,7 @@ export function newWorld(scenario: Scenario): World {
       acceptLoss: null,
       rejoin: [],
       armed: [],
+      proposal: null,
     },
     lag: NO_LAG_TROUBLE,
     sourceEndSeenAtMs: START_MS,
@@ -112,6 +114,7 @@ function changeGroup(w: World, change: Phase['group']): void {
   g.epoch = change.epoch ?? g.epoch;
   if (g.paused && change.paused === false) g.unpausedAtMs = w.now;
   g.paused = change.paused ?? g.paused;
+  if (change.proposal !== undefined) g.proposal = change.proposal && { ...change.proposal, atMs: w.now };
   if (change.frozen !== undefined) g.frozen = change.frozen;
   if (change.sagaOpen !== undefined) g.sagaOpenSinceMs = change.sagaOpen ? w.now : null;
   if (change.published === true) {

@@ -493,6 +493,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/groups/{group}/mode": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sets the mode in force, over restarts and whatever the files say; windows begin anew
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["mode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/groups/{group}/approve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A yes to the open proposal, judged again on a fresh snapshot; the last one that is needed opens the saga
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["approve"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/groups/{group}/reject": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A no to the open proposal: not made again while its condition lasts, for policy proposal.again
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["reject"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/agents": {
         readonly parameters: {
             readonly query?: never;
@@ -665,6 +725,13 @@ export interface components {
             readonly reason: string;
             readonly by?: string;
         };
+        readonly Approve: {
+            readonly reason: string;
+            readonly by?: string;
+            /** @default false */
+            readonly dryRun?: boolean;
+            readonly proposal?: string;
+        };
         readonly CreateToken: {
             readonly name: string;
             /** @enum {string} */
@@ -681,6 +748,14 @@ export interface components {
             readonly acceptUnfencedSource?: boolean;
             readonly target?: string;
         };
+        readonly ModeRequest: {
+            readonly reason: string;
+            readonly by?: string;
+            /** @default false */
+            readonly dryRun?: boolean;
+            /** @enum {string} */
+            readonly mode: "observe" | "approve" | "auto";
+        };
         readonly PauseRequest: {
             readonly reason: string;
             readonly by?: string;
@@ -689,6 +764,13 @@ export interface components {
             readonly owner: string;
             /** @example 30s */
             readonly expiresIn: string;
+        };
+        readonly Reject: {
+            readonly reason: string;
+            readonly by?: string;
+            /** @default false */
+            readonly dryRun?: boolean;
+            readonly proposal?: string;
         };
         readonly Rejoin: {
             readonly reason: string;
@@ -807,6 +889,28 @@ export interface components {
             readonly status: "ok";
             readonly id: string;
             readonly version: string;
+        };
+        readonly ApprovedAct: {
+            readonly group: string;
+            readonly action: string;
+            readonly dryRun: boolean;
+            readonly changed: boolean;
+            readonly summary: string;
+            readonly epoch: number;
+            /** @description null: a dry run, which opens none */
+            readonly saga: string | null;
+            readonly source: string;
+            readonly target: string;
+            readonly steps: readonly {
+                readonly step: string;
+                /** @enum {string} */
+                readonly phase: "before" | "return" | "after";
+                readonly effect: string;
+                readonly compensation: string | null;
+                /** @description milliseconds */
+                readonly deadlineMs: number;
+            }[];
+            readonly proposal?: components["schemas"]["Proposal"];
         };
         readonly Audit: {
             readonly audit: readonly components["schemas"]["AuditRow"][];
@@ -1066,6 +1170,16 @@ export interface components {
             readonly standby: string | null;
             /** @enum {string} */
             readonly mode: "observe" | "approve" | "auto";
+            /** @description who set it by hand; null: it is the file’s */
+            readonly modeSet: {
+                readonly by?: string;
+                readonly reason?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                readonly at: string;
+            } | null;
             /** @description of docs/decision-matrix.md; null until this controller has decided */
             readonly row: number | null;
             readonly name: string;
@@ -1169,6 +1283,7 @@ export interface components {
                 readonly openedAt: string | null;
             } | null;
             readonly lossAcceptance: components["schemas"]["LossAcceptance"] | null;
+            readonly proposal: components["schemas"]["Proposal"] | null;
             readonly rejoin: readonly string[];
             readonly evaluatedAt: string | null;
         };
@@ -1183,6 +1298,9 @@ export interface components {
             readonly frozen: string | null;
             readonly acknowledgedAt: string | null;
             readonly lossAcceptance: components["schemas"]["LossAcceptance"] | null;
+            /** @enum {string} */
+            readonly mode: "observe" | "approve" | "auto";
+            readonly proposal: components["schemas"]["Proposal"] | null;
         };
         readonly GroupAudit: {
             readonly group: string;
@@ -1311,6 +1429,59 @@ export interface components {
                 readonly pointer: string;
                 readonly detail: string;
             }[];
+        };
+        readonly Proposal: {
+            readonly id: string;
+            /** @enum {string} */
+            readonly origin: "matrix" | "person";
+            /** @enum {string} */
+            readonly act: "failover" | "failback";
+            readonly row: number;
+            /** @enum {string} */
+            readonly condition: "down" | "degraded";
+            readonly source: string;
+            readonly target: string;
+            readonly epoch: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            readonly openedAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            readonly expiresAt: string;
+            /** @description the proposal about the same condition that was closed before */
+            readonly after: string | null;
+            /** @description different persons */
+            readonly needed: 1 | 2;
+            readonly approvals: readonly {
+                readonly identity: string;
+                readonly by: string;
+                readonly reason: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                readonly at: string;
+            }[];
+            /** @description JSON as it was recorded */
+            readonly request: unknown;
+            /** @description JSON as it was recorded */
+            readonly seen: unknown;
+            /** @enum {string} */
+            readonly state: "open" | "approved" | "rejected" | "expired" | "withdrawn";
+            readonly closed: {
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                readonly at: string;
+                readonly by: string;
+                readonly reason: string;
+                readonly saga: string | null;
+            } | null;
         };
         readonly Readiness: {
             readonly group: string;
@@ -1891,6 +2062,7 @@ export interface operations {
                      *           "active": "a",
                      *           "standby": "b",
                      *           "mode": "auto",
+                     *           "modeSet": null,
                      *           "row": 410,
                      *           "name": "IsolatedOrDead",
                      *           "state": "the whole IDC of the active cluster is silent, and everyone else finds it down",
@@ -1990,6 +2162,7 @@ export interface operations {
                      *           "frozen": null,
                      *           "saga": null,
                      *           "lossAcceptance": null,
+                     *           "proposal": null,
                      *           "rejoin": [],
                      *           "evaluatedAt": "2026-11-20T14:02:19.200Z"
                      *         }
@@ -2035,6 +2208,7 @@ export interface operations {
                      *       "active": "a",
                      *       "standby": "b",
                      *       "mode": "auto",
+                     *       "modeSet": null,
                      *       "row": 410,
                      *       "name": "IsolatedOrDead",
                      *       "state": "the whole IDC of the active cluster is silent, and everyone else finds it down",
@@ -2134,6 +2308,7 @@ export interface operations {
                      *       "frozen": null,
                      *       "saga": null,
                      *       "lossAcceptance": null,
+                     *       "proposal": null,
                      *       "rejoin": [],
                      *       "evaluatedAt": "2026-11-20T14:02:19.200Z"
                      *     }
@@ -3246,7 +3421,9 @@ export interface operations {
                      *       },
                      *       "frozen": null,
                      *       "acknowledgedAt": null,
-                     *       "lossAcceptance": null
+                     *       "lossAcceptance": null,
+                     *       "mode": "auto",
+                     *       "proposal": null
                      *     }
                      */
                     readonly "application/json": components["schemas"]["GroupAct"];
@@ -3330,7 +3507,9 @@ export interface operations {
                      *       },
                      *       "frozen": null,
                      *       "acknowledgedAt": null,
-                     *       "lossAcceptance": null
+                     *       "lossAcceptance": null,
+                     *       "mode": "auto",
+                     *       "proposal": null
                      *     }
                      */
                     readonly "application/json": components["schemas"]["GroupAct"];
@@ -3413,7 +3592,9 @@ export interface operations {
                      *       },
                      *       "frozen": null,
                      *       "acknowledgedAt": null,
-                     *       "lossAcceptance": null
+                     *       "lossAcceptance": null,
+                     *       "mode": "auto",
+                     *       "proposal": null
                      *     }
                      */
                     readonly "application/json": components["schemas"]["GroupAct"];
@@ -3498,7 +3679,9 @@ export interface operations {
                      *       },
                      *       "frozen": null,
                      *       "acknowledgedAt": null,
-                     *       "lossAcceptance": null
+                     *       "lossAcceptance": null,
+                     *       "mode": "auto",
+                     *       "proposal": null
                      *     }
                      */
                     readonly "application/json": components["schemas"]["GroupAct"];
@@ -3953,6 +4136,277 @@ export interface operations {
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
+        };
+    };
+    readonly mode: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+                /**
+                 * @description The epoch of the group as the caller has last seen it, quoted
+                 * @example "7"
+                 */
+                readonly "If-Match": string;
+            };
+            readonly path: {
+                /**
+                 * @description name of a failover group
+                 * @example orders
+                 */
+                readonly group: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "four weeks without a false alarm",
+                 *       "by": "kim",
+                 *       "mode": "approve"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["ModeRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description done; with `dryRun` what would be */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the group */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "group": "orders",
+                     *       "action": "mode",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "mode observe → approve",
+                     *       "epoch": 7,
+                     *       "pause": null,
+                     *       "frozen": null,
+                     *       "acknowledgedAt": null,
+                     *       "lossAcceptance": null,
+                     *       "mode": "approve",
+                     *       "proposal": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["GroupAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 404: components["responses"]["not_found"];
+            readonly 409: components["responses"]["in_flight.refused"];
+            readonly 412: components["responses"]["stale_epoch"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 428: components["responses"]["if_match_missing"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+        };
+    };
+    readonly approve: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+                /**
+                 * @description The epoch of the group as the caller has last seen it, quoted
+                 * @example "7"
+                 */
+                readonly "If-Match": string;
+            };
+            readonly path: {
+                /**
+                 * @description name of a failover group
+                 * @example orders
+                 */
+                readonly group: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "INC-4711",
+                 *       "by": "kim",
+                 *       "proposal": "01936e0a-0000-7000-8000-000000000009"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Approve"];
+            };
+        };
+        readonly responses: {
+            /** @description `saga` is what began; null: another person must approve too, or it was a dry run */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the operation to follow; absent when none began */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "group": "orders",
+                     *       "action": "approve",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "1 of 2 persons approved failover a → b",
+                     *       "epoch": 7,
+                     *       "saga": null,
+                     *       "source": "a",
+                     *       "target": "b",
+                     *       "proposal": {
+                     *         "id": "01936e0a-0000-7000-8000-000000000009",
+                     *         "origin": "matrix",
+                     *         "act": "failover",
+                     *         "row": 410,
+                     *         "condition": "down",
+                     *         "source": "a",
+                     *         "target": "b",
+                     *         "epoch": 7,
+                     *         "openedAt": "2026-11-20T14:02:31.000Z",
+                     *         "expiresAt": "2026-11-20T14:32:31.000Z",
+                     *         "after": null,
+                     *         "needed": 2,
+                     *         "approvals": [
+                     *           {
+                     *             "identity": "token:kim",
+                     *             "by": "operator:kim",
+                     *             "reason": "INC-4711",
+                     *             "at": "2026-11-20T14:04:00.000Z"
+                     *           }
+                     *         ],
+                     *         "request": null,
+                     *         "seen": {
+                     *           "reasons": [
+                     *             "b says DOWN/UNREACHABLE",
+                     *             "c says DOWN/UNREACHABLE"
+                     *           ]
+                     *         },
+                     *         "state": "open",
+                     *         "closed": null
+                     *       },
+                     *       "steps": []
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ApprovedAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 404: components["responses"]["not_found"];
+            readonly 409: components["responses"]["in_flight.refused"];
+            readonly 412: components["responses"]["stale_epoch"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 428: components["responses"]["if_match_missing"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+        };
+    };
+    readonly reject: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+                /**
+                 * @description The epoch of the group as the caller has last seen it, quoted
+                 * @example "7"
+                 */
+                readonly "If-Match": string;
+            };
+            readonly path: {
+                /**
+                 * @description name of a failover group
+                 * @example orders
+                 */
+                readonly group: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "planned power test",
+                 *       "by": "kim"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Reject"];
+            };
+        };
+        readonly responses: {
+            /** @description closed; with `dryRun` what would be */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the group */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "group": "orders",
+                     *       "action": "reject",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "rejected: failover a → b",
+                     *       "epoch": 7,
+                     *       "pause": null,
+                     *       "frozen": null,
+                     *       "acknowledgedAt": null,
+                     *       "lossAcceptance": null,
+                     *       "mode": "auto",
+                     *       "proposal": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["GroupAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 404: components["responses"]["not_found"];
+            readonly 409: components["responses"]["in_flight.refused"];
+            readonly 412: components["responses"]["stale_epoch"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 428: components["responses"]["if_match_missing"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly listAgents: {

@@ -1,3 +1,5 @@
+import type { Request } from 'express';
+
 declare module 'express-serve-static-core' {
   interface Request {
     /** Who it comes from, as the bearer guard found; `token:<name>`, `oidc:<name>` or `file-token`. */
@@ -6,4 +8,5 @@ declare module 'express-serve-static-core' {
   }
 }
 
-export {};
+/** How the caller was authenticated; two calls of one identity are one person. Without a token: this machine itself. */
+export const identityOf = (req: Request): string => req.operator ?? 'loopback';

@@ -34,6 +34,7 @@ export const groupView = (s: GroupSources) => {
     standby,
     // The row's mode counts only once an operator changed it; the snapshot has worked that out.
     mode: snapshot?.group.mode ?? s.row?.mode ?? 'observe',
+    modeSet: modeSetView(s.row),
     row: decision?.row ?? null,
     name: decision?.name ?? 'Starting',
     state: decision?.state ?? 'This controller has not decided yet.',
@@ -56,6 +57,7 @@ export const groupView = (s: GroupSources) => {
     frozen: s.row ? s.row.frozen : (snapshot?.group.frozen ?? null),
     saga: sagaView(s),
     lossAcceptance: lossView(s),
+    proposal: s.row?.proposal ?? null,
     rejoin: s.row?.rejoin ?? snapshot?.group.rejoin ?? [],
     evaluatedAt: snapshot ? iso(snapshot.wallNow) : null,
   };
@@ -113,6 +115,10 @@ const lossView = ({ row, latest, wallNowMs }: GroupSources) => {
   const { by, maxRecords, maxMs } = loss;
   return { by, reason: null, maxRecords, maxMs, expiresAt: iso(latest.snapshot.wallNow + loss.expiresInMs) };
 };
+
+/** Who set the mode in force by hand; null: it is the file's, or the store is not reachable. */
+const modeSetView = (row: GroupRow | null) =>
+  row === null || row.modeChangedAt === null ? null : { ...row.modeSet, at: row.modeChangedAt };
 
 const sagaView = ({ saga, latest }: GroupSources) => {
   if (saga) return { id: saga.id, step: saga.journal.at(-1)?.step ?? 'open', openedAt: saga.openedAt };

@@ -2,7 +2,7 @@ import type { GroupRow } from '../../persistence/authority-store.port.js';
 import { Problem } from '../http/problem.js';
 import type { AcceptLossBody, AcknowledgeBody, PauseBody, ResumeBody } from './schemas.js';
 
-export type ActName = 'acknowledge' | 'pause' | 'resume' | 'accept-loss';
+export type ActName = 'acknowledge' | 'pause' | 'resume' | 'accept-loss' | 'mode' | 'reject';
 
 /** What an operator's call does to a group: a pure change of its row, and words for the audit. */
 export type Act = Readonly<{
@@ -14,8 +14,8 @@ export type Act = Readonly<{
   change: (row: GroupRow) => Readonly<{ row: GroupRow; summary: string }>;
 }>;
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-const actor = (name: string | undefined): string => `operator:${name ?? 'unnamed'}`;
+export const iso = (ms: number): string => new Date(ms).toISOString();
+export const actor = (name: string | undefined): string => `operator:${name ?? 'unnamed'}`;
 
 /** Lifts COOLDOWN, FLAPPING, FROZEN and the retry stop after unpublished sagas: a person has looked. */
 export const acknowledge = (body: AcknowledgeBody, nowMs: number): Act => ({

@@ -127,4 +127,6 @@ const answerBody = (group: string, act: Act, summary: string, after: GroupRow): 
     frozen: after.frozen,
     acknowledgedAt: after.acknowledgedAt,
     lossAcceptance: after.lossAcceptance,
+    mode: after.mode,
+    proposal: after.proposal,
   });

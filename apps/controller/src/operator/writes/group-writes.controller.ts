@@ -4,15 +4,25 @@ import type { Json } from '#failover';
 import { ROUTES } from '../contract/routes.js';
 import { Serves } from '../http/serves.decorator.js';
 import { writeHeaders } from '../http/write.guard.js';
+import { Groups } from '../groups.service.js';
+import { OPERATOR_OPTIONS } from '../operator.options.js';
+import type { OperatorOptions } from '../operator.options.js';
 import { acceptLoss, acknowledge, pause, resume } from './acts.js';
 import type { Act } from './acts.js';
 import { GroupWriter } from './group-writer.service.js';
+import { setMode } from './mode.act.js';
+import { modeSchema } from './mode.schema.js';
+import type { ModeBody } from './mode.schema.js';
 import { acceptLossSchema, acknowledgeSchema, pauseSchema, resumeSchema } from './schemas.js';
 import type { AcceptLossBody, AcknowledgeBody, PauseBody, ResumeBody } from './schemas.js';
 
 @Controller()
 export class GroupWritesController {
-  constructor(@Inject(GroupWriter) private readonly writer: GroupWriter) {}
+  constructor(
+    @Inject(GroupWriter) private readonly writer: GroupWriter,
+    @Inject(Groups) private readonly groups: Groups,
+    @Inject(OPERATOR_OPTIONS) private readonly options: OperatorOptions,
+  ) {}
 
   @Serves(ROUTES.acknowledge)
   acknowledge(
@@ -52,6 +62,18 @@ export class GroupWritesController {
     @Res({ passthrough: true }) res: Response,
   ): Promise<Json> {
     return this.carryOut(group, acceptLoss(body, Date.now()), body, req, res);
+  }
+
+  @Serves(ROUTES.mode)
+  mode(
+    @Param('group') group: string,
+    @Body({ schema: modeSchema }) body: ModeBody,
+    @Req() req: Request,
+    @Res({ passthrough: true }) res: Response,
+  ): Promise<Json> {
+    const { observerIdcs } = this.options;
+    const act = setMode(body, { ...this.groups.config(group), observerIdcs }, Date.now());
+    return this.carryOut(group, act, body, req, res);
   }
 
   private async carryOut(group: string, act: Act, body: unknown, req: Request, res: Response): Promise<Json> {

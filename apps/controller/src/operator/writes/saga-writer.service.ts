@@ -1,27 +1,32 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Json, Refusal, SagaKind, SagaRequest } from '#failover';
+import type { Json, SagaKind, SagaRecord, SagaRequest } from '#failover';
 import { LEADERSHIP } from '../../leadership/leadership.port.js';
 import type { Leadership } from '../../leadership/leadership.port.js';
-import {
-  AUTHORITY_STORE,
-  AnswerExistsError,
-  LostLeadershipError,
-  OpenSagaExistsError,
-} from '../../persistence/authority-store.port.js';
-import type { AuthorityStore } from '../../persistence/authority-store.port.js';
-import { SAGA_DRIVER, StaleGroupError } from '../../saga/saga.port.js';
+import { AUTHORITY_STORE, AnswerExistsError, LostLeadershipError } from '../../persistence/authority-store.port.js';
+import type { AuthorityStore, AuthorityTx } from '../../persistence/authority-store.port.js';
+import { SAGA_DRIVER } from '../../saga/saga.port.js';
 import type { PlannedAsk, Rehearsal, SagaDriver } from '../../saga/saga.port.js';
 import { Groups } from '../groups.service.js';
-import { Problem, notFound } from '../http/problem.js';
-import { noLeader, staleEpoch } from '../http/write.guard.js';
+import { notFound } from '../http/problem.js';
+import { noLeader } from '../http/write.guard.js';
 import type { WriteHeaders } from '../http/write.guard.js';
 import { toJson } from '../views/json.js';
+import { actor } from './acts.js';
 import { KeptAnswers } from './kept-answers.js';
 import type { WriteAnswer } from './kept-answers.js';
+import { asProblem, closed, mustBeAllowed, mustBeAt, starting, tooLate } from './saga-problems.js';
 import type { AbortBody, PlannedBody } from './schemas.js';
 
 const ACCEPTED = 202;
-const actor = (name: string | undefined): string => `operator:${name ?? 'unnamed'}`;
+
+/** `what` tells repeats of a key apart; `also` is of the transaction that opens the saga. */
+export type Opening = Readonly<{
+  ask: PlannedAsk;
+  dryRun: boolean;
+  headers: WriteHeaders;
+  what: unknown;
+  also?: (tx: AuthorityTx, saga: SagaRecord) => Promise<void>;
+}>;
 
 /** Opens and aborts sagas for people. The rehearsal and the act ask the same questions of the same planner. */
 @Injectable()
@@ -45,8 +50,13 @@ export class SagaWriter {
     const order = body.rejoin === undefined ? {} : { rejoin: body.rejoin };
     const request = { by: actor(body.by), reason, acceptUnfencedSource, ...order };
     const ask: PlannedAsk = { kind, group, target: body.target ?? null, request };
-    if (body.dryRun) return await this.rehearse(ask, headers.epoch);
-    return await this.answers.once(headers.key, [group, kind, body], (hash) => this.begin(ask, headers, hash));
+    return await this.carryOut({ ask, dryRun: body.dryRun, headers, what: [group, kind, body] });
+  }
+
+  async carryOut(opening: Opening): Promise<WriteAnswer> {
+    const { ask, headers, what } = opening;
+    if (opening.dryRun) return await this.rehearse(ask, headers.epoch);
+    return await this.answers.once(headers.key, what, (hash) => this.begin(opening, hash));
   }
 
   /** `aborted`, or `too-late: publish`: then the saga goes on. */
@@ -72,7 +82,7 @@ export class SagaWriter {
     return { status: ACCEPTED, body: plannedBody(ask, rehearsal, null) };
   }
 
-  private async begin(ask: PlannedAsk, headers: WriteHeaders, bodyHash: string): Promise<WriteAnswer> {
+  private async begin({ ask, headers, also }: Opening, bodyHash: string): Promise<WriteAnswer> {
     const { key, epoch, caller } = headers;
     let answer: WriteAnswer | null = null;
     try {
@@ -80,16 +90,12 @@ export class SagaWriter {
         mustBeAt(ask.group, saga.fromEpoch, epoch);
         answer = { status: ACCEPTED, body: plannedBody(ask, rehearsal, saga.id) };
         const at = new Date().toISOString();
+        const { by, reason } = ask.request;
         await tx.appendAudit({
-          ...{
-            at,
-            actor: ask.request.by,
-            action: `${ask.kind} asked for`,
-            group: ask.group,
-            reason: ask.request.reason,
-          },
+          ...{ at, actor: by, action: `${ask.kind} asked for`, group: ask.group, reason },
           ...{ detail: { ...caller, saga: saga.id }, term: saga.term, epoch: saga.fromEpoch },
         });
+        await also?.(tx, saga);
         await tx.rememberAnswer(key, { bodyHash, at, ...answer });
       });
       if (begun === null) throw starting();
@@ -113,36 +119,6 @@ export class SagaWriter {
   }
 }
 
-function mustBeAt(group: string, now: number, seen: number): void {
-  if (now !== seen) throw staleEpoch(`Group ${group} is at epoch ${now}, not ${seen}: look again before you act.`);
-}
-
-function mustBeAllowed(ask: PlannedAsk, refusals: readonly Refusal[]): void {
-  if (refusals.length === 0) return;
-  throw new Problem({
-    status: 409,
-    code: 'refused',
-    title: `The ${ask.kind} of ${ask.group} is refused`,
-    detail: `${refusals.length} ${refusals.length === 1 ? 'reason stands' : 'reasons stand'} in its way; nothing was changed.`,
-    blockedBy: refusals,
-  });
-}
-
-function asProblem(ask: PlannedAsk, error: unknown): unknown {
-  if (error instanceof OpenSagaExistsError) {
-    return new Problem({
-      status: 409,
-      code: 'refused',
-      title: `The ${ask.kind} of ${ask.group} is refused`,
-      detail: 'Another saga of the group is open; nothing was changed.',
-      blockedBy: [{ name: 'SAGA_OPEN', detail: error.message, liftedBy: 'its end, or pointsman abort' }],
-    });
-  }
-  if (error instanceof StaleGroupError) return staleEpoch(error.message);
-  if (error instanceof LostLeadershipError) return noLeader('Leadership was lost while writing; nothing was changed.');
-  return error;
-}
-
 const plannedBody = (ask: PlannedAsk, rehearsal: Rehearsal, saga: string | null): Json =>
   toJson({
     group: ask.group,
@@ -157,23 +133,4 @@ const plannedBody = (ask: PlannedAsk, rehearsal: Rehearsal, saga: string | null)
     steps: rehearsal.plan.steps.map(({ step, phase, effect, compensation, deadlineMs }) => ({
       ...{ step, phase, effect, compensation, deadlineMs },
     })),
-  });
-
-const starting = (): Problem => noLeader('The leader is still starting; try again.');
-
-const closed = (id: string, outcome: string): Problem =>
-  new Problem({
-    status: 409,
-    code: 'saga_closed',
-    title: `Saga ${id} is closed`,
-    detail: `It ended ${outcome}: there is nothing to abort.`,
-  });
-
-const tooLate = (id: string): Problem =>
-  new Problem({
-    status: 409,
-    code: 'too_late',
-    title: 'too-late: publish',
-    detail: `Saga ${id} has begun to publish and goes forward. To go back, let it end and ask for a failback.`,
-    blockedBy: [{ name: 'PUBLISH_BEGUN', detail: 'the point of no return', liftedBy: 'pointsman failback' }],
   });

@@ -4,6 +4,7 @@ import type { Json, SagaRequest } from '#failover';
 import { ROUTES } from '../contract/routes.js';
 import { Serves } from '../http/serves.decorator.js';
 import { writeHeaders, writeKey } from '../http/write.guard.js';
+import { sagaOf } from './saga-of.js';
 import { SagaWriter } from './saga-writer.service.js';
 import { abortSchema, failbackSchema, rejoinSchema, switchoverSchema } from './schemas.js';
 import type { AbortBody, PlannedBody, RejoinBody } from './schemas.js';
@@ -71,10 +72,4 @@ export class SagaWritesController {
     if (saga !== null) res.location(`/v1/operations/${encodeURIComponent(saga)}`);
     return answer.body;
   }
-}
-
-function sagaOf(body: Json): string | null {
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) return null;
-  const id = Object.entries(body).find(([key]) => key === 'saga')?.[1];
-  return typeof id === 'string' ? id : null;
 }

@@ -8,13 +8,14 @@ const MAX_PAUSE_MS = 30 * DAY_MS;
 const MAX_ACCEPTANCE_MS = DAY_MS;
 const MAX_TOKEN_LIFE_MS = 366 * DAY_MS;
 
-const reason = () => z.string().trim().min(1, 'say why').max(1_000);
-const person = () => z.string().trim().min(1, 'name a person').max(200);
+export const reason = () => z.string().trim().min(1, 'say why').max(1_000);
+export const person = () => z.string().trim().min(1, 'name a person').max(200);
 const upTo = (maxMs: number, what: string) =>
   duration().refine((ms) => ms <= maxMs, `${what} lasts at most ${maxMs / DAY_MS} d: it must end by itself`);
 
-const who = { reason: reason(), by: person().optional() };
-const common = { ...who, dryRun: z.boolean().default(false) };
+export const who = { reason: reason(), by: person().optional() };
+/** What every act's body has. */
+export const common = { ...who, dryRun: z.boolean().default(false) };
 
 export const acknowledgeSchema = asked('Acknowledge', z.strictObject(common));
 export const resumeSchema = asked('Resume', z.strictObject(common));

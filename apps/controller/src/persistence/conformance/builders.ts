@@ -1,5 +1,5 @@
 import type { TokenRow } from '../tokens.port.js';
-import type { ClusterGoal, JournalEntry, SagaRecord } from '#failover';
+import type { ClusterGoal, JournalEntry, Proposal, SagaRecord } from '#failover';
 import {
   type Alert,
   type AuditRow,
@@ -32,6 +32,13 @@ export const aGroup = (name = 'orders', more: Partial<GroupRow> = {}): GroupRow 
   ...newGroupRow({ name, active: 'a', mode: 'observe' }),
   epoch: 1,
   reservedEpoch: 1,
+  ...more,
+});
+
+export const aProposal = (id: string, more: Partial<Proposal> = {}): Proposal => ({
+  ...{ id, origin: 'matrix', act: 'failover', row: 400, condition: 'down', source: 'a', target: 'b', epoch: 1 },
+  ...{ openedAt: AT, expiresAt: '2099-11-20T14:32:31.000Z', after: null, needed: 1, approvals: [], request: null },
+  ...{ seen: { reasons: ['a says DOWN'], loss: null }, state: 'open', closed: null },
   ...more,
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowGoal } from '#failover';
 import { OpenSagaExistsError, UnknownRowError } from '../authority-store.port.js';
-import { A, AT, B, aGoal, aGroup, aSaga, anEntry, lead } from './builders.js';
+import { A, AT, B, aGoal, aGroup, aProposal, aSaga, anEntry, lead } from './builders.js';
 import type { OpenStore } from './builders.js';
 
 export function sagaCases(open: OpenStore): void {
@@ -14,6 +14,12 @@ export function sagaCases(open: OpenStore): void {
         lastUnpublishedClose: { at: AT, attempts: 2, outcome: 'FAILED' },
         lossAcceptance: { by: 'ann', reason: 'dead', maxRecords: 9_007_199_254_740_991, maxMs: null, expiresAt: AT },
         rejoin: ['a'],
+        mode: 'approve',
+        modeChangedAt: AT,
+        modeSet: { by: 'operator:ann', reason: 'watched for a month' },
+        proposal: aProposal('p-1', {
+          approvals: [{ identity: 'token:ann', by: 'operator:ann', reason: 'seen', at: AT }],
+        }),
         frozen: 'foreign content under epoch 3',
       });
       const inside = await store.transact(term, A.id, async (tx) => {

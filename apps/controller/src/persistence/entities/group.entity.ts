@@ -1,6 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { GroupRow } from '../authority-store.port.js';
-import { bigintAsNumber, jsonAsText } from '../column-transformers.js';
+import { bigintAsNumber } from '../column-transformers.js';
 
 @Entity({ name: 'pointsman_group' })
 export class GroupEntity {
@@ -16,7 +15,7 @@ export class GroupEntity {
   @Column({ name: 'reserved_epoch', type: 'bigint', transformer: bigintAsNumber })
   reservedEpoch!: number;
 
-  /** Everything else: read and written whole, never searched. */
-  @Column({ type: 'text', transformer: jsonAsText })
-  detail!: Omit<GroupRow, 'name' | 'active' | 'epoch' | 'reservedEpoch'>;
+  /** Everything else as JSON: read and written whole, never searched. */
+  @Column({ type: 'text' })
+  detail!: string;
 }

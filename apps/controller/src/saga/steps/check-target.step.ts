@@ -1,4 +1,5 @@
 import type { Decision, Json, Snapshot } from '#failover';
+import type { VerdictName } from '#health';
 import { pollUntil } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
 import { answersTo } from './fence-source.step.js';
@@ -30,8 +31,8 @@ export const checkTarget: Step = {
 
 /**
  * Whether what opened the saga still holds. Only a fresh vote that S answers is an answer; a verdict that changed for
- * any other reason (an agent fell silent, said goodbye, doubts itself) is not knowing. Row 420 is opened by a source that
- * answers its own agent only.
+ * any other reason (an agent fell silent, said goodbye, doubts itself) is not knowing. Some rows are opened by a source that
+ * still answers somebody, or of which nobody can say: there the condition itself must hold.
  */
 export function judgeSource(
   saga: Readonly<{ source: string; row: number }>,
@@ -40,11 +41,17 @@ export function judgeSource(
 ): 'down' | 'unknown' | 'answers' {
   const verdict = decision.verdicts[saga.source]?.name ?? 'UNKNOWN';
   if (verdict === 'DOWN_ATTESTED' || verdict === 'DOWN_ISOLATED') return 'down';
-  if (saga.row === ALIVE_INSIDE_ROW && verdict === 'ALIVE_INSIDE') return 'down';
+  if (STILL_HOLDS[saga.row]?.(decision, verdict) === true) return 'down';
   return answersTo(snapshot, saga.source).length > 0 ? 'answers' : 'unknown';
 }
 
-const ALIVE_INSIDE_ROW = 420;
+const matches = (row: number, decision: Decision): boolean => decision.row === row || decision.also.includes(row);
+
+const STILL_HOLDS: Readonly<Record<number, (decision: Decision, verdict: VerdictName) => boolean>> = {
+  115: (decision) => matches(115, decision),
+  420: (_decision, verdict) => verdict === 'ALIVE_INSIDE',
+  510: (decision) => matches(510, decision),
+};
 
 const unfit = (decision: Decision): readonly string[] =>
   decision.targetFit.fit ? [] : ['not fit', ...decision.targetFit.reasons];

@@ -107,8 +107,9 @@ function openingEvidence(
   };
 }
 
-const requestJson = ({ rejoin, ...rest }: SagaRequest): Json => ({
+const requestJson = ({ rejoin, approval, ...rest }: SagaRequest): Json => ({
   ...rest,
+  ...(approval === undefined ? {} : { approval: { ...approval, persons: [...approval.persons] } }),
   ...(rejoin === undefined ? {} : { rejoin: { ...rejoin, priority: [...rejoin.priority] } }),
 });
 

@@ -12,6 +12,7 @@ export const GROUP = {
   active: 'a',
   standby: 'b',
   mode: 'auto',
+  modeSet: null,
   row: 410,
   name: 'IsolatedOrDead',
   state: 'the whole IDC of the active cluster is silent, and everyone else finds it down',
@@ -72,6 +73,7 @@ export const GROUP = {
   frozen: null,
   saga: null,
   lossAcceptance: null,
+  proposal: null,
   rejoin: [],
   evaluatedAt: '2026-11-20T14:02:19.200Z',
 } as const;

@@ -16,6 +16,8 @@ export const GROUP_ACT = {
   frozen: null,
   acknowledgedAt: null,
   lossAcceptance: null,
+  mode: 'auto',
+  proposal: null,
 } as const;
 
 export const PLANNED_ACT = {

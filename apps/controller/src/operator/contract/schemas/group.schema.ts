@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { proposal } from './proposal.schema.js';
 import { answered, count, instant, ms } from '../shapes.js';
 
 export const ACTIONS = ['none', 'hold', 'alert', 'failover', 'propose', 'unfence', 'start-rejoin'] as const;
@@ -62,6 +63,10 @@ export const group = answered(
     active: z.string(),
     standby: z.string().nullable(),
     mode: z.enum(MODES),
+    modeSet: z
+      .strictObject({ by: z.string().optional(), reason: z.string().optional(), at: instant() })
+      .nullable()
+      .meta({ description: 'who set it by hand; null: it is the file’s' }),
     row: z.int().nullable().meta({ description: 'of docs/decision-matrix.md; null until this controller has decided' }),
     name: z.string(),
     state: z.string().meta({ description: 'the sentence an operator reads' }),
@@ -103,6 +108,7 @@ export const group = answered(
     frozen: z.string().nullable(),
     saga: z.strictObject({ id: z.string(), step: z.string().nullable(), openedAt: instant().nullable() }).nullable(),
     lossAcceptance: lossAcceptance.nullable(),
+    proposal: proposal.nullable(),
     rejoin: z.array(z.string()),
     evaluatedAt: instant().nullable(),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { answered, count, instant, ms } from '../shapes.js';
-import { lossAcceptance, pause } from './group.schema.js';
+import { lossAcceptance, MODES, pause } from './group.schema.js';
+import { proposal } from './proposal.schema.js';
 
 const act = {
   group: z.string(),
@@ -19,6 +20,8 @@ export const groupAct = answered(
     frozen: z.string().nullable(),
     acknowledgedAt: instant().nullable(),
     lossAcceptance: lossAcceptance.nullable(),
+    mode: z.enum(MODES),
+    proposal: proposal.nullable(),
   }),
 );
 
@@ -40,6 +43,9 @@ export const plannedAct = answered(
     ),
   }),
 );
+
+/** A yes that opened a saga, or one of two. */
+export const approvedAct = answered('ApprovedAct', plannedAct.extend({ proposal: proposal.optional() }));
 
 export const aborted = answered(
   'Aborted',

@@ -1,0 +1,33 @@
+export const PROPOSAL = {
+  id: '01936e0a-0000-7000-8000-000000000009',
+  origin: 'matrix',
+  act: 'failover',
+  row: 410,
+  condition: 'down',
+  source: 'a',
+  target: 'b',
+  epoch: 7,
+  openedAt: '2026-11-20T14:02:31.000Z',
+  expiresAt: '2026-11-20T14:32:31.000Z',
+  after: null,
+  needed: 2,
+  approvals: [{ identity: 'token:kim', by: 'operator:kim', reason: 'INC-4711', at: '2026-11-20T14:04:00.000Z' }],
+  request: null,
+  seen: { reasons: ['b says DOWN/UNREACHABLE', 'c says DOWN/UNREACHABLE'] },
+  state: 'open',
+  closed: null,
+} as const;
+
+export const PROPOSED = {
+  group: 'orders',
+  action: 'approve',
+  dryRun: false,
+  changed: true,
+  summary: '1 of 2 persons approved failover a → b',
+  epoch: 7,
+  saga: null,
+  source: 'a',
+  target: 'b',
+  proposal: PROPOSAL,
+  steps: [],
+} as const;
