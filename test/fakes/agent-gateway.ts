@@ -6,6 +6,7 @@ import {
   type CommandResult,
   type Goal,
   type GoalStatus,
+  type LeaseGrant,
   type OpenTransaction,
   type PartitionOffset,
   type RebuildCommand,
@@ -25,7 +26,8 @@ export class FakeAgentGateway implements AgentGateway {
   async command(agent: string, command: Command): Promise<CommandResult> {
     const { id } = command;
     const found = this.world.agents.find((a) => a.name === agent);
-    if (!found?.alive || !found.connected) return { id, ok: false, code: 'unavailable', detail: 'no session' };
+    if (!found?.alive || !found.connected || found.idc === this.world.cutIdc)
+      return { id, ok: false, code: 'unavailable', detail: 'no session' };
     if (command.term < this.world.highestTerm) {
       this.world.note('stale-refused', `command ${command.body.kind}`, command.term);
       return { id, ok: false, code: 'refused_term', detail: `heard of term ${this.world.highestTerm}` };
@@ -41,6 +43,10 @@ export class FakeAgentGateway implements AgentGateway {
     this.world.setGoals(term, goals);
   }
 
+  issueToken(_term: number, grants: readonly LeaseGrant[]): void {
+    for (const { cluster, arm } of grants) if (arm) this.world.hearToken(cluster);
+  }
+
   goalStatus(key: string): GoalStatus | null {
     return this.world.status(key);
   }
@@ -51,7 +57,7 @@ export class FakeAgentGateway implements AgentGateway {
       idc: a.idc,
       bootId: a.name,
       protocolVersion: 1,
-      connected: a.alive && a.connected,
+      connected: a.alive && a.connected && a.idc !== this.world.cutIdc,
       lastReportAgeMs: 0,
       clusters: a.idc === 'c' ? [] : ['a', 'b'],
       goodbye: false,

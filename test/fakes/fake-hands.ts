@@ -12,6 +12,8 @@ export class FakeHands implements Hands {
   hang = false;
   aborted = 0;
   closed = false;
+  /** False: no subject can be reached. */
+  reachable = true;
   readonly #world = new Map<string, GoalStatus['observed']>();
 
   setWatch(): void {
@@ -20,7 +22,7 @@ export class FakeHands implements Hands {
 
   apply(goal: Goal): Promise<GoalStatus> {
     this.applied.push(goal);
-    this.#world.set(goalKey(goal), goal.state);
+    if (this.reachable) this.#world.set(goalKey(goal), goal.state);
     return Promise.resolve(this.#status(goal));
   }
 
@@ -53,7 +55,8 @@ export class FakeHands implements Hands {
   }
 
   #status(goal: Goal): GoalStatus {
-    const observed = this.#world.get(goalKey(goal)) ?? 'unknown';
+    const untouched = goal.subject === 'cluster' ? 'open' : 'unknown';
+    const observed = this.reachable ? (this.#world.get(goalKey(goal)) ?? untouched) : 'unknown';
     return {
       key: goalKey(goal),
       wanted: goal.state,

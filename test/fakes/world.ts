@@ -75,6 +75,11 @@ export class World {
   readonly activeGroups = new Set<string>();
   /** The active cluster answers its own agent only (row 420). */
   insideOnly = false;
+  /** The IDC whose every link is cut: inside it all goes on, its agent too, as long as that one is alive. */
+  cutIdc: string | null = null;
+  /** Strict: agents that close their own cluster without a token for so long; cluster → when the last one was heard. */
+  selfFenceAfterMs = 20_000;
+  readonly tokens = new Map<string, number>();
   /** Connect workers that take a goal and never get there. */
   stuckFlows = false;
   /** Clusters whose Connect worker is gone (refuses connections) or holds them without an answer. */
@@ -111,6 +116,7 @@ export class World {
     c.alive = true;
     c.frozen = false;
     for (const a of this.agents) if (a.idc === c.idc) a.alive = true;
+    if (this.cutIdc === c.idc) this.cutIdc = null;
     this.applyGoals();
   }
 
@@ -122,12 +128,35 @@ export class World {
 
   answers(name: string): boolean {
     const c = this.cluster(name);
-    return c.alive && !c.frozen;
+    return c.alive && !c.frozen && c.idc !== this.cutIdc;
+  }
+
+  /** A write of a producer inside the cluster's own IDC: what nobody outside a cut sees. */
+  acceptsInside(name: string): boolean {
+    this.selfFence(name);
+    const c = this.cluster(name);
+    return c.alive && !c.frozen && !c.fenced;
+  }
+
+  /** The lease token of a leader, if it gets through. */
+  hearToken(name: string): void {
+    const { idc } = this.cluster(name);
+    if (idc !== this.cutIdc && this.agents.some((a) => a.idc === idc && a.alive)) this.tokens.set(name, this.nowMs());
+  }
+
+  private selfFence(name: string): void {
+    const c = this.cluster(name);
+    const heardAtMs = this.tokens.get(name);
+    const agent = this.agents.find((a) => a.idc === c.idc);
+    if (heardAtMs === undefined || agent?.alive !== true || !c.alive || c.fenced) return;
+    if (this.nowMs() - heardAtMs <= this.selfFenceAfterMs) return;
+    c.fenced = true;
+    this.note('fenced', name, 0);
   }
 
   agentsFor(clusterName: string): readonly FakeAgent[] {
     const { idc } = this.cluster(clusterName);
-    const reach = this.agents.filter((a) => a.alive && a.connected && a.idc !== 'c');
+    const reach = this.agents.filter((a) => a.alive && a.connected && a.idc !== 'c' && a.idc !== this.cutIdc);
     return reach.toSorted((x, y) => Number(y.idc === idc) - Number(x.idc === idc));
   }
 

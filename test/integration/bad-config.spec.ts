@@ -94,7 +94,12 @@ describe('a bad configuration file', () => {
         at: 'mian',
         says: /"mian" is not declared; declared: main/,
       },
-      { from: 'fencing: best-effort', to: 'fencing: strict', at: 'fencing:', says: /strict is not available/ },
+      {
+        from: 'fencing: best-effort\n      selfFenceAfter: 20s',
+        to: 'fencing: strict\n      selfFenceAfter: 16s',
+        at: 'selfFenceAfter:',
+        says: /selfFenceAfter 16s must be/,
+      },
       { from: 'isolated: 60s', to: 'isolated: 20s', at: 'isolated:', says: /isolated 20s .* service 30s/ },
     ]);
     const ended = await run(CONTROLLER, '--config', file);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepsOf, type StepName } from '#failover';
+import { type Policy, stepsOf, type StepName } from '#failover';
 import type { AuthorityStore } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { CrashedHere, type CrashPoint } from '../../apps/controller/src/saga/crash-point.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
@@ -14,6 +14,7 @@ export type MatrixHost = Readonly<{
   openStore: (client: string) => AuthorityStore;
   runUntil: (done: () => boolean) => Promise<void>;
   times?: Partial<SagaTimes>;
+  policy?: Policy;
   close: () => Promise<void>;
 }>;
 
@@ -23,12 +24,16 @@ type Death = Readonly<{
   how: (died: () => void) => Parameters<Simulation['controller']>[1];
 }>;
 
-/** What lies behind every death: the whole IDC dead, or brokers that die under a living agent. */
+/** What lies behind every death: the whole IDC dead, or brokers that die under a living agent, or all of it alive behind a cut. */
 const WORLDS = {
   'IDC a is dead': (sim: Simulation) => sim.world.killIdc('a'),
   'the brokers of a refuse': (sim: Simulation) => sim.world.killCluster('a'),
   'the brokers of a are frozen': (sim: Simulation) => {
     sim.world.cluster('a').frozen = true;
+  },
+  'IDC a is cut off': (sim: Simulation) => {
+    sim.world.hearToken('a');
+    sim.world.cutIdc = 'a';
   },
 } as const;
 
@@ -63,8 +68,8 @@ export function crashMatrix(
 ): void {
   describe.each(worlds)('%s', (worldName) => {
     it.each(deaths)('the leader dies $name', async (death) => {
-      const { time, openStore, runUntil, times, close } = await host();
-      const sim = new Simulation({ time, openStore, ...(times ? { times } : {}) });
+      const { time, openStore, runUntil, times, policy, close } = await host();
+      const sim = new Simulation({ time, openStore, ...(times ? { times } : {}), ...(policy ? { policy } : {}) });
       await sim.createGroup();
       let dead = false;
       const first = sim.controller(

@@ -6,6 +6,9 @@ import type { GroupRow } from '../../apps/controller/src/persistence/authority-s
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import type { World } from '../fakes/world.js';
 
+/** Long enough to be STALE, and no longer than the cluster itself has been silent. */
+const SILENT_MS = 8_000;
+
 /** What observers would say of a {@link World}, and the decision that follows when the active cluster is down. */
 export class FakeDecisions implements Decisions {
   constructor(
@@ -13,6 +16,7 @@ export class FakeDecisions implements Decisions {
     private readonly time: SagaTime,
     private readonly group: () => GroupRow,
     private readonly term: () => number,
+    private readonly ledSince: () => number,
   ) {}
 
   latest(): Evaluation {
@@ -63,7 +67,7 @@ export class FakeDecisions implements Decisions {
     if (said !== undefined) return said;
     if (this.world.answers(cluster)) return 'UP';
     const own = this.world.agents.find((a) => a.idc === this.world.cluster(cluster).idc);
-    return own?.alive ? 'DOWN_ATTESTED' : 'DOWN_ISOLATED';
+    return own?.alive && own.idc !== this.world.cutIdc ? 'DOWN_ATTESTED' : 'DOWN_ISOLATED';
   }
 
   private snapshot(row: GroupRow): Snapshot {
@@ -74,11 +78,14 @@ export class FakeDecisions implements Decisions {
       leading: true,
       term: this.term(),
       graceOver: true,
-      group: facts(row, this.time.wallMs()),
+      group: {
+        ...facts(row, this.time.wallMs()),
+        armed: Object.fromEntries([...this.world.tokens.keys()].map((c) => [c, true])),
+      },
       observers: this.world.agents.map((a) => ({
         agent: a.name,
         idc: a.idc,
-        ageMs: 100,
+        ageMs: this.silent(a) ? SILENT_MS : 100,
         selfHealthy: true,
         goodbyeAgeMs: null,
       })),
@@ -126,8 +133,24 @@ export class FakeDecisions implements Decisions {
       policyDigests: {},
       placement: { storeSurvives: [], configCenterSurvives: [] },
       probe: { periodMs: 500, timeoutMs: 1_000 },
+      selfFence: this.selfFence(),
       memory: INITIAL_MEMORY,
     };
+  }
+
+  private silent(agent: Readonly<{ alive: boolean; idc: string }>): boolean {
+    return !agent.alive || agent.idc === this.world.cutIdc;
+  }
+
+  /** What the leader knows: its own tokens since its take-over, and what the agents said last. */
+  private selfFence(): NonNullable<Snapshot['selfFence']> {
+    const now = this.time.monotonicMs();
+    return Object.fromEntries(
+      [...this.world.tokens].map(([c, atMs]) => [
+        c,
+        { tokenAgeMs: now - Math.max(atMs, this.ledSince()), applyMs: 1_000 },
+      ]),
+    );
   }
 
   private votes(cluster: string): Readonly<Record<string, Vote>> {
@@ -136,7 +159,7 @@ export class FakeDecisions implements Decisions {
     return Object.fromEntries(
       this.world.agents.map((a) => {
         const hidden = this.world.insideOnly && cluster === 'a' && a.idc !== c.idc;
-        const state = !a.alive ? 'STALE' : up && !hidden ? 'UP' : 'DOWN';
+        const state = this.silent(a) ? 'STALE' : up && !hidden ? 'UP' : 'DOWN';
         const vote: Vote = {
           agent: a.name,
           state,

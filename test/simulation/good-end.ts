@@ -27,9 +27,12 @@ export function expectGoodEnd(
       ...(planned === undefined ? {} : { planned }),
     }),
     ...checkPublications(sim.published),
+    ...(sim.fencing === 'strict'
+      ? sim.publishedWhileOpen.map((epoch) => `I27 b at epoch ${epoch} while a took writes`)
+      : []),
     ...sagas.flatMap((saga) => [
       ...checkPublishableFirst(saga),
-      ...checkFenceBeforePublish(saga, 'best-effort'),
+      ...checkFenceBeforePublish(saga, sim.fencing),
       ...checkJournal(saga),
     ]),
   ];

@@ -89,6 +89,10 @@ export class Simulation {
   /** What every pre-hook answers. */
   hookAnswer: HookAnswer = { go: true, said: 'fine' };
   private readonly controllers: Readonly<{ runner: SagaRunner; publishing: PublishingService }>[] = [];
+  /** When the newest leader took over. */
+  private ledSinceMs = 0;
+  /** Publications of the target while a producer inside the old side could still write there: I27 forbids them where strict. */
+  readonly publishedWhileOpen: number[] = [];
   private row: GroupRow | null = null;
   private loseAnswer: (() => void) | null = null;
   private readonly hooks = new Map<string, () => void>();
@@ -151,6 +155,7 @@ export class Simulation {
       time,
       () => this.groupRow(),
       () => leadership.term,
+      () => this.ledSinceMs,
     );
     const runner = new SagaRunner(
       {
@@ -196,6 +201,7 @@ export class Simulation {
     const seen = await this.observer.readLease();
     const lease = await this.observer.acquireLease(seen, { id: controller.id, advertise: controller.id });
     if (lease === null) throw new Error('the lease was taken by another candidate');
+    this.ledSinceMs = this.options.time.monotonicMs();
     controller.leadership.won(lease.term);
     return lease.term;
   }
@@ -225,6 +231,10 @@ export class Simulation {
     this.loseAnswer = then;
   }
 
+  get fencing(): 'best-effort' | 'strict' {
+    return this.options.policy?.fencing ?? GROUP.policy.fencing;
+  }
+
   async sagas(): Promise<readonly SagaRecord[]> {
     return await this.observer.sagas('orders', 10);
   }
@@ -252,7 +262,10 @@ export class Simulation {
   private recording(center: ConfigCenter): ConfigCenter {
     const publish: ConfigCenter['publish'] = async (pointer, guard) => {
       const result = await center.publish(pointer, guard);
-      if (result.ok) this.published.push(pointer);
+      if (result.ok) {
+        this.published.push(pointer);
+        if (pointer.activeCluster === 'b' && this.world.acceptsInside('a')) this.publishedWhileOpen.push(pointer.epoch);
+      }
       if (this.loseAnswer !== null) {
         this.loseAnswer();
         this.loseAnswer = null;

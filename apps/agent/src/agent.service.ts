@@ -1,4 +1,4 @@
-import { DEFAULT_HEALTH_SETTINGS, type ClusterName, type IdcName } from '#health';
+import { DEFAULT_HEALTH_SETTINGS, type ClusterName, type IdcName, type Ms, staleAfterMs } from '#health';
 import type { GoalStatus } from '#failover';
 import { type Logger, newId, packageVersion } from '#platform';
 import { type AgentHello, type ControllerWelcome, PROTOCOL_VERSION, type Watch } from '#rpc';
@@ -8,9 +8,10 @@ import { CommandRunner } from './goals/command-runner.js';
 import { GoalKeeper } from './goals/goal-keeper.js';
 import { AgentMetrics } from './metrics/agent-metrics.js';
 import { HealthServer } from './metrics/health-server.js';
-import { AgentBook } from './observe/agent-book.js';
+import { AgentBook, type RevisedReport } from './observe/agent-book.js';
 import { ClusterObserver } from './observe/cluster-observer.js';
 import type { ClusterProbe, Hands, MonotonicClock, OffsetFollower, ProbeRound, SelfMonitor } from './ports.js';
+import { SelfFenceKeeper, SelfFenceMemory } from './self-fence/index.js';
 import { SessionHub } from './session/session-hub.js';
 import { SESSION_TIMES } from './session/session-types.js';
 
@@ -24,6 +25,8 @@ export type AgentParts = Readonly<{
 
 const ALONE_AFTER_MS = 10_000;
 const EFFECT_TIMEOUT_MS = 60_000;
+/** Closing a cluster is never counted as faster than this. */
+const SELF_FENCE_FLOOR_MS: Ms = 1_000;
 
 /** One agent: observes, reports to every controller, keeps the leader's goals, runs its commands. Starts and stops in order. */
 export class AgentService {
@@ -37,6 +40,7 @@ export class AgentService {
   readonly #hub: SessionHub;
   readonly #keeper: GoalKeeper;
   readonly #runner: CommandRunner;
+  readonly #selfFence: SelfFenceKeeper;
   readonly #observers: ReadonlyMap<ClusterName, ClusterObserver>;
   readonly #metrics: AgentMetrics;
   readonly #http: HealthServer | null;
@@ -61,7 +65,9 @@ export class AgentService {
       leaderAgeMs: () => this.#hub.leaderAgeMs(),
       leaseTtlMs: () => this.#hub.leaseTtlMs(),
       onStatus: (status: GoalStatus) => this.#hub.status(status),
+      isOverdue: (group, cluster) => this.#selfFence.isOverdue(group, cluster),
     });
+    this.#selfFence = this.#makeSelfFence();
     this.#runner = new CommandRunner({
       hands: parts.hands,
       logger,
@@ -85,6 +91,7 @@ export class AgentService {
     this.#setWatch(this.#memory.watch);
     for (const observer of this.#observers.values()) observer.start();
     this.#hub.start();
+    this.#selfFence.start();
     this.#logger.info({ agent: this.#config.agent.id, bootId: this.#bootId, metricsPort: port }, 'agent started');
     return port;
   }
@@ -98,6 +105,7 @@ export class AgentService {
   async stop(reason: string): Promise<void> {
     this.#runner.close();
     await this.#hub.close(reason);
+    await this.#selfFence.close();
     await this.#keeper.close();
     await Promise.all([...this.#observers.values()].map((observer) => observer.close()));
     await this.#parts.offsets?.close();
@@ -115,13 +123,35 @@ export class AgentService {
       times: { ...SESSION_TIMES, reportEveryMs: probe.periodMs },
       source: {
         hello: () => this.#hello(),
-        report: (since, full, now) => this.#book.report(since, full, now),
+        report: (since, full, now) => this.#report(since, full, now),
         statuses: () => this.#keeper.statuses(),
         onWelcome: (welcome) => this.#onWelcome(welcome),
         onGoalSet: (set) => this.#keeper.take(set),
+        onLeaseToken: (token) => this.#selfFence.take(token),
         run: (command) => this.#runner.run(command),
       },
     });
+  }
+
+  #makeSelfFence(): SelfFenceKeeper {
+    const { agent, clusters, probe } = this.#config;
+    return new SelfFenceKeeper({
+      hands: this.#parts.hands,
+      memory: new SelfFenceMemory(agent.dataDir, this.#logger),
+      clock: this.#clock,
+      logger: this.#logger,
+      floors: () => this.#memory.floors,
+      watched: (group) => this.#memory.watch.groups.find((g) => g.name === group) ?? null,
+      quietMs: staleAfterMs(probe),
+      applyFloorMs: (name) =>
+        Math.max(SELF_FENCE_FLOOR_MS, clusters.find((c) => c.name === name)?.fence?.hook?.timeoutMs ?? 0),
+      effectTimeoutMs: EFFECT_TIMEOUT_MS,
+    });
+  }
+
+  #report(sinceRevision: number, full: boolean, now: Ms): RevisedReport {
+    const { report, revision } = this.#book.report(sinceRevision, full, now);
+    return { report: { ...report, selfFences: this.#selfFence.report() }, revision };
   }
 
   #makeObserver(cluster: ClusterName, probe: ClusterProbe): ClusterObserver {
@@ -139,7 +169,10 @@ export class AgentService {
     this.#book.put(cluster, round);
     const now = this.#clock();
     this.#metrics.round(cluster, round, now - round.sample.takenAtMs, this.#book.assess(cluster, now));
-    if (answered) this.#keeper.clusterAnswered(cluster);
+    if (answered) {
+      this.#selfFence.clusterAnswered(cluster);
+      this.#keeper.clusterAnswered(cluster);
+    }
     this.#hub.wantReport();
   }
 

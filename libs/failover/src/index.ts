@@ -27,6 +27,7 @@ export * from './proposal/proposal.js';
 export * from './proposal/next-proposal.js';
 export * from './proposal/approval-refusals.js';
 export * from './fencing/fence-kinds.js';
+export * from './fencing/self-fence.js';
 export * from './fencing/standby-fence.js';
 export * from './saga/effects.js';
 export type * from './saga/positions.js';

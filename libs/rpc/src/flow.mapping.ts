@@ -49,6 +49,7 @@ export const reportToWire = (r: AgentReport): pb.Report => ({
     committedAgeMs: orUndefined(c.committedAgeMs),
     members: c.members,
   })),
+  selfFences: r.selfFences,
 });
 
 /** A report that says nothing of the agent's own health comes from a doubtful agent. */
@@ -67,6 +68,8 @@ export const reportFromWire = (r: pb.Report): AgentReport => ({
     committedAgeMs: optionalAge(c.committedAgeMs),
     ...(members === undefined ? {} : { members }),
   })),
+  // Nonsense makes the fence take for ever, never no time at all.
+  selfFences: r.selfFences.map((a) => ({ ...a, applyMs: ageFromWire(a.applyMs) })),
 });
 
 const flowToWire = (f: FlowUpdate): pb.FlowReport => ({

@@ -10,6 +10,7 @@ import {
   anyCommandResult,
   anyGoalAssignment,
   anyGoalStatus,
+  anyGrant,
   anyHello,
   anyReport,
   anyWelcome,
@@ -45,7 +46,12 @@ describe('mapping between domain and wire', () => {
         .map((goalSet) => ({ kind: 'goal_set' as const, goalSet })),
       anyCommand.map((command) => ({ kind: 'command' as const, command })),
       fc.constant({ kind: 'full_report_wanted' as const }),
-      fc.record({ kind: fc.constant('lease_token' as const), term: fc.nat(), number: fc.nat() }),
+      fc.record({
+        kind: fc.constant('lease_token' as const),
+        term: fc.nat(),
+        number: fc.nat(),
+        grants: fc.array(anyGrant, { maxLength: 3 }),
+      }),
     );
     fc.assert(
       fc.property(anyMessage, (m) => {

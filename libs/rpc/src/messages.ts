@@ -8,6 +8,7 @@ import type {
   FlowSettings,
   Goal,
   GoalStatus,
+  LeaseGrant,
   WatchGroup,
 } from '#failover';
 
@@ -26,7 +27,7 @@ export type ControllerMessage =
   | Readonly<{ kind: 'command'; command: Command }>
   | Readonly<{ kind: 'unknown_command'; id: string }> // a body that this version does not know: answered `unsupported`
   | Readonly<{ kind: 'full_report_wanted' }>
-  | Readonly<{ kind: 'lease_token'; term: number; number: number }>;
+  | Readonly<{ kind: 'lease_token'; term: number; number: number; grants: readonly LeaseGrant[] }>;
 
 export type AgentHello = Readonly<{
   protocolVersion: number;
@@ -71,6 +72,7 @@ export type AgentReport = Readonly<{
   clusterSettings: readonly Readonly<ClusterSettings & { cluster: ClusterName }>[];
   flowSettings: readonly Readonly<FlowSettings & { group: string }>[];
   consumerGroups: readonly ConsumerGroupUpdate[];
+  selfFences: readonly SelfFenceUpdate[]; // whole in every report
 }>;
 
 export type FlowUpdate = Readonly<
@@ -103,6 +105,16 @@ export type ConsumerGroupUpdate = Readonly<{
   observedAgeMs: Ms; // since the committed offsets were read
   committedAgeMs: Ms | null; // since one was seen to move; null: never by this agent
   members?: number; // that its coordinator knows; absent: not known
+}>;
+
+/** The agent closes this cluster of its own IDC by itself when its lease token is overdue. */
+export type SelfFenceUpdate = Readonly<{
+  group: string;
+  cluster: ClusterName;
+  epoch: number;
+  armed: boolean; // the leader may count on it
+  applyMs: Ms; // what the fence takes at most, as measured
+  selfFenced: boolean; // the token is overdue and the cluster was read back as closed
 }>;
 
 export type FenceUpdate = Readonly<FenceFacts & { group: string }>;

@@ -88,7 +88,7 @@ function controllerBody(m: ControllerMessage): pb.SessionResponse['body'] {
     case 'full_report_wanted':
       return { $case: 'fullReportWanted', fullReportWanted: {} };
     case 'lease_token':
-      return { $case: 'leaseToken', leaseToken: { term: m.term, number: m.number } };
+      return { $case: 'leaseToken', leaseToken: { term: m.term, number: m.number, grants: m.grants } };
   }
 }
 
@@ -118,11 +118,19 @@ export function responseFromWire(response: pb.SessionResponse): ControllerMessag
     case 'fullReportWanted':
       return { kind: 'full_report_wanted' };
     case 'leaseToken':
-      return { kind: 'lease_token', ...body.leaseToken };
+      return {
+        kind: 'lease_token',
+        term: body.leaseToken.term,
+        number: body.leaseToken.number,
+        grants: body.leaseToken.grants.filter(isUsable),
+      };
     case undefined:
       return null;
   }
 }
+
+/** A grant without a time says nothing that could be kept to. */
+const isUsable = (g: pb.LeaseGrant): boolean => Number.isFinite(g.selfFenceAfterMs) && g.selfFenceAfterMs > 0;
 
 const watchToWire = (w: Watch): pb.Watch => ({
   clusters: w.clusters,

@@ -5,6 +5,7 @@ import {
   type FencingFacts,
   type Goal,
   type GoalStatus,
+  type LeaseGrant,
   type SilentGap,
   type TopicSettings,
 } from '#failover';
@@ -209,6 +210,10 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
     ),
     { maxLength: 2 },
   ),
+  selfFences: fc.array(
+    fc.record({ group: name, cluster: name, epoch: big, armed: fc.boolean(), applyMs: age, selfFenced: fc.boolean() }),
+    { maxLength: 2 },
+  ),
   consumerGroups: fc.array(
     withOptional(
       {
@@ -251,6 +256,14 @@ const goal: fc.Arbitrary<Goal> = fc.oneof(
 export const anyGoalAssignment: fc.Arbitrary<GoalAssignment> = fc.record({
   goal,
   role: fc.constantFrom('own' as const, 'stand_in' as const, 'bystander' as const),
+});
+
+export const anyGrant: fc.Arbitrary<LeaseGrant> = fc.record({
+  group: name,
+  cluster: name,
+  epoch: big,
+  arm: fc.boolean(),
+  selfFenceAfterMs: fc.integer({ min: 1, max: 600_000 }),
 });
 
 export const anyGoalStatus: fc.Arbitrary<GoalStatus> = fc

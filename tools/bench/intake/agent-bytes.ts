@@ -82,7 +82,8 @@ export const reportMessage = (full: boolean): AgentMessage => ({
     fences: [],
     clusterSettings: [],
     flowSettings: [],
-    consumerGroups: ['a', 'b'].map((cluster) => ({
+    selfFences: [],
+  consumerGroups: ['a', 'b'].map((cluster) => ({
       group: 'orders',
       cluster,
       consumerGroup: 'billing',

@@ -44,6 +44,7 @@ let dir: string;
 let hands: FakeHands;
 let now: number;
 let leaderAgeMs: number | null;
+let overdue: boolean;
 let statuses: GoalStatus[];
 
 beforeEach(() => {
@@ -51,6 +52,7 @@ beforeEach(() => {
   hands = new FakeHands();
   now = 1_000;
   leaderAgeMs = 0;
+  overdue = false;
   statuses = [];
 });
 
@@ -70,6 +72,7 @@ const start = (): { keeper: GoalKeeper; memory: AgentMemory } => {
     leaderAgeMs: () => leaderAgeMs,
     leaseTtlMs: () => 10_000,
     onStatus: (status) => statuses.push(status),
+    isOverdue: () => overdue,
   });
   return { keeper, memory };
 };
@@ -125,6 +128,20 @@ describe('with a leader', () => {
     expect(hands.applied).toEqual([]);
     expect(hands.observed).toHaveLength(1); // again only after a while
     expect(memory.keptGoals).toEqual([]);
+  });
+});
+
+describe('while the self-fence of the cluster is due', () => {
+  it('opens nothing on an old word, and does after the next sign of life', async () => {
+    const { keeper } = start();
+    overdue = true;
+    keeper.clusterAnswered('a');
+    keeper.take(set(3, 'own', { ...fence(8), state: 'open' }));
+    await vi.waitFor(() => expect(statuses.at(-1)?.detail).toBe('self-fenced: not opened'));
+    expect(hands.applied).toEqual([]);
+    overdue = false;
+    keeper.clusterAnswered('a');
+    await vi.waitFor(() => expect(hands.applied).toHaveLength(1));
   });
 });
 

@@ -23,6 +23,8 @@ export type GoalKeeperOptions = Readonly<{
   /** After a leader's silence of this long the agent is alone. */
   leaseTtlMs: () => Ms;
   onStatus: (status: GoalStatus) => void;
+  /** The cluster's self-fence is due: it is opened only after a leader's next sign of life. */
+  isOverdue: (group: string, cluster: ClusterName) => boolean;
 }>;
 
 /** A bystander only looks, and less often: it reads the same configuration that the own agent reads each round. */
@@ -160,11 +162,16 @@ export class GoalKeeper {
     const { hands } = this.#options;
     const { goal, role } = slot.assignment;
     if (role === 'bystander') return hands.observe(goal, signal);
+    if (this.#staysClosed(goal)) return { ...(await hands.observe(goal, signal)), detail: 'self-fenced: not opened' };
     const leaderAgeMs = this.#options.leaderAgeMs();
     const led = this.#setTaken && leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
     if (led) return hands.apply(goal, signal);
     if (role === 'stand_in') return hands.observe(goal, signal);
     return this.#alone(goal, signal);
+  }
+
+  #staysClosed(goal: Goal): boolean {
+    return goal.subject === 'cluster' && goal.state === 'open' && this.#options.isOverdue(goal.group, goal.cluster);
   }
 
   async #alone(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {

@@ -18,6 +18,9 @@ type ClusterEntry = { memory: HealthMemory; round: ProbeRound; revision: number;
 /** A report together with the revision that its receiver then holds. */
 export type RevisedReport = Readonly<{ report: AgentReport; revision: number }>;
 
+/** What the book knows of it: self-fences are not observed. */
+export type BookReport = Readonly<{ report: Omit<AgentReport, 'selfFences'>; revision: number }>;
+
 /**
  * Everything that this agent knows, newest only. Reports are made from it at the moment of sending, so their ages are
  * right however long a link was blocked. Not a queue: its size is the clusters' size.
@@ -76,7 +79,7 @@ export class AgentBook {
   }
 
   /** What changed since `sinceRevision`: each changed cluster whole, with the flows that end in it. */
-  report(sinceRevision: number, full: boolean, now: Ms): RevisedReport {
+  report(sinceRevision: number, full: boolean, now: Ms): BookReport {
     const changed = [...this.#clusters].filter(([, entry]) => full || entry.revision > sinceRevision);
     const names = new Set(changed.map(([name]) => name));
     const settled = changed.filter(([, entry]) => full || entry.settingsRevision > sinceRevision);

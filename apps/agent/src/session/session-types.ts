@@ -4,6 +4,7 @@ import type { Logger } from '#platform';
 import type { AgentGoalSet, AgentHello, ControllerWelcome } from '#rpc';
 import type { RevisedReport } from '../observe/agent-book.js';
 import type { MonotonicClock } from '../ports.js';
+import type { LeaseToken } from '../self-fence/index.js';
 
 /** What a session needs of the rest of the agent. */
 export type SessionSource = Readonly<{
@@ -12,6 +13,7 @@ export type SessionSource = Readonly<{
   statuses(): readonly GoalStatus[];
   onWelcome(welcome: ControllerWelcome): void;
   onGoalSet(set: AgentGoalSet): void;
+  onLeaseToken(token: LeaseToken): void;
   run(command: Command): Promise<CommandResult>;
 }>;
 

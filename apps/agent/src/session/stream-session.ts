@@ -36,6 +36,9 @@ export class StreamSession {
   #seq = 0;
   #acked = 0;
   #unackedSinceMs: Ms | null = null;
+  /** Of requests that are not acknowledged yet; bounded by `ackWithinMs`. */
+  readonly #sentAtBySeq = new Map<number, Ms>();
+  #ackedSentAtMs: Ms | null = null; // when the newest acknowledged request was sent
   #heardAtMs: Ms;
   #sentAtMs: Ms;
   #fullAtMs: Ms | null = null; // when the last full report left
@@ -115,11 +118,17 @@ export class StreamSession {
     const silentMs = now - this.#heardAtMs;
     this.#heardAtMs = now;
     if (response.ackSeq > this.#acked) {
-      this.#acked = response.ackSeq;
+      this.#acknowledged(response.ackSeq);
       this.#unackedSinceMs = this.#acked >= this.#seq ? null : now;
     }
     const message = responseFromWire(response);
     if (message !== null) this.#onMessage(message, silentMs);
+  }
+
+  #acknowledged(seq: number): void {
+    this.#acked = seq;
+    this.#ackedSentAtMs = this.#sentAtBySeq.get(seq) ?? this.#ackedSentAtMs;
+    for (const old of this.#sentAtBySeq.keys()) if (old <= seq) this.#sentAtBySeq.delete(old);
   }
 
   #onMessage(message: ControllerMessage, silentMs: Ms): void {
@@ -142,8 +151,15 @@ export class StreamSession {
         this.#fullWanted = true;
         return this.#pump();
       case 'lease_token':
-        return; // proof of life for an armed self-fence; this agent arms none
+        if (!this.#welcome.leader) return this.#end('a lease token from a controller that does not lead');
+        return this.#onLeaseToken(message);
     }
+  }
+
+  /** As old as the request that it answers: what was held up on its way proves nothing of now. */
+  #onLeaseToken({ term, number, grants }: Extract<ControllerMessage, { kind: 'lease_token' }>): void {
+    const sentAtMs = this.#ackedSentAtMs;
+    if (sentAtMs !== null) this.#o.source.onLeaseToken({ term, number, grants, sentAtMs });
   }
 
   #onWelcome(welcome: ControllerWelcome): void {
@@ -219,6 +235,7 @@ export class StreamSession {
     const now = this.#o.clock();
     this.#seq += 1;
     this.#sentAtMs = now;
+    this.#sentAtBySeq.set(this.#seq, now);
     this.#unackedSinceMs ??= now;
     this.#writing += 1;
     this.#stream.write(requestToWire(this.#seq, message), () => {

@@ -8,7 +8,7 @@ export type GroupBody = Pick<
   Shapes['Group'],
   | ('group' | 'active' | 'standby' | 'mode' | 'row' | 'name' | 'state' | 'gate' | 'action' | 'wouldDo' | 'reasons')
   | ('window' | 'blockers' | 'lag' | 'epoch' | 'leader' | 'observers' | 'pause' | 'frozen' | 'saga' | 'lossAcceptance')
-  | ('modeSet' | 'proposal')
+  | ('modeSet' | 'proposal' | 'selfFence')
 >;
 export type EventBody = Shapes['Event'];
 export type PlannedBody = Shapes['PlannedAct'];

@@ -28,6 +28,7 @@ const steady: GroupBody = {
   saga: null,
   modeSet: null,
   proposal: null,
+  selfFence: null,
   lossAcceptance: null,
 };
 
@@ -113,6 +114,14 @@ describe('status', () => {
       'unknown',
     );
     expect(plain([{ ...steady, lag: { ...steady.lag, ms: null, trend: 'steady' } }])[1]).toContain('12 of 10000 rec →');
+  });
+
+  it('says what the self-fence is about, where there is one', () => {
+    const selfFence = { armed: false, says: 'agent-a has not confirmed a self-fence' };
+    expect(plain([{ ...steady, selfFence }])).toContainEqual(
+      expect.stringMatching(/self-fence not armed: agent-a has/),
+    );
+    expect(plain([steady]).join('\n')).not.toContain('self-fence');
   });
 
   it('is steady only if every group is on row 800', () => {

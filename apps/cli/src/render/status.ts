@@ -118,6 +118,7 @@ const proposalNotes = ({ group, proposal: p }: GroupBody): string[] => {
 
 const notesOf = (g: GroupBody): string[] => [
   ...(g.row === STEADY || g.row === null ? [] : [g.state]),
+  ...(g.selfFence ? [`self-fence ${g.selfFence.armed ? 'armed' : 'not armed'}: ${g.selfFence.says}`] : []),
   ...(g.pause ? [`paused by ${g.pause.owner} until ${g.pause.expiresAt}: ${g.pause.reason}`] : []),
   ...(g.modeSet ? [`mode ${g.mode} set by ${g.modeSet.by}: ${g.modeSet.reason}`] : []),
   ...proposalNotes(g),

@@ -143,6 +143,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
     maxRpo: { records: policy.maxRpo.records, durationMs: policy.maxRpo.duration },
     graceWithDataLoss: policy.graceWithDataLoss,
     fencing: policy.fencing,
+    selfFenceAfterMs: policy.selfFenceAfter,
     standbyFence: policy.standbyFence,
     producersInSourceIdc: policy.producersInSourceIdc,
     clients: policy.clients,

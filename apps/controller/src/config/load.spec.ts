@@ -88,7 +88,30 @@ describe('the controller configuration', () => {
 
   it.each([
     ['a proposal needs one person or two', [['cooldown: 1h', 'approvals: 3']], /expected 1 or 2 persons/],
-    ['strict is refused until it exists', [['fencing: best-effort', 'fencing: strict']], /strict is not available/],
+    [
+      'strict waits longer than a change of leader takes',
+      [
+        ['fencing: best-effort', 'fencing: strict'],
+        ['selfFenceAfter: 20s', 'selfFenceAfter: 16s'],
+      ],
+      /selfFenceAfter 16s must be longer than 16400ms .* a change of leader would close the active cluster/,
+    ],
+    [
+      'strict waits no longer than a saga can',
+      [
+        ['fencing: best-effort', 'fencing: strict'],
+        ['selfFenceAfter: 20s', 'selfFenceAfter: 2m'],
+      ],
+      /selfFenceAfter 120s must be at most a quarter of sagaMaxOpen 300s/,
+    ],
+    [
+      'strict needs an agent beside each cluster',
+      [
+        ['fencing: best-effort', 'fencing: strict'],
+        [/ {2}- \{ agent: agent-b.*\n/, ''],
+      ],
+      /strict fencing needs an observer in IDC b/,
+    ],
     [
       'auto needs three observers in three IDCs',
       [

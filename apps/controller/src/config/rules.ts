@@ -104,6 +104,7 @@ function groupRules(config: RawControllerConfig, group: Group, at: readonly Prop
     ...flowRules(group, at),
     ...modeRules(config, group, at),
     ...policyRules(config, group, at),
+    ...(group.policy.fencing === 'strict' ? strictRules(config, group, at) : []),
   ];
 }
 
@@ -148,9 +149,6 @@ function policyRules(config: RawControllerConfig, { policy }: Group, at: readonl
   const path = [...at, 'policy'];
   const broken: Broken[] = [];
   const { isolated, service, attested } = policy.windows;
-  if (policy.fencing === 'strict') {
-    broken.push({ path: [...path, 'fencing'], message: 'strict is not available in this version; use best-effort' });
-  }
   if (isolated !== undefined && isolated < service) {
     broken.push({
       path: [...path, 'windows', 'isolated'],
@@ -168,6 +166,33 @@ function policyRules(config: RawControllerConfig, { policy }: Group, at: readonl
       path: [...path, 'windows', 'attested'],
       message: `attested ${formatDuration(attested)} must be at least 3 × probe.period ${formatDuration(config.probe.period)}`,
     });
+  }
+  return broken;
+}
+
+/** Of a self-fence that a healthy change of leader must not set off, and that a saga must be able to wait for. */
+function strictRules(config: RawControllerConfig, group: Group, at: readonly PropertyKey[]): Broken[] {
+  const { lease, probe, sagaMaxOpen, clusters, observers } = config;
+  const { selfFenceAfter: after } = group.policy;
+  const path = [...at, 'policy', 'selfFenceAfter'];
+  const broken: Broken[] = [];
+  // The longest that agents hear nothing while all is well: a lease runs out, and a report must be answered anew.
+  const least = lease.ttl + lease.retry * 1.2 + probe.period * 2;
+  if (after <= least) {
+    const message =
+      `selfFenceAfter ${formatDuration(after)} must be longer than ${formatDuration(least)} (lease.ttl + 1.2 × lease.retry ` +
+      '+ 2 × probe.period): a change of leader would close the active cluster';
+    broken.push({ path, message });
+  }
+  if (after * 4 > sagaMaxOpen) {
+    const message = `selfFenceAfter ${formatDuration(after)} must be at most a quarter of sagaMaxOpen ${formatDuration(sagaMaxOpen)}`;
+    broken.push({ path, message });
+  }
+  for (const [i, name] of group.clusters.entries()) {
+    const idc = clusters.find((c) => c.name === name)?.idc;
+    if (idc === undefined || observers.some((o) => o.idc === idc)) continue;
+    const message = `strict fencing needs an observer in IDC ${idc}: only the agent beside ${name} can close it by itself`;
+    broken.push({ path: [...at, 'clusters', i], message });
   }
   return broken;
 }

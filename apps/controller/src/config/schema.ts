@@ -121,6 +121,7 @@ const policy = z.strictObject({
   maxRpo: z.strictObject({ records: z.number().int().nonnegative(), duration: duration() }),
   graceWithDataLoss: z.boolean().default(false),
   fencing: z.enum(['best-effort', 'strict']).default('best-effort'),
+  selfFenceAfter: duration().default(20_000),
   standbyFence: z.enum(['acl', 'none']).default('acl'),
   producersInSourceIdc: z.boolean().default(true),
   clients: z.enum(['anywhere', 'outside']).default('anywhere'),

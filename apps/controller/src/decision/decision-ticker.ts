@@ -7,6 +7,7 @@ import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { SAGA_DRIVER, type SagaDriver } from '../saga/saga.port.js';
 import { DecisionEvaluator } from './decision-evaluator.js';
 import { DecisionRecorder } from './decision-recorder.js';
+import { LeaseIssuer } from './lease-issuer.js';
 import { ProposalKeeper } from './proposal-keeper.js';
 
 const STANDBY_EVERY_MS = 10_000;
@@ -37,6 +38,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(SAGA_DRIVER) private readonly sagas: SagaDriver,
     @Inject(ProposalKeeper) private readonly proposals: ProposalKeeper,
+    @Inject(LeaseIssuer) private readonly leases: LeaseIssuer,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -63,6 +65,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
   /** One act at a time per group; a tick that finds one under way leaves it alone. */
   private tickGroup(group: GroupConfig): void {
     const { snapshot, decision } = this.evaluator.tick(group);
+    this.leases.issue(group, { snapshot, decision });
     const effect = EFFECTS[decision.action];
     if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
     const proposal = nextProposal(snapshot, decision);

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { SagaModule } from '../saga/saga.module.js';
 import { DecisionModule } from './decision.module.js';
 import { DecisionTicker } from './decision-ticker.js';
+import { LeaseIssuer } from './lease-issuer.js';
 import { ProposalKeeper } from './proposal-keeper.js';
 
-@Module({ imports: [DecisionModule, SagaModule], providers: [DecisionTicker, ProposalKeeper] })
+@Module({ imports: [DecisionModule, SagaModule], providers: [LeaseIssuer, DecisionTicker, ProposalKeeper] })
 export class TickModule {}

@@ -1,13 +1,14 @@
 import { status as Status } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type AgentId, type ClusterName, type IdcName, staleAfterMs } from '#health';
-import type { Command, CommandResult, Goal, GoalStatus, WatchGroup } from '#failover';
+import type { Command, CommandResult, Goal, GoalStatus, LeaseGrant, WatchGroup } from '#failover';
 import { CLOCK, type Clock, LOGGER, type Logger } from '#platform';
 import { type AgentHello, type AgentMessage, type ControllerWelcome, PROTOCOL_VERSION, type Watch } from '#rpc';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { AgentStream, type Refusal, type SessionCall } from './agent-stream.js';
 import { assignmentsFor, type Candidate, helpersFirst } from './goal-roles.js';
-import { ObservationBook } from './observation-book.js';
+import { LeaseTokens } from './lease-tokens.js';
+import { fenceKey, ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
 import { type AgentGateway, type AgentSession, GROUP_FACTS_SOURCE, type GroupFactsSource } from './observation.port.js';
 import { PendingCommands, unavailable } from './pending-commands.js';
@@ -47,6 +48,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
     @Inject(SnapshotBuilder) private readonly snapshots: SnapshotBuilder,
     @Inject(GROUP_FACTS_SOURCE) private readonly source: GroupFactsSource,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(LeaseTokens) private readonly tokens: LeaseTokens,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -55,7 +57,8 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   onModuleInit(): void {
-    this.unsubscribe = this.leadership.onChange(() => this.tellAll());
+    this.unsubscribe = this.leadership.onChange(() => this.onLeadership());
+    this.onLeadership();
     this.timer = setInterval(() => this.tellAll(), TICK_MS);
   }
 
@@ -109,6 +112,20 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
     this.tellAll();
   }
 
+  issueToken(term: number, grants: readonly LeaseGrant[]): void {
+    if (!this.leads(term)) return;
+    const number = this.tokens.nextNumber();
+    for (const seat of this.seats.values()) {
+      if (!isOpen(seat)) continue;
+      const mine = grants.filter((grant) => this.concerns(seat, grant));
+      if (mine.length === 0) continue;
+      const now = wholeMs(this.clock);
+      // Before it is written: an agent counts from an earlier instant still.
+      for (const { group, cluster } of mine) this.tokens.issued(group, cluster, now);
+      seat.stream?.send({ kind: 'lease_token', term, number, grants: mine });
+    }
+  }
+
   goalStatus(key: string): GoalStatus | null {
     const now = wholeMs(this.clock);
     const cluster = key.includes('/flow/') ? key.split('->').at(-1) : key.split('/cluster/').at(-1);
@@ -145,6 +162,19 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
         goodbye: record?.goodbyeAtMs != null,
       };
     });
+  }
+
+  private onLeadership(): void {
+    const { leading, term } = this.leadership.current();
+    if (leading) this.tokens.begin(term, wholeMs(this.clock));
+    else this.tokens.end();
+    this.tellAll();
+  }
+
+  /** An agent that keeps no self-fence is not told at each tick to keep none. */
+  private concerns({ agent, idc }: Seat, { group, cluster, arm }: LeaseGrant): boolean {
+    if (this.idcOf.get(cluster) !== idc) return false;
+    return arm || (this.book.agent(agent)?.selfFences.has(fenceKey(group, cluster)) ?? false);
   }
 
   private leads(term: number): boolean {

@@ -28,6 +28,7 @@ const report = (over: Partial<AgentReport> = {}): AgentReport => ({
   clusterSettings: [],
   flowSettings: [],
   consumerGroups: [],
+  selfFences: [],
   ...over,
 });
 

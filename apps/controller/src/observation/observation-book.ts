@@ -1,6 +1,6 @@
 import type { AgentId, ClusterName, ClusterReport, Ms, SelfHealth } from '#health';
 import type { ClusterSettings, FenceFacts, FlowSettings, GoalStatus } from '#failover';
-import type { AgentReport, ConsumerGroupUpdate } from '#rpc';
+import type { AgentReport, ConsumerGroupUpdate, SelfFenceUpdate } from '#rpc';
 import { FlowRecord } from './flow-record.js';
 
 type At<T> = Readonly<{ value: T; atMs: Ms }>; // received, by this process's monotonic clock
@@ -18,6 +18,7 @@ export type AgentRecord = {
   readonly flowSettings: Map<string, At<FlowSettings>>; // flowKey
   readonly statuses: Map<string, At<GoalStatus>>; // goalKey
   readonly consumerGroups: Map<string, At<ConsumerGroupUpdate>>; // consumerKey
+  readonly selfFences: Map<string, SelfFenceUpdate>; // fenceKey; as its newest report says, whole
 };
 
 export const flowKey = (group: string, from: ClusterName, to: ClusterName): string => `${group}/flow/${from}->${to}`;
@@ -93,6 +94,11 @@ export class ObservationBook {
       const key = consumerKey(consumer);
       if (this.#scope.consumerKeys.has(key)) record.consumerGroups.set(key, { value: consumer, atMs: now });
     }
+    record.selfFences.clear();
+    for (const fence of report.selfFences) {
+      const key = fenceKey(fence.group, fence.cluster);
+      if (this.#scope.fenceKeys.has(key)) record.selfFences.set(key, fence);
+    }
     return this.#putFlows(record, report, now);
   }
 
@@ -132,4 +138,5 @@ const emptyRecord = (agent: AgentId): AgentRecord => ({
   flowSettings: new Map(),
   statuses: new Map(),
   consumerGroups: new Map(),
+  selfFences: new Map(),
 });

@@ -3,6 +3,7 @@ import { AgentSessions } from './agent-sessions.service.js';
 import { ConsumerLagBook, consumersOf } from './consumer-lags.js';
 import { GrpcIntake } from './grpc-intake.service.js';
 import { consumerKey, fenceKey, flowKey, ObservationBook } from './observation-book.js';
+import { LeaseTokens } from './lease-tokens.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
 import { AGENT_GATEWAY, CONSUMER_LAGS, SNAPSHOT_SOURCE } from './observation.port.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
@@ -26,6 +27,7 @@ const makeBook = (options: ObservationOptions): ObservationBook =>
 @Module({
   providers: [
     { provide: ObservationBook, useFactory: makeBook, inject: [OBSERVATION_OPTIONS] },
+    LeaseTokens,
     SnapshotBuilder,
     AgentSessions,
     GrpcIntake,

@@ -1,5 +1,5 @@
 import type { AgentId, ClusterName, Ms } from '#health';
-import type { Command, CommandResult, Goal, GoalStatus, GroupFacts, Memory, Snapshot } from '#failover';
+import type { Command, CommandResult, Goal, GoalStatus, GroupFacts, LeaseGrant, Memory, Snapshot } from '#failover';
 
 /** The eyes: everything agents have said, aged to one instant. */
 export interface SnapshotSource {
@@ -21,6 +21,11 @@ export interface AgentGateway {
    * this term. Before the first call of a term no agent is sent anything: an empty set would drop all goals.
    */
   setGoals(term: number, goals: readonly Goal[]): void;
+  /**
+   * One sign of life (leader only): each grant goes to the agents of its cluster's own IDC that have a session, in a
+   * numbered token. What is not granted is not refreshed.
+   */
+  issueToken(term: number, grants: readonly LeaseGrant[]): void;
   /** Newest status that any agent reported for the goal key; its own cluster's agent preferred. */
   goalStatus(key: string): GoalStatus | null;
   sessions(): readonly AgentSession[];

@@ -6,6 +6,7 @@ import { FakeLeadership } from '../../../../test/fakes/fake-leadership.js';
 import { ConsumerLagBook, consumersOf } from './consumer-lags.js';
 import { consumerKey, fenceKey, flowKey, ObservationBook } from './observation-book.js';
 import type { ObservationOptions } from './observation.options.js';
+import { LeaseTokens } from './lease-tokens.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
 
 const PROBE = { periodMs: 2_000, timeoutMs: 2_000 };
@@ -31,6 +32,7 @@ class Rig {
   now = 100_000;
   readonly book: ObservationBook;
   readonly builder: SnapshotBuilder;
+  readonly tokens = new LeaseTokens();
   readonly lags: ConsumerLagBook;
 
   constructor(observers: ObservationOptions['observers']) {
@@ -63,7 +65,7 @@ class Rig {
     const clock = { monotonicMs: () => this.now, wallMs: () => 0 };
     this.lags = new ConsumerLagBook(options, this.book, clock);
     const leadership = new FakeLeadership({ id: 'ctl-a', advertise: '' });
-    this.builder = new SnapshotBuilder(options, this.book, facts, leadership, clock);
+    this.builder = new SnapshotBuilder(options, this.book, facts, leadership, this.tokens, clock);
   }
 
   report(agent: string, over: Partial<AgentReport>): void {
@@ -75,6 +77,7 @@ class Rig {
       clusterSettings: [],
       flowSettings: [],
       consumerGroups: [],
+      selfFences: [],
     };
     this.book.report(agent, { self: { healthy: true, reasons: [] }, ...empty, ...over }, this.now);
   }

@@ -20,8 +20,10 @@ import {
   type Snapshot,
 } from '#failover';
 import { CLOCK, type Clock } from '#platform';
+import type { SelfFenceUpdate } from '#rpc';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { unknownFlow } from './flow-record.js';
+import { LeaseTokens } from './lease-tokens.js';
 import { type AgentRecord, fenceKey, flowKey, ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions, type ObservedGroup } from './observation.options.js';
 import { GROUP_FACTS_SOURCE, type GroupFactsSource, type SnapshotSource } from './observation.port.js';
@@ -41,6 +43,7 @@ export class SnapshotBuilder implements SnapshotSource {
     @Inject(ObservationBook) book: ObservationBook,
     @Inject(GROUP_FACTS_SOURCE) private readonly source: GroupFactsSource,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(LeaseTokens) private readonly tokens: LeaseTokens,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.startedAtMs = clock.monotonicMs();
@@ -54,13 +57,14 @@ export class SnapshotBuilder implements SnapshotSource {
     const now = wholeMs(this.clock);
     const { leading, term } = this.leadership.current();
     const { watch, placement } = group;
+    const armed = watch.clusters.map((c) => [c, this.armed(groupName, c)] as const);
     return {
       now,
       wallNow: this.clock.wallMs(),
       leading,
       term,
       graceOver: this.graceOver(now),
-      group: this.source.facts(groupName),
+      group: { ...this.source.facts(groupName), armed: Object.fromEntries(armed.map(([c, a]) => [c, a !== null])) },
       observers: this.idcs.map((idc) => observer(idc, now)),
       votes: Object.fromEntries(watch.clusters.map((cluster) => [cluster, this.votes(cluster, now)])),
       flows: watch.flows.map(({ from, to, naming, dedicated }) => ({
@@ -75,6 +79,9 @@ export class SnapshotBuilder implements SnapshotSource {
       policyDigests: this.source.policyDigests(),
       placement,
       probe: this.options.probe,
+      selfFence: Object.fromEntries(
+        armed.map(([c, a]) => [c, { tokenAgeMs: this.tokens.ageMs(groupName, c, now), applyMs: a?.applyMs ?? null }]),
+      ),
       memory: memory ?? INITIAL_MEMORY,
     };
   }
@@ -130,6 +137,14 @@ export class SnapshotBuilder implements SnapshotSource {
     });
     const youngest = seen.toSorted((x, y) => (x.ageMs ?? Infinity) - (y.ageMs ?? Infinity))[0];
     return youngest ?? { cluster, state: 'unknown', kind: null, epoch: null, ageMs: null };
+  }
+
+  /** The newest report out of the cluster's own IDC, and only that one: null when it does not say so. */
+  private armed(group: string, cluster: ClusterName): SelfFenceUpdate | null {
+    const heard = (this.idcOf(cluster)?.records ?? []).filter((r) => r.reportAtMs !== null);
+    const newest = heard.toSorted((x, y) => (y.reportAtMs ?? 0) - (x.reportAtMs ?? 0))[0];
+    const fence = newest?.selfFences.get(fenceKey(group, cluster));
+    return fence?.armed === true ? fence : null;
   }
 
   private settings(cluster: ClusterName): ClusterSettings {

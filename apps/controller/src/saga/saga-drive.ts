@@ -1,4 +1,5 @@
 import {
+  fenceStepTimes,
   nextStep,
   planOf,
   type Goal,
@@ -73,7 +74,9 @@ export class SagaDrive {
   ) {
     const { store, time, times } = deps;
     this.saga = drive.saga;
-    this.plan = planOf(drive.saga, drive.group.policy.sagaMaxOpenMs, times.steps);
+    const { policy } = drive.group;
+    const steps = drive.saga.kind === 'failover' ? fenceStepTimes(policy, times.steps) : times.steps;
+    this.plan = planOf(drive.saga, policy.sagaMaxOpenMs, steps);
     this.modes = modeClock(time);
     this.aborts = new SagaAborts(this.plan, drive.leading, drive.term);
     this.pointer = new SagaPointer(deps, { ...drive, plan: this.plan, group: drive.saga.group });

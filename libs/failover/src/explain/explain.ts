@@ -1,4 +1,5 @@
 import type { ClusterName, Seat } from '#health';
+import { selfFenceView } from '../fencing/self-fence.js';
 import type { Decision, Policy, Snapshot } from '../matrix/facts.js';
 import { GATES } from '../matrix/gates.js';
 import { failedClause, type Row } from '../matrix/row.js';
@@ -93,6 +94,7 @@ export function explain(snapshot: Snapshot, policy: Policy, decision: Decision):
     window: windowOf(snapshot, decision),
     blockers: decision.blockers,
     fitness: decision.targetFit,
+    selfFence: selfFenceView(snapshot, decision, policy),
     loss: decision.loss,
     reasons: decision.reasons,
   };

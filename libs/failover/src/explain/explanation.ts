@@ -1,4 +1,5 @@
 import type { AgentId, ClusterFields, ClusterName, IdcName, Ms, VerdictName, VoteMark } from '#health';
+import type { SelfFenceView } from '../fencing/self-fence.js';
 import type { ActionName, AlertType, Blocker, Decision, GateName, Mode } from '../matrix/facts.js';
 
 /** Why a decision came out as it did, as plain JSON: what the API answers and the CLI renders. */
@@ -22,6 +23,7 @@ export type Explanation = Readonly<{
   window: WindowExplanation | null;
   blockers: readonly Blocker[];
   fitness: Decision['targetFit'];
+  selfFence: SelfFenceView | null; // of the active cluster; null: the policy asks for none
   loss: Decision['loss'];
   reasons: readonly string[];
 }>;

@@ -1,4 +1,5 @@
 import type { Ms } from '#health';
+import { selfFenceView } from '../fencing/self-fence.js';
 import { conditionOf } from '../proposal/proposal.js';
 import type { ActionName, Blocker, BlockerName } from './facts.js';
 import type { LagJudgement } from './lag.js';
@@ -96,6 +97,13 @@ function dedicatedFlows({ situation: { snapshot } }: BlockerQuestion): string | 
     : `${flows.join(' and ')}: carried by a dedicated MirrorMaker process, which only a person can stop`;
 }
 
+/** In mode observe nothing is ever armed, and nothing acts: saying it there would hide what can be mended. */
+function notArmed({ situation: { policy, snapshot, target, fitness } }: BlockerQuestion): string | null {
+  if (snapshot.group.mode === 'observe') return null;
+  const view = selfFenceView(snapshot, { target: target?.name ?? null, targetFit: fitness }, policy);
+  return view === null || view.armed ? null : view.says;
+}
+
 function flapping({ situation: { memory, snapshot } }: BlockerQuestion): string | null {
   const returns = memory.recoveriesAtMs.filter((at) => at > snapshot.now - FLAP_MEMORY_MS).length;
   return returns < FLAPS_BLOCK ? null : `came back from down ${returns} times in 10 min`;
@@ -158,11 +166,8 @@ export const BLOCKERS: readonly BlockerRule[] = [
   },
   {
     name: 'NOT_ARMED',
-    when: 'strict fencing, but S\'s agent had not confirmed "self-fence armed"',
-    found: ({ situation: { policy, snapshot, source } }) =>
-      policy.fencing === 'strict' && snapshot.group.armed[source.name] !== true
-        ? `no confirmed self-fence on ${source.name}`
-        : null,
+    when: 'strict fencing, but S\'s agent had not confirmed "self-fence armed", or may have died before S; not asked in mode observe',
+    found: notArmed,
     liftedBy: ({ situation: { source } }) =>
       `the agent of ${source.name} confirms its self-fence, or a person sets policy fencing: best-effort`,
   },

@@ -1,3 +1,4 @@
+import type { SelfFenceFacts } from '../fencing/self-fence.js';
 import type { ProposalFacts } from '../proposal/proposal.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
@@ -21,6 +22,7 @@ export type Snapshot = Readonly<{
   policyDigests: Readonly<Record<string, string>>; // controllers alive by the store → digest
   placement: Readonly<{ storeSurvives: readonly IdcName[]; configCenterSurvives: readonly IdcName[] }>;
   probe: Readonly<{ periodMs: Ms; timeoutMs: Ms }>;
+  selfFence?: Readonly<Record<ClusterName, SelfFenceFacts>>; // absent: no deadline can be concluded from
   memory: Memory;
 }>;
 
@@ -43,7 +45,7 @@ export type GroupFacts = Readonly<{
   flapsAcknowledgedAgeMs: Ms | null;
   lossAcceptance: Readonly<{ by: string; maxRecords: number | null; maxMs: Ms | null; expiresInMs: Ms }> | null;
   rejoin: readonly ClusterName[]; // members whose rejoin is not finished
-  armed: Readonly<Record<ClusterName, boolean>>; // self-fence confirmed
+  armed: Readonly<Record<ClusterName, boolean>>; // by the newest report of the cluster's own agent
   proposal?: ProposalFacts | null; // the newest, open or closed
 }>;
 
@@ -152,6 +154,7 @@ export type Policy = Readonly<{
   maxRpo: Readonly<{ records: number; durationMs: Ms }>;
   graceWithDataLoss: boolean;
   fencing: 'best-effort' | 'strict';
+  selfFenceAfterMs: Ms; // strict: without a token for so long an armed agent closes its own cluster
   standbyFence: 'acl' | 'none'; // acl: the standby is closed to applications at all times, where the cluster offers it
   producersInSourceIdc: boolean;
   clients: 'anywhere' | 'outside';

@@ -18,6 +18,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   acceptRisk: null,
   graceWithDataLoss: false,
   fencing: 'best-effort',
+  selfFenceAfterMs: 20_000, // a change of leader takes 12.4 s with the default lease
   standbyFence: 'acl',
   producersInSourceIdc: true,
   clients: 'anywhere',
@@ -50,6 +51,7 @@ const positive = (name: string, value: number): readonly string[] =>
 /** Relations between fields, each with both values in the message. Empty: the policy is sound. */
 export function policyErrors(policy: Policy): readonly string[] {
   return [
+    ...positive('selfFenceAfter', policy.selfFenceAfterMs),
     ...Object.entries(policy.windows).flatMap(([name, ms]) => positive(`windows.${name}`, ms)),
     ...positive('proposal.expires', policy.proposal.expiresMs),
     ...positive('proposal.again', policy.proposal.againMs),

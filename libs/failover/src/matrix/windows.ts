@@ -1,5 +1,6 @@
 import type { Ms } from '#health';
 import { CLASSIC_CONFIRM_MS, CLASSIC_UNHEALTHY_ROW } from './classic.js';
+import { armedState } from '../fencing/self-fence.js';
 import type { WindowState } from './facts.js';
 import { FLAP_MEMORY_MS } from './remember.js';
 import type { Situation } from './situation.js';
@@ -44,7 +45,7 @@ export function flapFactor(s: Situation): number {
 
 export const isolatedLengthMs = ({ policy, source, snapshot }: Situation): Ms => {
   const { isolatedMs, serviceMs } = policy.windows;
-  const fenced = policy.fencing === 'strict' && snapshot.group.armed[source.name] === true;
+  const fenced = policy.fencing === 'strict' && armedState(snapshot, source.name).armed;
   const harmless = fenced || !policy.producersInSourceIdc;
   return Math.max(serviceMs, harmless ? Math.min(isolatedMs, ISOLATED_SHORTCUT_MS) : isolatedMs);
 };

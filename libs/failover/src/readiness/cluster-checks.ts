@@ -1,5 +1,7 @@
 import type { Ms } from '#health';
+import { selfFenceView } from '../fencing/self-fence.js';
 import type { WriteLack } from '../matrix/facts.js';
+import { situationOf } from '../matrix/situation.js';
 import { bad, ok, seconds, some } from './finding.js';
 import type { Check, Finding } from './types.js';
 
@@ -33,6 +35,18 @@ export const CLUSTER_CHECKS: readonly Check[] = [
           );
         return ok(`${cluster} can be fenced by ${best.kind}`);
       }),
+  },
+  {
+    // Where the fence is strict nothing moves without it, and in mode observe it is never armed.
+    id: 'self-fence',
+    look: ({ snapshot, policy }, { active }) => {
+      const { target, fitness } = situationOf(snapshot, policy);
+      const view = selfFenceView(snapshot, { target: target?.name ?? null, targetFit: fitness }, policy);
+      if (view === null) return [];
+      if (view.armed) return ok(`self-fence armed: ${view.says}`);
+      const level = snapshot.group.mode === 'observe' ? 'warn' : 'blocker';
+      return bad(level, `self-fence not armed: ${view.says}`, `mend what is named, and run an agent beside ${active}`);
+    },
   },
   {
     id: 'standby-fenced',

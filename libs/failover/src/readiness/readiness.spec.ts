@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterSettings, FencingFacts, FlowSettings, SilentGap, Snapshot } from '../matrix/facts.js';
-import { defaultPolicy } from '../matrix/policy.js';
-import { sampleFlow, sampleSnapshot, sampleVotes } from '../simulate/sample-snapshot.js';
+import { compilePolicy, defaultPolicy } from '../matrix/policy.js';
+import { sampleFlow, sampleGroup, sampleSnapshot, sampleVotes } from '../simulate/sample-snapshot.js';
 import { readiness } from './readiness.js';
 import type { ReadinessInput, ReadinessLevel } from './types.js';
 
@@ -48,6 +48,9 @@ const flow = (over: Partial<FlowSettings> = {}): FlowSettings => ({
   connectorConfig: GOOD_CONNECTOR,
   ...over,
 });
+const strict = compilePolicy({ ...defaultPolicy, fencing: 'strict' });
+const group = (armed: boolean, mode: 'auto' | 'observe' = 'auto') =>
+  good({ group: sampleGroup({ armed: { a: armed }, mode }) });
 const back = sampleFlow({ from: 'b', to: 'a', sourceConnector: 'STOPPED', checkpointConnector: 'STOPPED' });
 const copying = sampleFlow({ checkpointAgeMs: 2_000 });
 const good = (over: Partial<Snapshot> = {}): Snapshot =>
@@ -116,6 +119,8 @@ const ROWS: readonly Row[] = [
     /tried yet/,
     input(good({ leading: false, configCenter: { writableAgeMs: null, error: null } })),
   ],
+  ['self-fence', 'blocker', /not armed: agent-a has not confirmed/, input(group(false), { policy: strict })],
+  ['self-fence', 'warn', /not armed: mode is observe/, input(group(false, 'observe'), { policy: strict })],
   ['flow-running', 'blocker', /does not copy: source FAILED/, input(flows({ sourceConnector: 'FAILED' }))],
   ['flow-running', 'warn', /no checkpoints/, input(flows({ checkpointConnector: 'STOPPED' }))],
   ['flow-running', 'unknown', /UNKNOWN/, input(flows({ sourceConnector: 'UNKNOWN' }))],

@@ -1,4 +1,8 @@
+import type { Ms } from '#health';
 import { after, before, pointOfNoReturn, type SagaTable } from './plan-table.js';
+
+/** How long a fence that is read back may take. */
+export const FENCE_STEP_MS: Ms = 15_000;
 
 /** The failover table of the design. `stop-replication` waits 60 s: 41 s were measured with a dead source and default time-outs. */
 export const FAILOVER: SagaTable = {
@@ -10,8 +14,8 @@ export const FAILOVER: SagaTable = {
     before('announce', 5_000, 'send the alert "acting"'),
     before(
       'fence-source',
-      15_000,
-      'fence {source}; or see every broker of it refuse; or record a waiver with its evidence',
+      FENCE_STEP_MS,
+      'fence {source}; or see every broker of it refuse; or wait until it has closed itself; or record a waiver with its evidence',
       { undo: { what: 'unfence {source}', deadlineMs: 10_000 }, lookAgain: true },
     ),
     before('stop-replication', 60_000, 'stop the flow {source}→{target}', {

@@ -1,4 +1,4 @@
-import type { Decision, FlowFacts, Policy, Snapshot, SagaRecord } from '#failover';
+import { type Decision, type FlowFacts, type Policy, type SagaRecord, selfFenceView, type Snapshot } from '#failover';
 import type { LeadershipView } from '../../leadership/leadership.port.js';
 import type { ConsumerLag } from '../../observation/observation.port.js';
 import type { GroupRow } from '../../persistence/authority-store.port.js';
@@ -53,6 +53,7 @@ export const groupView = (s: GroupSources) => {
     verdicts: Object.fromEntries(Object.entries(decision?.verdicts ?? {}).map(([c, v]) => [c, v.name])),
     target: decision ? { cluster: decision.target, ...decision.targetFit } : null,
     fences: snapshot ? fencesView(snapshot) : [],
+    selfFence: snapshot && decision ? selfFenceView(snapshot, decision, s.policy) : null,
     pause: pauseView(s),
     frozen: s.row ? s.row.frozen : (snapshot?.group.frozen ?? null),
     saga: sagaView(s),

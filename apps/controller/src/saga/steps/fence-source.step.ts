@@ -1,12 +1,13 @@
-import { checkTopic, type GoalStatus, type Json, type Snapshot } from '#failover';
+import { checkTopic, type GoalStatus, judgeSelfFence, type Json, type Snapshot } from '#failover';
 import { ask, byPartition, clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
- * After this no ordinary client may write to the source. Three ends: the fence is in place and proved by a refused
- * write; or every broker refuses, so nothing can be written (looked at again before publish); or, best-effort, a waiver
- * that says openly why nothing better was to be had. The goal stays in every case: a source that comes back is fenced.
+ * After this no ordinary client may write to the source. Four ends: the fence is in place and proved by a refused
+ * write; or every broker refuses, so nothing can be written; or, strict, the source's own agent must have closed it by now
+ * (both looked at again before publish); or, best-effort, a waiver that says openly why nothing better was to be had. The
+ * goal stays in every case: a source that comes back is fenced.
  */
 export const fenceSource: Step = {
   name: 'fence-source',
@@ -15,6 +16,7 @@ export const fenceSource: Step = {
     await ctx.setGoals([goal]);
     const startedAt = ctx.time.monotonicMs();
     let proof = 'the fence was not read back';
+    let selfFence = 'a planned switch needs a fence that is read back';
     const look = async (): Promise<Json> => {
       const { snapshot } = ctx.evaluate();
       // A planned switch needs its source alive: one that refuses everybody is lost, and no fence.
@@ -26,6 +28,11 @@ export const fenceSource: Step = {
         proof = tried.detail;
         if (tried.refused) return { kind: 'fence', by: status.kind ?? null, confirmed: true, summary: proof };
       }
+      if (!ctx.plan.needsSource) {
+        const judged = judgeSelfFence(snapshot, ctx.saga.source, ctx.group.policy);
+        if (judged.kind === 'passed') return { kind: 'self-fence', confirmed: true, summary: judged.detail };
+        selfFence = judged.kind === 'waiting' ? 'its deadline is still to come' : judged.reason;
+      }
       const waitedMs = ctx.time.monotonicMs() - startedAt;
       return mayWaive(ctx, waitedMs) ? waiver(ctx, snapshot, { waitedMs, proof }) : null;
     };
@@ -34,7 +41,7 @@ export const fenceSource: Step = {
     const { snapshot } = ctx.evaluate();
     const waitedMs = ctx.time.monotonicMs() - startedAt;
     if (waivable(ctx)) return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
-    throw new StepFailure('FAILED', `the fence of ${ctx.saga.source} was not confirmed`, { proof });
+    throw new StepFailure('FAILED', `the fence of ${ctx.saga.source} was not confirmed`, { proof, selfFence });
   },
   async undo(ctx, signal): Promise<StepResult> {
     return { evidence: await takeBack(ctx, clusterGoal(ctx, ctx.saga.source, 'open'), signal) };

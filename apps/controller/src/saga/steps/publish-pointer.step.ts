@@ -4,9 +4,8 @@ import { rfc3339 } from '#platform';
 import { LostLeadershipError, type AuthorityTx } from '../../persistence/authority-store.port.js';
 import { pollUntil } from '../agent-calls.js';
 import { within } from '../saga-time.js';
-import { evidenceOf, textOf } from '../saga-journal.js';
-import { answersTo, attestedRefusal } from './fence-source.step.js';
 import { isBeforeReturn, pointerTo, readQuietly } from './pointer-of.js';
+import { recheckFence } from './recheck-fence.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -83,18 +82,6 @@ const isOurs = (ctx: StepContext, pointer: Pointer | null): boolean =>
   pointer.sagaId === ctx.saga.id &&
   pointer.epoch === ctx.saga.epoch &&
   pointer.activeCluster === ctx.saga.target;
-
-/** A refusal proves only the moment in which it was seen; a waiver proves nothing and needs no second look. */
-function recheckFence(ctx: StepContext): string {
-  const { source } = ctx.saga;
-  const kind = textOf(evidenceOf(ctx.saga, 'fence-source'), 'kind') ?? 'none';
-  if (kind !== 'attested-refusal') return kind;
-  const { snapshot } = ctx.evaluate();
-  if (attestedRefusal(snapshot, source) !== null) return 'attested-refusal, seen again before publish';
-  const answering = answersTo(snapshot, source);
-  if (answering.length === 0) return 'attested-refusal, its agent fell silent since: waived';
-  throw new StepFailure('RECOVERED', `${source} answers ${answering.join(', ')} again`);
-}
 
 function published(ctx: StepContext, fence: string): StepResult {
   const at = rfc3339(ctx.time.wallMs());

@@ -590,6 +590,8 @@ export interface Report {
   readonly clusterSettings: readonly ClusterSettings[];
   readonly flowSettings: readonly FlowSettings[];
   readonly consumerGroups: readonly ConsumerGroupReport[];
+  /** Whole in every report: what is absent the agent does not keep. */
+  readonly selfFences: readonly SelfFenceReport[];
 }
 
 export interface SelfHealth {
@@ -719,6 +721,19 @@ export interface ConsumerGroupReport {
     | undefined;
   /** Members that its coordinator knows. Absent: not known. */
   readonly members?: number | undefined;
+}
+
+/** A cluster that the agent closes by itself when its lease token is overdue; on its disk before it is said. */
+export interface SelfFenceReport {
+  readonly group: string;
+  readonly cluster: string;
+  readonly epoch: number;
+  /** The leader may count on it. False: not measured yet, or about to be given up. */
+  readonly armed: boolean;
+  /** What the fence takes at most, as measured. */
+  readonly applyMs: number;
+  /** The token is overdue and the cluster was read back as closed. */
+  readonly selfFenced: boolean;
 }
 
 export interface ClusterSettings {
@@ -1355,10 +1370,24 @@ export interface Goodbye {
 export interface FullReportWanted {
 }
 
-/** The leader's numbered proof of life, for agents whose self-fence is armed. */
+/**
+ * The leader's numbered proof of life, for agents whose self-fence is armed. The agent counts its age from when it sent the
+ * newest request that `ack_seq` names: a token that was held up on its way is as old as the report that it answers.
+ */
 export interface LeaseToken {
   readonly term: number;
   readonly number: number;
+  /** Of clusters in the agent's own IDC. For one that is not named this token is no proof of life. */
+  readonly grants: readonly LeaseGrant[];
+}
+
+export interface LeaseGrant {
+  readonly group: string;
+  readonly cluster: string;
+  readonly epoch: number;
+  /** False: the self-fence is to be given up. */
+  readonly arm: boolean;
+  readonly selfFenceAfterMs: number;
 }
 
 function createBaseSessionRequest(): SessionRequest {
@@ -2217,6 +2246,7 @@ function createBaseReport(): Report {
     clusterSettings: [],
     flowSettings: [],
     consumerGroups: [],
+    selfFences: [],
   };
 }
 
@@ -2245,6 +2275,9 @@ export const Report: MessageFns<Report> = {
     }
     for (const v of message.consumerGroups) {
       ConsumerGroupReport.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.selfFences) {
+      SelfFenceReport.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -2324,6 +2357,14 @@ export const Report: MessageFns<Report> = {
             }
 
             message.consumerGroups.push(ConsumerGroupReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.selfFences.push(SelfFenceReport.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -3506,6 +3547,107 @@ export const ConsumerGroupReport: MessageFns<ConsumerGroupReport> = {
             }
 
             message.members = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSelfFenceReport(): SelfFenceReport {
+  return { group: "", cluster: "", epoch: 0, armed: false, applyMs: 0, selfFenced: false };
+}
+
+export const SelfFenceReport: MessageFns<SelfFenceReport> = {
+  encode(message: SelfFenceReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint64(message.epoch);
+    }
+    if (message.armed !== false) {
+      writer.uint32(32).bool(message.armed);
+    }
+    if (message.applyMs !== 0) {
+      writer.uint32(41).double(message.applyMs);
+    }
+    if (message.selfFenced !== false) {
+      writer.uint32(48).bool(message.selfFenced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SelfFenceReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSelfFenceReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.armed = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.applyMs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.selfFenced = reader.bool();
             continue;
           }
         }
@@ -9619,7 +9761,7 @@ export const FullReportWanted: MessageFns<FullReportWanted> = {
 };
 
 function createBaseLeaseToken(): LeaseToken {
-  return { term: 0, number: 0 };
+  return { term: 0, number: 0, grants: [] };
 }
 
 export const LeaseToken: MessageFns<LeaseToken> = {
@@ -9629,6 +9771,9 @@ export const LeaseToken: MessageFns<LeaseToken> = {
     }
     if (message.number !== 0) {
       writer.uint32(16).uint64(message.number);
+    }
+    for (const v of message.grants) {
+      LeaseGrant.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -9660,6 +9805,104 @@ export const LeaseToken: MessageFns<LeaseToken> = {
             }
 
             message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.grants.push(LeaseGrant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLeaseGrant(): LeaseGrant {
+  return { group: "", cluster: "", epoch: 0, arm: false, selfFenceAfterMs: 0 };
+}
+
+export const LeaseGrant: MessageFns<LeaseGrant> = {
+  encode(message: LeaseGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint64(message.epoch);
+    }
+    if (message.arm !== false) {
+      writer.uint32(32).bool(message.arm);
+    }
+    if (message.selfFenceAfterMs !== 0) {
+      writer.uint32(41).double(message.selfFenceAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaseGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaseGrant() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.arm = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.selfFenceAfterMs = reader.double();
             continue;
           }
         }
