@@ -62,7 +62,7 @@ export class SelfFenceKeeper {
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await Promise.all([...this.#places.values()].map((place) => place.running));
+    await Promise.all([...this.#places.values()].map(({ running }) => running).filter((running) => running !== null));
   }
 
   /** A token of a leader; an older one than heard, or of an older term, says nothing. */

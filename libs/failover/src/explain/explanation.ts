@@ -23,7 +23,7 @@ export type Explanation = Readonly<{
   window: WindowExplanation | null;
   blockers: readonly Blocker[];
   fitness: Decision['targetFit'];
-  selfFence: SelfFenceView | null; // of the active cluster; null: the policy asks for none
+  selfFence?: SelfFenceView | null; // of the active cluster; null: the policy asks for none; absent in older events
   loss: Decision['loss'];
   reasons: readonly string[];
 }>;

@@ -89,9 +89,7 @@ export function renderExplanation(e: Explanation): string {
       `target     ${e.target ?? 'none'} ${e.fitness.fit ? 'is fit' : `is not fit: ${e.fitness.reasons.join('; ')}`}`,
       11,
     ),
-    ...(e.selfFence === null
-      ? []
-      : wrap(`self-fence ${e.selfFence.armed ? 'armed' : 'not armed'}: ${e.selfFence.says}`, 11)),
+    ...(e.selfFence ? wrap(`self-fence ${e.selfFence.armed ? 'armed' : 'not armed'}: ${e.selfFence.says}`, 11) : []),
     ...wrap(`loss       ${lossText(e)}`, 11),
     ...(e.alerts.length === 0 ? [] : wrap(`alerts     ${e.alerts.join(', ')}`, 11)),
     ...(e.also.length === 0 ? [] : wrap(`also       ${e.also.map((r) => `${r.id} ${r.name}`).join(', ')}`, 11)),

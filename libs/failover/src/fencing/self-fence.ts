@@ -19,12 +19,6 @@ const APPLY_ALLOWANCE_MS: Ms = 10_000;
 /** Agents look each 500 ms whether a report is due, so two reports are at most p and this apart. */
 const REPORT_TICK_MS: Ms = 500;
 
-/** What the leader knows of one cluster's self-fence besides the agent's word; null: not known, or not leading. */
-export type SelfFenceFacts = Readonly<{
-  tokenAgeMs: Ms | null; // since the last token to anyone in the cluster's IDC, at most since this leader's take-over
-  applyMs: Ms | null; // what its agent measured that the fence takes
-}>;
-
 /** Since the last token was issued: when the cluster is closed at the latest, whatever the agent's clock does. */
 export const selfFenceDueMs = (afterMs: Ms, applyMs: Ms): Ms =>
   (afterMs + SELF_FENCE_POLL_MS + START_WAIT_MS + applyMs) * ((1 + CLOCK_DRIFT) / (1 - CLOCK_DRIFT));

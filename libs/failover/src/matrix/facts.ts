@@ -1,4 +1,3 @@
-import type { SelfFenceFacts } from '../fencing/self-fence.js';
 import type { ProposalFacts } from '../proposal/proposal.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
@@ -135,6 +134,12 @@ export type FencingFacts = Readonly<{
 }>;
 
 export type WriteLack = Readonly<{ group: string; principal: string; topic: string }>;
+
+/** What the leader knows of one cluster's self-fence besides the agent's word; null: not known, or not leading. */
+export type SelfFenceFacts = Readonly<{
+  tokenAgeMs: Ms | null; // since the last token to anyone in the cluster's IDC, at most since this leader's take-over
+  applyMs: Ms | null; // what its agent measured that the fence takes
+}>;
 
 export type FenceOffer = Readonly<{ kind: FenceKind; usable: boolean; reason: string }>;
 

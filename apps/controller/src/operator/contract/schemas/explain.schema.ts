@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answered, count, instant, ms } from '../shapes.js';
-import { ACTIONS, MODES, VERDICTS, blocker } from './group.schema.js';
+import { ACTIONS, MODES, VERDICTS, blocker, selfFence } from './group.schema.js';
 
 const partitionCounts = z.strictObject({
   total: count(),
@@ -82,6 +82,7 @@ export const explanation = answered(
       .nullable(),
     blockers: z.array(blocker),
     fitness: z.strictObject({ fit: z.boolean(), reasons: z.array(z.string()) }),
+    selfFence: selfFence().optional().meta({ description: 'absent in events of versions before it' }),
     loss: z.strictObject({
       knownRecords: count().nullable(),
       estimatedRecords: count().nullable(),

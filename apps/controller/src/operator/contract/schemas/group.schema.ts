@@ -48,6 +48,12 @@ const fence = z.strictObject({
     .nullable(),
 });
 
+export const selfFence = () =>
+  z
+    .strictObject({ armed: z.boolean(), says: z.string() })
+    .nullable()
+    .meta({ description: 'of the active cluster; null unless the policy says fencing: strict' });
+
 const consumerLag = z.strictObject({
   cluster: z.string(),
   consumerGroup: z.string(),
@@ -104,6 +110,7 @@ export const group = answered(
       .strictObject({ cluster: z.string().nullable(), fit: z.boolean(), reasons: z.array(z.string()) })
       .nullable(),
     fences: z.array(fence),
+    selfFence: selfFence(),
     pause: pause.nullable(),
     frozen: z.string().nullable(),
     saga: z.strictObject({ id: z.string(), step: z.string().nullable(), openedAt: instant().nullable() }).nullable(),
