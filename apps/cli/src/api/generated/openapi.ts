@@ -1155,6 +1155,11 @@ export interface components {
                 readonly fit: boolean;
                 readonly reasons: readonly string[];
             };
+            /** @description absent in events of versions before it */
+            readonly selfFence?: {
+                readonly armed: boolean;
+                readonly says: string;
+            } | null;
             readonly loss: {
                 readonly knownRecords: number | null;
                 readonly estimatedRecords: number | null;
@@ -1275,6 +1280,11 @@ export interface components {
                     }[];
                 } | null;
             }[];
+            /** @description of the active cluster; null unless the policy says fencing: strict */
+            readonly selfFence: {
+                readonly armed: boolean;
+                readonly says: string;
+            } | null;
             readonly pause: components["schemas"]["Pause"] | null;
             readonly frozen: string | null;
             readonly saga: {
@@ -2158,6 +2168,10 @@ export interface operations {
                      *               }
                      *             }
                      *           ],
+                     *           "selfFence": {
+                     *             "armed": true,
+                     *             "says": "a closes itself 20 s after the last word of a leader"
+                     *           },
                      *           "pause": null,
                      *           "frozen": null,
                      *           "saga": null,
@@ -2304,6 +2318,10 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "selfFence": {
+                     *         "armed": true,
+                     *         "says": "a closes itself 20 s after the last word of a leader"
+                     *       },
                      *       "pause": null,
                      *       "frozen": null,
                      *       "saga": null,
@@ -2423,6 +2441,10 @@ export interface operations {
                      *       "fitness": {
                      *         "fit": true,
                      *         "reasons": []
+                     *       },
+                     *       "selfFence": {
+                     *         "armed": true,
+                     *         "says": "a closes itself 20 s after the last word of a leader"
                      *       },
                      *       "loss": {
                      *         "knownRecords": 12000,
