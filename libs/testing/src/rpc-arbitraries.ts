@@ -10,23 +10,9 @@ import {
   type TopicSettings,
 } from '#failover';
 import type { AgentHello, AgentReport, ControllerWelcome, FlowUpdate, GoalAssignment, PartitionUpdate } from '#rpc';
+import { age, big, count, name, names, orNull, withOptional } from './arbitrary-parts.js';
 
 /** Arbitrary domain values of every shape that travels. Used by the round-trip properties only. */
-const name = fc.string({ maxLength: 8 });
-const names = fc.array(name, { maxLength: 3 });
-const age = fc.nat(); // whole milliseconds: a receiver rounds
-const count = fc.nat();
-const big = fc.maxSafeNat();
-const orNull = <T>(a: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(a, { nil: null });
-
-/** What is absent when it is not known. */
-const withOptional = <R extends object, O extends object>(
-  required: { [K in keyof R]: fc.Arbitrary<R[K]> },
-  optional: { [K in keyof O]: fc.Arbitrary<O[K]> },
-): fc.Arbitrary<R & Partial<O>> =>
-  fc
-    .tuple(fc.record(required), fc.record(optional, { requiredKeys: [] }))
-    .map(([r, o]) => ({ ...r, ...(o as Partial<O>) }));
 
 const connectors = fc.record({ source: name, checkpoint: name, heartbeat: name });
 const counts: fc.Arbitrary<PartitionCounts> = fc.record({

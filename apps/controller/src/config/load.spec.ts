@@ -87,7 +87,7 @@ describe('the controller configuration', () => {
   });
 
   it.each([
-    ['a proposal needs one person or two', [['cooldown: 1h', 'approvals: 3']], /expected 1 or 2 persons/],
+    ['a proposal needs one person or two', [['approvals: 1', 'approvals: 3']], /expected 1 or 2 persons/],
     [
       'strict waits longer than a change of leader takes',
       [

@@ -1,5 +1,5 @@
 import { ageReport, type Ms, type Observer } from '#health';
-import type { FlowFacts, GroupFacts, SilentGap, Snapshot, SnapshotFlow } from '../matrix/facts.js';
+import type { GroupFacts, SilentGap, Snapshot, SnapshotFlow } from '../matrix/facts.js';
 import type { ProposalFacts } from '../proposal/proposal.js';
 import { sampleFlow, sampleGroup } from './sample-snapshot.js';
 import { graceOver, START_MS, type World } from './world.js';

@@ -4227,7 +4227,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -4238,7 +4238,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly approve: {
@@ -4337,7 +4337,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -4348,7 +4348,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly reject: {
@@ -4417,7 +4417,7 @@ export interface operations {
             };
             readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
-            readonly 403: components["responses"]["role_too_low.loopback_only"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
             readonly 409: components["responses"]["in_flight.refused"];
             readonly 412: components["responses"]["stale_epoch"];
@@ -4428,7 +4428,7 @@ export interface operations {
             readonly 428: components["responses"]["if_match_missing"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
-            readonly 503: components["responses"]["store_unavailable.no_leader.outcome_unknown"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
     readonly listAgents: {
