@@ -83,7 +83,7 @@ export const reportMessage = (full: boolean): AgentMessage => ({
     clusterSettings: [],
     flowSettings: [],
     selfFences: [],
-  consumerGroups: ['a', 'b'].map((cluster) => ({
+    consumerGroups: ['a', 'b'].map((cluster) => ({
       group: 'orders',
       cluster,
       consumerGroup: 'billing',
