@@ -72,7 +72,10 @@ describe('POST approve', () => {
     });
     expect((await post('approve', YES, { key }).expect(202)).body).toEqual(body);
     expect(api.sagas.asked).toHaveLength(1);
-    expect((await api.store.audit(0, 10)).map((row) => [row.actor, row.action])).toEqual([['operator:ann', 'approve']]);
+    expect((await api.store.audit(0, 10)).map((row) => [row.actor, row.action])).toEqual([
+      ['operator:ann', 'failover asked for'],
+      ['operator:ann', 'approve'],
+    ]);
   });
 
   it('with approvals: 2 wants two identities; the first yes moves nothing', async () => {

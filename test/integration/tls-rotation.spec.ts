@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { Module } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '#platform';
@@ -87,6 +87,7 @@ describe('agents and controllers', () => {
     lateB.forget();
     await until(() => expect(controller.connected('agent-b')).toBe(true)); // the first one is back, by the same files
     expect(controller.connected('agent-a')).toBe(true);
+    await until(async () => expect(await letsIn(controller.port, ofC)).toBe(false)); // the files are read again by now
     await agent('c', controller.port, ofC);
     await a.stop();
     const again = await agent('a', controller.port, ofA);
@@ -128,6 +129,19 @@ describe('HTTP', () => {
     expect((await certificateOf(port, readFileSync(old.caFile))).status).toBe(404);
   });
 });
+
+/** Whether the server speaks to one who shows this certificate: its first frame, or the end of the connection. */
+function letsIn(port: number, { certFile, keyFile }: CertificateFiles): Promise<boolean> {
+  return new Promise((resolve) => {
+    const shown = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+    const socket = connect({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false, ...shown });
+    const end = (spoke: boolean) => (): void => {
+      resolve(spoke);
+      socket.destroy();
+    };
+    socket.once('data', end(true)).once('error', end(false)).once('close', end(false));
+  });
+}
 
 /** One request on a connection of its own. */
 function certificateOf(port: number, ca?: Buffer): Promise<Readonly<{ serial: string; status: number }>> {
