@@ -6,6 +6,7 @@ export const names = fc.array(name, { maxLength: 3 });
 export const age = fc.nat(); // whole milliseconds: a receiver rounds
 export const count = fc.nat();
 export const big = fc.maxSafeNat();
+export const offset = fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER });
 export const orNull = <T>(a: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(a, { nil: null });
 
 /** What is absent when it is not known. */

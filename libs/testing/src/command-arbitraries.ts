@@ -1,16 +1,9 @@
 import fc from 'fast-check';
 import type { Command, CommandBody, CommandOutput, CommandResult } from '#failover';
+import { age, big, count, name, names, offset, orNull } from './arbitrary-parts.js';
 import { anyTailCommand, anyTailOutput } from './tail-arbitraries.js';
 
 /** Arbitrary commands and results. Used by the round-trip properties only. */
-const name = fc.string({ maxLength: 8 });
-const names = fc.array(name, { maxLength: 3 });
-const age = fc.nat(); // whole milliseconds: a receiver rounds
-const count = fc.nat();
-const big = fc.maxSafeNat();
-const offset = fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER });
-const orNull = <T>(a: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(a, { nil: null });
-
 const connectors = fc.record({ source: name, checkpoint: name, heartbeat: name });
 const stamp = { group: name, epoch: big, term: big };
 const partitionOffset = fc.record({ topic: name, partition: count, offset });

@@ -13,7 +13,6 @@ import type { AgentHello, AgentReport, ControllerWelcome, FlowUpdate, GoalAssign
 import { age, big, count, name, names, orNull, withOptional } from './arbitrary-parts.js';
 
 /** Arbitrary domain values of every shape that travels. Used by the round-trip properties only. */
-
 const connectors = fc.record({ source: name, checkpoint: name, heartbeat: name });
 const counts: fc.Arbitrary<PartitionCounts> = fc.record({
   total: count,

@@ -1,14 +1,10 @@
 import fc from 'fast-check';
 import type { SeamVerdict, TailCommand, TailOutput } from '#failover';
+import { big, count, name, offset, orNull } from './arbitrary-parts.js';
 
 /** Arbitrary commands about a tail, and their results. */
-const name = fc.string({ maxLength: 8 });
-const count = fc.nat();
-const big = fc.maxSafeNat();
-const offset = fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER });
 const at = { topic: name, partition: count };
 const list = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(of, { maxLength: 3 });
-const orNull = <T>(a: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(a, { nil: null });
 const ranges = list(fc.record({ ...at, from: offset, to: offset }));
 
 export const anyTailCommand: fc.Arbitrary<TailCommand> = fc.oneof(
