@@ -8,7 +8,8 @@ import type { Profile } from './profiles.js';
 export const GROUP = 'orders';
 
 export type GroupOptions = Readonly<{
-  mode: 'observe' | 'auto';
+  mode: 'observe' | 'approve' | 'auto';
+  approvals?: 1 | 2; // in mode approve: persons; absent: one
   topics: readonly string[];
   consumerGroups: readonly string[];
   maxRpo: Readonly<{ records: number; duration: string }>;
@@ -22,6 +23,13 @@ export type FurtherGroup = Readonly<{ name: string; topics: readonly string[]; c
 
 export type Webhook = Readonly<{ name: string; url: string; secretFile: string }>;
 
+/** What is told beside the webhooks, as the files spell it. */
+export type FurtherReceivers = Readonly<{
+  pagerduty?: readonly Readonly<{ name: string; url: string; routingKeyFile: string }>[];
+  alertmanager?: readonly Readonly<{ name: string; url: string }>[];
+  slack?: readonly Readonly<{ name: string; urlFile: string }>[];
+}>;
+
 export type TlsFiles = Readonly<{ caFile: string; certFile: string; keyFile: string }>;
 
 export type InstallationPlan = Readonly<{
@@ -32,6 +40,7 @@ export type InstallationPlan = Readonly<{
   furtherGroups: readonly FurtherGroup[];
   configCenter: 'sql' | 'etcd';
   webhooks: readonly Webhook[];
+  receivers: FurtherReceivers;
   tokenFile: string;
   grpcPorts: Readonly<Record<LabIdc, number>>;
   httpPorts: Readonly<Record<LabIdc, number>>;
@@ -74,7 +83,7 @@ export async function writeControllerConfig(plan: InstallationPlan, idc: LabIdc)
       groupConfig(plan, { ...group, name: GROUP }, ''),
       ...plan.furtherGroups.map((g) => groupConfig(plan, g, `${g.name}-`)),
     ],
-    alerts: { webhooks: plan.webhooks.map((w) => ({ ...w, events: [] })) },
+    alerts: { webhooks: plan.webhooks.map((w) => ({ ...w, events: [] })), ...plan.receivers },
   };
   return write(plan, `${id}.yaml`, config);
 }
@@ -127,6 +136,7 @@ function groupConfig(
       producersInSourceIdc: true,
       windows: profile.windows,
       cooldown: group.cooldown,
+      ...(group.approvals === undefined ? {} : { approvals: group.approvals }),
       ...(group.openTransactions === undefined ? {} : { openTransactions: group.openTransactions }),
     },
   };

@@ -6,6 +6,7 @@ import { openConfigCenter, type Pointer, type PointerSource } from '#config-cent
 import { Api } from './api.js';
 import {
   type FurtherGroup,
+  type FurtherReceivers,
   GROUP,
   type GroupOptions,
   type InstallationPlan,
@@ -24,6 +25,7 @@ export type InstallationOptions = Readonly<{
   furtherGroups?: readonly FurtherGroup[];
   configCenter?: 'sql' | 'etcd';
   webhooks?: readonly Webhook[];
+  receivers?: FurtherReceivers;
   tls?: (commonName: string) => Promise<TlsFiles>;
   firstLeader?: LabIdc; // started first, so that it leads; default a
   controllerEnv?: Readonly<Record<string, string>>;
@@ -85,6 +87,7 @@ export class Installation {
       furtherGroups: options.furtherGroups ?? [],
       configCenter: options.configCenter ?? 'sql',
       webhooks: options.webhooks ?? [],
+      receivers: options.receivers ?? {},
       tokenFile: await secretFile({ dir }, 'api.token', randomBytes(24).toString('base64url')),
       grpcPorts: await ports(),
       httpPorts: await ports(),

@@ -9,11 +9,18 @@ const DEADLINE_MS = 180_000;
 
 export type Said = Readonly<{ exitStatus: number | null; out: readonly string[]; err: readonly string[] }>;
 
+/** Who sits at the shell: the login name, and a token of their own. */
+export type Person = Readonly<{ name: string; tokenFile: string }>;
+
 /** A person at a shell: the built `pointsman`, which knows all controllers and a token, and nothing else of the installation. */
 export class Operator {
   private readonly leaving = new AbortController();
 
-  constructor(private readonly installation: Installation) {}
+  /** @param person absent: whoever runs this, with the token of the file. */
+  constructor(
+    private readonly installation: Installation,
+    private readonly person: Person | null = null,
+  ) {}
 
   /**
    * One command to its end. Exit statuses: docs/cli.md.
@@ -24,7 +31,8 @@ export class Operator {
       env: {
         ...process.env,
         POINTSMAN_SERVER: this.installation.apiUrls().join(','),
-        POINTSMAN_TOKEN_FILE: this.installation.tokenFile,
+        POINTSMAN_TOKEN_FILE: this.person?.tokenFile ?? this.installation.tokenFile,
+        ...(this.person === null ? {} : { USER: this.person.name }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: AbortSignal.any([this.leaving.signal, AbortSignal.timeout(DEADLINE_MS)]),
