@@ -25,6 +25,7 @@ export class FakeAgentGateway implements AgentGateway {
 
   async command(agent: string, command: Command): Promise<CommandResult> {
     const { id } = command;
+    this.world.commands.push(command);
     const found = this.world.agents.find((a) => a.name === agent);
     if (!found?.alive || !found.connected || found.idc === this.world.cutIdc)
       return { id, ok: false, code: 'unavailable', detail: 'no session' };

@@ -1,4 +1,4 @@
-import { goalKey, type ClusterGoal, type FlowGoal, type Goal, type GoalStatus } from '#failover';
+import { goalKey, type ClusterGoal, type Command, type FlowGoal, type Goal, type GoalStatus } from '#failover';
 import { FakeRebuild } from './fake-rebuild.js';
 import { FakeTail } from './fake-tail.js';
 
@@ -61,6 +61,8 @@ export class World {
   readonly rebuild = new FakeRebuild(this);
   readonly history: Effect[] = [];
   readonly goals = new Map<string, Goal>();
+  /** Everything that any agent was sent, what it refused too. */
+  readonly commands: Command[] = [];
   highestTerm = 0;
   /** Set: what the observers agree on, whatever the truth is. */
   verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE' | 'DEGRADED'>();

@@ -70,11 +70,13 @@ export class ApiApp {
     readonly logged: readonly string[],
   ) {}
 
+  /** @param real what stands behind a port in its fake's place */
   static async start(
     id: string,
     database: Database,
     more: Partial<OperatorOptions> = {},
     publishing: Pick<Publishing, 'read' | 'adoptions'> = SILENT_CENTER,
+    real: ReadonlyMap<symbol, unknown> = new Map(),
   ): Promise<ApiApp> {
     const leadership = new FakeLeadership({ id, advertise: '' });
     const store = await database.connect(id);
@@ -108,6 +110,7 @@ export class ApiApp {
       [METRICS_OPTIONS, { groups: ['orders'], version: '0.0.1' }],
       [ALERTING_OPTIONS, { receivers: [] }],
       [SAGA_DRIVER, sagas],
+      ...real,
       [LOGGER, pino({ level: 'info' }, { write: (line: string) => void logged.push(line) })],
     ]);
     @Global()

@@ -72,6 +72,8 @@ export class FakeDecisions implements Decisions {
 
   private snapshot(row: GroupRow): Snapshot {
     const clusters = [...this.world.clusters.values()];
+    const standby = row.active === 'a' ? 'b' : 'a';
+    const connector = this.world.flows.get(`${row.active}->${standby}`) === 'running' ? 'RUNNING' : 'STOPPED';
     return {
       now: this.time.monotonicMs(),
       wallNow: this.time.wallMs(),
@@ -92,14 +94,14 @@ export class FakeDecisions implements Decisions {
       votes: Object.fromEntries(clusters.map((c) => [c.name, this.votes(c.name)])),
       flows: [
         {
-          from: 'a',
-          to: 'b',
+          from: row.active,
+          to: standby,
           lagRecords: 7,
           lagMs: 100,
           heartbeatAgeMs: 100,
           observedAgeMs: 200,
-          sourceConnector: 'RUNNING',
-          checkpointConnector: 'RUNNING',
+          sourceConnector: connector,
+          checkpointConnector: connector,
           perPartition: [
             {
               topic: 'orders',

@@ -14,7 +14,12 @@ const ORDER: RejoinOrder = {
 };
 export const settled = (controller: SimController): boolean => controller.runner.open('orders') === null;
 
-export type Stage = Readonly<{ time: VirtualTime; sim: Simulation; leader: SimController }>;
+export type Stage = Readonly<{
+  time: VirtualTime;
+  database: MemoryAuthorityDatabase;
+  sim: Simulation;
+  leader: SimController;
+}>;
 export type More = Parameters<Simulation['controller']>[1];
 
 /** a died with a tail of 5 + 2 records (E_a 100 and 44, N 94 and 41), b is active, a answers again, fenced. */
@@ -34,7 +39,7 @@ export async function afterFailover(more: More = {}): Promise<Stage> {
   await sim.acquire(leader);
   await leader.runner.takenOver();
   await sim.refresh();
-  return { time, sim, leader };
+  return { time, database, sim, leader };
 }
 
 export const ask = (

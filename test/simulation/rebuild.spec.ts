@@ -9,7 +9,7 @@ const REBUILD: Partial<RejoinOrder> = { choice: 'rebuild', confirm: 'a' };
 
 /** As {@link afterFailover}, told what only a holds (7 records), and the leader of the test in office. */
 async function told(more: More = {}): Promise<Stage> {
-  const { sim, time, leader } = await afterFailover();
+  const { sim, time, database, leader } = await afterFailover();
   sim.world.cluster('a').groups.set('billing', new Map([['orders/0', 88]]));
   const { snapshot } = leader.decisions.evaluate();
   await leader.runner.survey(snapshot);
@@ -17,7 +17,7 @@ async function told(more: More = {}): Promise<Stage> {
   void leader.runner.idle().then(() => (over = true));
   await time.runUntil(() => over);
   sim.world.copies = true;
-  return { sim, time, leader: await lead(sim, 'ctl-3', more) };
+  return { sim, time, database, leader: await lead(sim, 'ctl-3', more) };
 }
 
 async function lead(sim: Simulation, id: string, more: More = {}): Promise<Stage['leader']> {

@@ -88,6 +88,8 @@ export class Simulation {
   readonly published: Pointer[] = [];
   /** What every pre-hook answers. */
   hookAnswer: HookAnswer = { go: true, said: 'fine' };
+  /** What left by other ways than store and agents: calls that write to the config center, pre-hooks, alerts past the outbox. */
+  readonly calls: string[] = [];
   private readonly controllers: Readonly<{ runner: SagaRunner; publishing: PublishingService }>[] = [];
   /** When the newest leader took over. */
   private ledSinceMs = 0;
@@ -163,7 +165,7 @@ export class Simulation {
         publishing,
         gateway: held(new FakeAgentGateway(this.world)),
         decisions,
-        alerting: { nudge: () => undefined, direct: () => undefined },
+        alerting: { nudge: () => undefined, direct: ({ type }) => void this.calls.push(`alert ${type}`) },
         time,
         crash: (when, step) => {
           const hook = this.hooks.get(`${when}:${step}`);
@@ -172,7 +174,10 @@ export class Simulation {
           return (more.crash ?? noCrash)(when, step);
         },
         times: { ...SAGA_TIMES, ...times },
-        runHook: async () => this.hookAnswer,
+        runHook: async ({ name }) => {
+          this.calls.push(`pre-hook ${name}`);
+          return this.hookAnswer;
+        },
         leadership,
         log: logger,
       },
@@ -273,9 +278,21 @@ export class Simulation {
       }
       return result;
     };
-    return new Proxy(center, { get: (target, key) => (key === 'publish' ? publish : bindTo(target, key)) });
+    return new Proxy(center, {
+      get: (target, key) => {
+        if (CENTER_WRITES.has(key)) this.calls.push(`config center ${String(key)}`);
+        return key === 'publish' ? publish : bindTo(target, key);
+      },
+    });
   }
 }
+
+const CENTER_WRITES: ReadonlySet<string | symbol> = new Set<keyof ConfigCenter>([
+  'claim',
+  'publish',
+  'canary',
+  'prepare',
+]);
 
 const bound = (time: SagaTime): Pick<SagaTime, 'monotonicMs' | 'sleep'> => ({
   monotonicMs: () => time.monotonicMs(),
