@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EtcdConfigCenter, type Pointer } from '#config-center';
@@ -10,10 +8,11 @@ import type { AuthorityStore, GroupRow } from '../../apps/controller/src/persist
 import { A, AT, aSaga, anAudit, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { createAuthorityStore } from '../../apps/controller/src/persistence/create-authority-store.js';
 import { controllerFile, GROUP, LoneController } from './lone-controller.js';
+import { STORE_BACKUPS } from './store-backups.js';
 
 /**
- * docs/operations.md, "Restore", as a person does it: PostgreSQL's data directory put back to an older state, while etcd,
- * which is the config center here, has gone on. What must hold then is I3.
+ * docs/operations.md, "Restore", as a person does it: the store put back to an older state, while etcd, which is the config
+ * center here, has gone on. What must hold then is I3.
  */
 let lab: Lab;
 let center: EtcdConfigCenter;
@@ -21,37 +20,6 @@ let controller: LoneController;
 let published: Pointer;
 let claimedTerm: number;
 const dir = (): string => join(lab.dir, 'ctl');
-const run = promisify(execFile);
-const copy = (from: string, to: string) => run('cp', ['-a', `${from}/.`, to]);
-
-beforeAll(async () => {
-  lab = await startLab({ clusters: {}, connect: false, etcd: true });
-  center = new EtcdConfigCenter({ endpoints: [await lab.etcdUrl('c')] });
-  controller = await LoneController.start(lab, join(lab.dir, 'ctl'), await controllerFile(lab, dir()));
-  await controller.until('the group exists', async () => (await center.read(GROUP)) ?? undefined);
-  await controller.until('its row says so', async () => ((await row())?.epoch === 1 ? true : undefined));
-  await lab.stop({ process: 'ctl-c' });
-
-  const backup = join(lab.dir, 'backup');
-  await lab.kill({ postgres: true });
-  await run('mkdir', ['-m', '700', backup]);
-  await copy(lab.postgresDataDir, backup);
-  await lab.start({ postgres: true });
-  published = await lifeGoesOn();
-  claimedTerm = await center.claimedTerm(GROUP);
-
-  await lab.kill({ postgres: true });
-  await run('find', [lab.postgresDataDir, '-mindepth', '1', '-delete']);
-  await copy(backup, lab.postgresDataDir);
-  await lab.start({ postgres: true });
-  const from = controller.process.lines.length;
-  await lab.start({ process: 'ctl-c' });
-  await controller.serves(from);
-});
-afterAll(async () => {
-  await center?.close();
-  await lab?.close();
-});
 
 async function withStore<T>(work: (store: AuthorityStore) => Promise<T>): Promise<T> {
   const store = await createAuthorityStore({ url: await lab.postgresUrl('c'), poolSize: 1 });
@@ -90,7 +58,27 @@ async function lifeGoesOn(): Promise<Pointer> {
   });
 }
 
-describe('a store restored to an older state', () => {
+describe.each(STORE_BACKUPS)('a store restored to an older state from $name', ({ postgres, backUp, restore }) => {
+  beforeAll(async () => {
+    lab = await startLab({ clusters: {}, connect: false, postgres, etcd: true });
+    center = new EtcdConfigCenter({ endpoints: [await lab.etcdUrl('c')] });
+    controller = await LoneController.start(lab, dir(), await controllerFile(lab, dir()));
+    await controller.until('the group exists', async () => (await center.read(GROUP)) ?? undefined);
+    await controller.until('its row says so', async () => ((await row())?.epoch === 1 ? true : undefined));
+    await lab.stop({ process: 'ctl-c' });
+    await backUp(lab);
+    published = await lifeGoesOn();
+    claimedTerm = await center.claimedTerm(GROUP);
+    await restore(lab);
+    const from = controller.process.lines.length;
+    await lab.start({ process: 'ctl-c' });
+    await controller.serves(from);
+  });
+  afterAll(async () => {
+    await center?.close();
+    await lab?.close();
+  });
+
   it('leads again above the term that the config center has seen', async () => {
     await controller.until('it leads above the claim', async () => {
       const lease = await withStore((s) => s.readLease());

@@ -28,6 +28,7 @@ export { waitFor } from './wait.js';
 export {
   SetupError,
   checkoutRoot,
+  ensureDebianPostgres,
   ensureEtcd,
   ensurePostgres,
   ensurePrometheus,

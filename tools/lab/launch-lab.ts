@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import {
+  ensureDebianPostgres,
   ensureEtcd,
   ensureKafkaJars,
   ensurePostgres,
@@ -48,7 +49,13 @@ export async function launchLab(options: LabOptions, archivesOf: ArchivesOf): Pr
     const postgres =
       options.postgres === false
         ? undefined
-        : new LabPostgres(await ensurePostgres(onProgress), folder, await pool.take(), runId, proxy);
+        : new LabPostgres(
+            await (options.postgres === 'debian' ? ensureDebianPostgres(onProgress) : ensurePostgres(onProgress)),
+            folder,
+            await pool.take(),
+            runId,
+            proxy,
+          );
     const etcd = options.etcd === true ? await createEtcd(folder, pool, runId, proxy, onProgress) : undefined;
     lab = new Lab({ runId, folder, pool, proxy, clusters, connects, postgres, etcd, keep: options.keep ?? false });
     onProgress(`preparing ${runId}: formatting logs`);

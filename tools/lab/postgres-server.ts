@@ -42,6 +42,7 @@ export class LabPostgres {
           '-c',
           'max_connections=200',
         ],
+        env: this.environment(),
         cwd: '/',
         logFile: path.join(folder.logs, 'postgres.log'),
         deathSignal: 'INT',
@@ -75,9 +76,15 @@ export class LabPostgres {
     const initdb = ['-D', folder.postgres, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
     const result = await runCommand('setpriv', [...this.asUser(), '--', binaries.initdb, ...initdb], {
       cwd: '/',
+      env: { ...process.env, ...this.environment() },
       timeoutMs: TIMEOUT_MS,
     });
     if (result.code !== 0) throw new Error(`initdb failed:\n${tail(result.stdout + result.stderr)}`);
+  }
+
+  private environment(): Record<string, string> {
+    const { libraryPath = '' } = this.binaries;
+    return libraryPath === '' ? {} : { LD_LIBRARY_PATH: libraryPath };
   }
 
   private asUser(): string[] {

@@ -12,8 +12,8 @@ export type LabOptions = {
   readonly clusters?: Readonly<Partial<Record<LabClusterName, Partial<LabClusterOptions>>>>;
   /** One Connect worker beside each cluster. Default true. */
   readonly connect?: boolean;
-  /** Default true. */
-  readonly postgres?: boolean;
+  /** Default true: the npm package's. `debian`: one that `pg_dump` of its version comes with. */
+  readonly postgres?: boolean | 'debian';
   /** Default false. */
   readonly etcd?: boolean;
   /** `fast` (default): a dead broker is noticed after 3 s; `default`: Kafka's own 9 s. */

@@ -1,4 +1,5 @@
 export { cachedFolder } from './cached-folder.js';
+export { ensureDebianPostgres } from './debian-postgres.js';
 export { ensureEtcd, type EtcdBinaries } from './etcd.js';
 export { ensureKafkaJars, type KafkaVersion } from './kafka-jars.js';
 export { ensureLibrdkafka } from './librdkafka.js';

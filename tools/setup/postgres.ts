@@ -13,6 +13,8 @@ export type PostgresBinaries = {
   readonly postgres: string;
   /** PostgreSQL refuses to run as root: the uid and gid to run it under then; undefined when we are not root. */
   readonly runAs: { readonly uid: number; readonly gid: number } | undefined;
+  /** Where they find shared libraries that this machine lacks; absent or empty: nowhere else. */
+  readonly libraryPath?: string;
 };
 
 /** `nobody` on every ordinary Linux: initdb wants a user that /etc/passwd knows. */
@@ -23,14 +25,19 @@ const TIMEOUT_MS = 60_000;
 export async function ensurePostgres(onProgress: Progress = progressToStderr): Promise<PostgresBinaries> {
   let folder = packageFolder();
   await hydrateSymlinks(folder, onProgress);
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot && !(await reachableForOthers(folder))) folder = await copyToTemp(folder, onProgress);
+  const runAs = unprivilegedUser();
+  if (runAs !== undefined && !(await reachableForOthers(folder))) folder = await copyToTemp(folder, onProgress);
   const bin = path.join(folder, 'native', 'bin');
   return {
     initdb: path.join(bin, 'initdb'),
     postgres: path.join(bin, 'postgres'),
-    runAs: isRoot ? { uid: NOBODY, gid: NOBODY } : undefined,
+    runAs,
   };
+}
+
+/** Whom PostgreSQL runs as when we are root; undefined: as we are. */
+export function unprivilegedUser(): PostgresBinaries['runAs'] {
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
 }
 
 function packageFolder(): string {
