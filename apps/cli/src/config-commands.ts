@@ -29,7 +29,7 @@ export const addConfig = (program: Command, io: Io, done: Done): void => {
     .description('write a commented configuration for three controllers and three agents')
     .option('--out <folder>', 'where to; no file there is overwritten', 'pointsman')
     .option('--idcs <names>', 'the three IDCs: first the active one, then its standby, then the witness')
-    .option('--hosts <hosts>', 'host of the controller in each IDC, in their order')
+    .option('--hosts <hosts>', 'host in each IDC, in their order; other ports than 8080:9090:9464 behind it')
     .option('--kafka <servers>', 'bootstrap servers of the active cluster, host:port, comma separated')
     .option('--standby-kafka <servers>', 'the same of the standby')
     .option('--connect <url>', 'Connect worker whose own cluster is the active one')
@@ -40,6 +40,8 @@ export const addConfig = (program: Command, io: Io, done: Done): void => {
     .option('--consumer-groups <names>', 'consumer groups that go along')
     .option('--max-loss <n>', 'records that an unplanned failover may lose')
     .option('--max-lag <duration>', 'and the time, e.g. 30s')
+    .option('--config-dir <folder>', 'where certificates and secrets lie on each host (default: /etc/pointsman)')
+    .option('--state-dir <folder>', 'what the programs remember on each host (default: /var/lib/pointsman)')
     .action(async (options: InitFlags) => {
       const { initCommand } = await import('./commands/init.command.js');
       await done(initCommand(options, io));

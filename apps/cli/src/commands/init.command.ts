@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import { configTexts } from '../init/config-texts.js';
-import { type AnswerKey, type Answers, listOf, QUESTIONS } from '../init/questions.js';
+import { type AnswerKey, type Answers, hostOf, listOf, QUESTIONS } from '../init/questions.js';
 import type { Io } from '../io.js';
 import { checkConfigFile } from './check-config.js';
 
@@ -82,6 +82,9 @@ function mustFit(answers: Answers): void {
     ...(['idcs', 'hosts'] as const)
       .filter((key) => listOf(answers[key]).length !== SITES)
       .map((key) => `--${key} needs three, comma separated, not "${answers[key]}"`),
+    ...listOf(answers.hosts)
+      .filter((host) => hostOf(host) === null)
+      .map((host) => `--hosts: "${host}" is neither a host nor host:http:grpc:metrics`),
     ...(/^\d{1,15}$/.test(answers.maxLoss) ? [] : [`--max-loss is a whole number, not "${answers.maxLoss}"`]),
   ];
   if (wrong.length > 0) throw usage(wrong.join('\n'));

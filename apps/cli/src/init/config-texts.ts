@@ -1,4 +1,4 @@
-import { type Answers, listOf } from './questions.js';
+import { type Answers, type Host, hostOf, listOf } from './questions.js';
 
 export type ConfigText = Readonly<{ name: string; text: string }>;
 
@@ -6,39 +6,46 @@ export type ConfigText = Readonly<{ name: string; text: string }>;
 const q = (text: string): string => JSON.stringify(text);
 const list = (items: readonly string[]): string => `[${items.map(q).join(', ')}]`;
 
-const HTTP_PORT = 8080;
-const GRPC_PORT = 9090;
-const ETC = '/etc/pointsman';
+type Site = Readonly<{ idc: string; host: Host }>;
 
-type Site = Readonly<{ idc: string; host: string }>;
-
-/** A controller and an agent for each of the three IDCs; what must be equal on all controllers is written once. */
+/**
+ * A controller and an agent for each of the three IDCs; what must be equal on all controllers is written once. Throws for an
+ * answer that {@link hostOf} does not understand.
+ */
 export function configTexts(answers: Answers): readonly ConfigText[] {
   const idcs = listOf(answers.idcs);
   const hosts = listOf(answers.hosts);
-  const sites = idcs.map((idc, i): Site => ({ idc, host: hosts[i] ?? '' }));
+  const sites = idcs.map((idc, i): Site => {
+    const host = hostOf(hosts[i] ?? '');
+    if (host === null) throw new Error(`the host of ${idc} is "${hosts[i] ?? ''}"`);
+    return { idc, host };
+  });
   const shared = sharedPart(answers, idcs);
   return sites.flatMap((site) => [
-    { name: `controller-${site.idc}.yaml`, text: controllerText(site, idcs, shared) },
+    { name: `controller-${site.idc}.yaml`, text: controllerText(site, idcs, answers, shared) },
     { name: `agent-${site.idc}.yaml`, text: agentText(site, sites, answers) },
   ]);
 }
 
-const controllerText = ({ idc, host }: Site, idcs: readonly string[], shared: string): string =>
+/** A file in a folder of the configuration, as a scalar. */
+const inEtc = ({ configDir }: Answers, file: string): string => q(`${configDir}/${file}`);
+const inState = ({ stateDir }: Answers, of: string): string => q(`${stateDir}/${of}`);
+
+const controllerText = ({ idc, host }: Site, idcs: readonly string[], answers: Answers, shared: string): string =>
   `# The controller of ${idc}. Check it: pointsman config check controller-${idc}.yaml
 kind: Controller
-controller: { id: ${q(`ctl-${idc}`)}, idc: ${q(idc)}, dataDir: ${q(`/var/lib/pointsman/ctl-${idc}`)} }
+controller: { id: ${q(`ctl-${idc}`)}, idc: ${q(idc)}, dataDir: ${inState(answers, `ctl-${idc}`)} }
 http:
-  listen: ${q(`0.0.0.0:${HTTP_PORT}`)}
-  advertise: ${q(`https://${host}:${HTTP_PORT}`)} # what the other controllers and the CLI reach it by
-  tokenFile: ${ETC}/secrets/api.token # the first admin's; others: pointsman token create
-  tls: { certFile: ${ETC}/tls/http.pem, keyFile: ${ETC}/tls/http.key } # new files are taken over while it runs
+  listen: ${q(`0.0.0.0:${host.httpPort}`)}
+  advertise: ${q(`https://${host.name}:${host.httpPort}`)} # what the other controllers and the CLI reach it by
+  tokenFile: ${inEtc(answers, 'secrets/api.token')} # the first admin's; others: pointsman token create
+  tls: { certFile: ${inEtc(answers, `tls/http-${idc}.pem`)}, keyFile: ${inEtc(answers, `tls/http-${idc}.key`)} } # new files are taken over while it runs
 grpc:
-  listen: ${q(`0.0.0.0:${GRPC_PORT}`)}
-  tls: { caFile: ${ETC}/tls/ca.pem, certFile: ${ETC}/tls/grpc.pem, keyFile: ${ETC}/tls/grpc.key }
+  listen: ${q(`0.0.0.0:${host.grpcPort}`)}
+  tls: ${mutualTls(answers, `ctl-${idc}`)}
 store:
   type: postgres
-  urlFile: ${ETC}/secrets/store.url # postgres://user:password@host:5432/pointsman
+  urlFile: ${inEtc(answers, 'secrets/store.url')} # postgres://user:password@host:5432/pointsman
   # The IDCs whose loss the store outlives, as you declare it. Without the active one in it nothing is ever moved.
   survives: ${list(idcs)}
   retention: 90d # of events and alerts; the audit stays for ever
@@ -75,12 +82,15 @@ groups:
 `;
 }
 
-const centerText = ({ etcd }: Answers, idcs: readonly string[]): string =>
-  etcd === ''
-    ? `{ name: main, type: sql, urlFile: ${ETC}/secrets/store.url, survives: ${list(idcs)} }`
-    : `{ name: main, type: etcd, endpoints: ${list(listOf(etcd))}, survives: ${list(idcs)} }`;
+const centerText = (answers: Answers, idcs: readonly string[]): string =>
+  answers.etcd === ''
+    ? `{ name: main, type: sql, urlFile: ${inEtc(answers, 'secrets/store.url')}, survives: ${list(idcs)} }`
+    : `{ name: main, type: etcd, endpoints: ${list(listOf(answers.etcd))}, survives: ${list(idcs)} }`;
 
-function agentText({ idc }: Site, sites: readonly Site[], answers: Answers): string {
+const mutualTls = (answers: Answers, id: string): string =>
+  `{ caFile: ${inEtc(answers, 'tls/ca.pem')}, certFile: ${inEtc(answers, `tls/${id}.pem`)}, keyFile: ${inEtc(answers, `tls/${id}.key`)} }`;
+
+function agentText({ idc, host }: Site, sites: readonly Site[], answers: Answers): string {
   const [active, standby] = sites.map((s) => s.idc);
   const elsewhere = sites.filter((s) => s.idc !== idc);
   const cluster = (name = '', servers: string, connect: string): string =>
@@ -90,13 +100,13 @@ function agentText({ idc }: Site, sites: readonly Site[], answers: Answers): str
 ${idc === active || idc === standby ? `    connectUrl: ${q(connect)} # the worker whose own cluster this is\n` : ''}`;
   return `# The agent of ${idc}. Check it: pointsman config check agent-${idc}.yaml
 kind: Agent
-agent: { id: ${q(`agent-${idc}`)}, idc: ${q(idc)}, dataDir: ${q(`/var/lib/pointsman/agent-${idc}`)} } # keep dataDir: it remembers fences
-controllers: ${list(sites.map((s) => `${s.host}:${GRPC_PORT}`))} # every one, not one address for all
-tls: { caFile: ${ETC}/tls/ca.pem, certFile: ${ETC}/tls/agent.pem, keyFile: ${ETC}/tls/agent.key } # common name agent-${idc}
-http: { listen: 127.0.0.1:9464 } # /metrics, /healthz, /readyz
+agent: { id: ${q(`agent-${idc}`)}, idc: ${q(idc)}, dataDir: ${inState(answers, `agent-${idc}`)} } # keep dataDir: it remembers fences
+controllers: ${list(sites.map((s) => `${s.host.name}:${s.host.grpcPort}`))} # every one, not one address for all
+tls: ${mutualTls(answers, `agent-${idc}`)} # common name agent-${idc}
+http: { listen: 127.0.0.1:${host.metricsPort} } # /metrics, /healthz, /readyz
 probe: { period: 2s, timeout: 2s, failures: 3 }
 referenceTargets: # what answers TCP in the other IDCs and is no Kafka: tells "they are gone" from "I am cut off"
-${elsewhere.map((s) => `  - { idc: ${q(s.idc)}, address: ${q(`${s.host}:${HTTP_PORT}`)} }`).join('\n')}
+${elsewhere.map((s) => `  - { idc: ${q(s.idc)}, address: ${q(`${s.host.name}:${s.host.httpPort}`)} }`).join('\n')}
 clusters: # credentials live only here
 ${cluster(active, answers.kafka, answers.connect)}${cluster(standby, answers.standbyKafka, answers.standbyConnect)}`;
 }
