@@ -3,10 +3,7 @@ import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import type { AuthorityStore } from './authority-store.port.js';
 import { StoreUnavailableError } from './authority-store.port.js';
 import { ENTITIES } from './entities/index.js';
-import { CreateAuthorityStore1795000000000 } from './migrations/1795000000000-create-authority-store.js';
-import { DeadLettersAndIncidents1795200000000 } from './migrations/1795200000000-dead-letters-and-incidents.js';
-import { Tokens1795300000000 } from './migrations/1795300000000-tokens.js';
-import { AnswersByAge1795450000000 } from './migrations/1795450000000-answers-by-age.js';
+import { MIGRATIONS } from './migrations/index.js';
 import { isSchemaRace, isUnavailable } from './store-errors.js';
 import { TypeOrmAuthorityStore } from './typeorm-authority-store.js';
 
@@ -55,12 +52,7 @@ function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
     url: options.url,
     applicationName: 'pointsman-controller',
     entities: ENTITIES,
-    migrations: [
-      CreateAuthorityStore1795000000000,
-      DeadLettersAndIncidents1795200000000,
-      Tokens1795300000000,
-      AnswersByAge1795450000000,
-    ],
+    migrations: [...MIGRATIONS],
     migrationsTableName: 'pointsman_migrations',
     migrationsRun: true,
     migrationsTransactionMode: 'each',
