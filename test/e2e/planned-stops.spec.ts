@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LabIdc } from '#lab';
 import { LONGER_THAN_EVERY_WINDOW_MS, staysFor } from './support/hold.js';
+import { Load } from './support/load.js';
 import { useStage } from './support/stage.js';
 
 const BACK_MS = 30_000;
@@ -21,8 +22,10 @@ describe('planned stops', () => {
     expect(await unmoved(), `after the restart of ${process}`).toBeUndefined();
   }
 
-  it('a rolling restart of every agent and controller, the leader included, moves nothing', async () => {
-    const { installation } = stage();
+  it('a rolling restart of every agent and controller under load, the leader included, moves nothing', async () => {
+    const { installation, lab } = stage();
+    const load = await Load.start(lab);
+    await load.waitForStats('orders flow', (s) => s.acknowledged > 100 && s.lastConsumedCluster === 'a');
     const idcs: readonly LabIdc[] = ['a', 'b', 'c'];
     for (const idc of idcs) await restart(`agent-${idc}`);
     const leader = await installation.leader();
@@ -31,6 +34,12 @@ describe('planned stops', () => {
     expect(await installation.leader()).not.toBeNull();
     for (const idc of idcs.filter((each) => each !== leader)) await restart(`ctl-${idc}`);
     expect(await stage().sagas('c')).toEqual([]);
+    await load.stop();
+    const orders = load.events();
+    expect(orders.filter((e) => e.kind === 'failed' || e.cluster !== 'a')).toEqual([]);
+    const consumed = new Set(orders.flatMap((e) => (e.kind === 'consumed' ? [e.id] : [])));
+    const waiting = orders.filter((e) => e.kind === 'acknowledged' && !consumed.has(e.id));
+    expect(waiting.length, 'orders that were not read yet').toBeLessThan(100);
   });
 
   it('an agent that is stopped and not started again moves nothing', async () => {
