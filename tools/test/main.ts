@@ -1,93 +1,65 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Job, nameOf, PROJECTS, type Stage, stagesOf } from './jobs.js';
+import { NOTHING, sum, tally, type Tally } from './tally.js';
 
 /**
- * Runs the test projects one after the other, cheapest first (two cores: labs must not disturb unit tests), prints what
- * each file took of its budget, and ends with the line that CI reads: `N passed, N failed, N skipped`.
+ * Runs the test projects, prints what each file took of its budget, and ends with the line that CI reads:
+ * `N passed, N failed, N skipped`.
  */
-const PROJECTS = ['unit', 'integration', 'e2e'] as const;
-
-/** Seconds a file of the project is expected to need at most on two cores; over it is printed, never failed. */
-const BUDGET_S: Readonly<Record<string, number>> = { unit: 20, integration: 90, e2e: 180 };
-
-type FileResult = Readonly<{
-  name: string;
-  startTime: number;
-  endTime: number;
-  status: string;
-  assertionResults: readonly { status: string }[];
-}>;
-type Report = Readonly<{ testResults: readonly FileResult[] }>;
-type Tally = { passed: number; failed: number; skipped: number };
-
-const wanted = process.argv.slice(2);
-if (wanted.some((w) => !PROJECTS.some((p) => p === w))) {
+const asked = process.argv.slice(2);
+const wanted = PROJECTS.filter((p) => asked.length === 0 || asked.includes(p));
+if (asked.some((a) => !PROJECTS.some((p) => p === a))) {
   process.stderr.write(`usage: test [${PROJECTS.join('|')}] …   (none: all)\n`);
   process.exit(2);
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'pointsman-test-'));
-const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-let broken = false;
-for (const project of PROJECTS.filter((p) => wanted.length === 0 || wanted.includes(p))) {
-  process.stdout.write(`\n== ${project} tests\n`);
-  const file = join(dir, `${project}.json`);
-  const status = await vitest(project, file);
-  const counted = count(project, readReport(file));
-  broken ||= status !== 0 && counted.failed === 0; // e.g. an unhandled error outside any test
-  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counted[key];
-}
+const startedMs = performance.now();
+let total = NOTHING;
+for (const stage of stagesOf(wanted)) total = sum(total, await runStage(stage));
 rmSync(dir, { recursive: true, force: true });
-if (broken) total.failed += 1;
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.stdout.write(`\n${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes in all\n`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-function vitest(project: string, report: string): Promise<number> {
-  const args = [
-    '--no-install',
-    'vitest',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ];
-  return new Promise((resolve, reject) => {
-    const child = spawn('npx', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-    child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
-  });
+type Ended = Readonly<{ job: Job; report: string; status: number }>;
+
+async function runStage({ lanes, jobs }: Stage): Promise<Tally> {
+  process.stdout.write(`\n== ${[...new Set(jobs.map((job) => job.project))].join(' and ')} tests\n`);
+  const waiting = jobs.map((job, i) => ({ job, report: join(dir, `${nameOf(job).replace('/', '-')}-${i}.json`) }));
+  const ended: Ended[] = [];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      ended.push({ ...next, status: await vitest(next.job, next.report, jobs.length > 1) });
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  process.stdout.write('\n');
+  return ended.map(countJob).reduce(sum, NOTHING);
 }
 
-function readReport(file: string): Report {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Report;
-  } catch (error) {
-    process.stdout.write(`no test report was written: ${String(error)}\n`);
-    return { testResults: [] };
-  }
+function countJob({ job, report, status }: Ended): Tally {
+  const counted = tally(job.project, report);
+  if (status === 0 || counted.failed > 0) return counted;
+  process.stdout.write(`${nameOf(job)}: vitest ended with status ${status}, e.g. by an error outside any test\n`);
+  return { ...counted, failed: 1 };
 }
 
-function count(project: string, report: Report): Tally {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  const budgetS = BUDGET_S[project] ?? 60;
-  for (const file of report.testResults) {
-    const took = (file.endTime - file.startTime) / 1000;
-    const over = took > budgetS ? '  OVER ITS BUDGET' : '';
-    if (project !== 'unit' || over !== '') {
-      process.stdout.write(
-        `budget ${took.toFixed(1).padStart(6)} of ${budgetS} s  ${relative(process.cwd(), file.name)}${over}\n`,
-      );
-    }
-    if (file.status === 'failed' && file.assertionResults.length === 0) tally.failed += 1; // the file itself did not load
-    for (const test of file.assertionResults) {
-      if (test.status === 'passed') tally.passed += 1;
-      else if (test.status === 'failed') tally.failed += 1;
-      else tally.skipped += 1;
-    }
+/** Exit status. Where several run side by side each line says whose it is. */
+async function vitest(job: Job, report: string, several: boolean): Promise<number> {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const files = job.file === null ? [] : [job.file];
+  const args = ['--no-install', 'vitest', 'run', '--project', job.project, ...files, ...reporters];
+  const child = spawn('npx', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const prefix = several ? `${nameOf(job)} | ` : '';
+  for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
+    createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
   }
-  return tally;
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code ?? 1;
 }
