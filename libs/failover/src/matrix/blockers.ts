@@ -21,6 +21,8 @@ export type BlockerRule = Readonly<{
 export const RETRY_AFTER_MS: readonly Ms[] = [5_000, 15_000, 30_000];
 /** The write canary runs each 10 s on the leader; two missed ones are a failure. */
 export const WRITABLE_MAX_AGE_MS: Ms = 25_000;
+/** Shown where nothing shorter is known to suffice. */
+const LOSS_MINUTES = 10;
 /** Returns from DOWN_* within 10 min that block. */
 export const FLAPS_BLOCK = 4;
 
@@ -30,15 +32,21 @@ const groupOf = ({ situation }: BlockerQuestion): string => situation.snapshot.g
 const acceptLoss = (q: BlockerQuestion, limit: string): string =>
   `pointsman accept-loss ${groupOf(q)} ${limit} --expires-in 30m --reason "…", or policy graceWithDataLoss: true`;
 
-/** A person's acceptance counts up to its limit and its expiry; unknown lag needs one without a record limit. */
+/** A person's acceptance counts up to its limits and its expiry; unknown lag needs one without a record limit. */
 function lossAccepted({ situation: { snapshot, policy }, lag }: BlockerQuestion): boolean {
   if (policy.graceWithDataLoss) return true;
   const given = snapshot.group.lossAcceptance;
   if (given === null || given.expiresInMs <= 0) return false;
   if (lag.basis === 'unknown') return given.maxRecords === null;
-  if (lag.basis === 'records') return given.maxRecords === null || (lag.records ?? Infinity) <= given.maxRecords;
-  return given.maxMs === null || (lag.ms ?? Infinity) <= given.maxMs;
+  if (lag.records !== null && given.maxRecords !== null) return lag.records <= given.maxRecords;
+  return given.maxMs !== null && (lag.ageMs ?? Infinity) <= given.maxMs;
 }
+
+/** The smallest limit that lifts it, in the unit that is known. */
+const limitFor = ({ records, ageMs }: LagJudgement): string =>
+  records !== null
+    ? `--max-records ${records}`
+    : `--max-duration ${Math.max(LOSS_MINUTES, Math.ceil((ageMs ?? 0) / 60_000))}m`;
 
 function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): string | null {
   const { lastPublishedAuto: published, lastUnpublishedClose: closed } = snapshot.group;
@@ -123,13 +131,13 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'LAG_OVER_BUDGET',
     when: 'lag as of t0 above maxRpo (records; seconds only while records are unknown)',
     found: (q) => (q.lag.over && !lossAccepted(q) ? `lag ${q.lag.text}` : null),
-    liftedBy: (q) => acceptLoss(q, q.lag.records === null ? '--max-duration 10m' : `--max-records ${q.lag.records}`),
+    liftedBy: (q) => acceptLoss(q, limitFor(q.lag)),
   },
   {
     name: 'LAG_UNKNOWN',
     when: 'no lag sample young enough at t0',
     found: (q) => (q.lag.basis === 'unknown' && !lossAccepted(q) ? q.lag.text : null),
-    liftedBy: (q) => acceptLoss(q, '--max-duration 10m'),
+    liftedBy: (q) => acceptLoss(q, `--max-duration ${LOSS_MINUTES}m`),
   },
   {
     name: 'TARGET_NOT_FIT',

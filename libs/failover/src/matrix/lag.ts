@@ -6,6 +6,7 @@ export type LagJudgement = Readonly<{
   basis: 'records' | 'seconds' | 'heartbeat' | 'unknown';
   records: number | null;
   ms: Ms | null;
+  ageMs: Ms | null; // of the lag in time: `ms`, else the age of the newest heartbeat
   over: boolean;
   text: string;
 }>;
@@ -32,6 +33,7 @@ export function judgeLag(reading: LagReading | null, policy: Policy): LagJudgeme
     basis,
     records: reading?.records ?? null,
     ms: reading?.ms ?? null,
+    ageMs: reading?.ms ?? reading?.heartbeatAgeMs ?? null,
     over,
     text,
   });
