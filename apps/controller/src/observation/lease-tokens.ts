@@ -12,11 +12,14 @@ export class LeaseTokens {
   private takenOverAtMs: Ms | null = null; // null: this process does not lead
   private readonly issuedAtMs = new Map<string, Ms>();
 
-  /** A new term of this process begins; called again for the same one it changes nothing. */
+  /**
+   * A spell of leading begins; called again within one it changes nothing. A spell that begins anew in the same term (after a
+   * stall) goes on counting: agents take no number of a term that is not above the last.
+   */
   begin(term: number, now: Ms): void {
     if (this.takenOverAtMs !== null && term === this.term) return;
+    if (term !== this.term) this.number = 0;
     this.term = term;
-    this.number = 0;
     this.takenOverAtMs = now;
     this.issuedAtMs.clear();
   }
