@@ -40,6 +40,20 @@ describe('a blocked event loop', () => {
   });
 });
 
+describe('a store that came back with an earlier state', () => {
+  it('uses no term twice: the row is raised above the highest that was seen', async () => {
+    const a = await world.started('a');
+    await world.started('b');
+    a.loop.heardTerm(9);
+    await world.pass(3_000);
+    expect(a.loop.current()).toMatchObject({ leading: true, term: 10 });
+    world.database.tables.lease = { term: 4, holder: null, advertise: null, renewals: 1 };
+    await world.pass(30_000);
+    expect((await world.lease()).term).toBeGreaterThan(10);
+    expect((await world.lease()).holder).not.toBeNull();
+  });
+});
+
 describe('a higher term', () => {
   it('makes the leader stop at once, raise the row above it and lead on', async () => {
     const a = await world.started('a');

@@ -44,6 +44,7 @@ export class LeaseLoop implements Leadership {
   private held: Held | null = null;
   private aborter: AbortController | null = null;
   private heard = 0;
+  private highest = 0; // of all rows ever seen here: a store that lost its last transactions shows a lower one
   private view: LeadershipView;
   private started = false;
   private stopping = false;
@@ -143,6 +144,7 @@ export class LeaseLoop implements Leadership {
     const sentAtMs = this.nowMs();
     const row = await this.bounded(this.options.store.renewLease(held.row.term, this.options.me));
     this.refresh();
+    if (row) this.compare(row);
     if (!row) this.drop(held);
     else if (this.aborter !== null || this.heard > row.term) this.hold(row, sentAtMs);
     else await this.takeAgain(row);
@@ -175,6 +177,7 @@ export class LeaseLoop implements Leadership {
     const readAtMs = this.nowMs();
     const row = await this.bounded(store.readLease());
     this.watch.observe(row, readAtMs, this.nowMs());
+    this.compare(row);
     this.refresh();
     if (this.heard > row.term || this.stopping) return MIN_WAIT_MS; // raise first
     if (!this.watch.mayTake(this.timings.ttlMs)) return this.untilTakeable();
@@ -185,6 +188,7 @@ export class LeaseLoop implements Leadership {
   }
 
   private hold(row: LeaseRow, sentAtMs: number): void {
+    this.compare(row);
     const deadlineMs = sentAtMs + this.timings.renewDeadlineMs;
     this.held = { row, deadlineMs };
     this.watch.observe(row, sentAtMs, this.nowMs());
@@ -194,6 +198,12 @@ export class LeaseLoop implements Leadership {
     this.cancelDeadline = this.options.timers.after(Math.max(0, deadlineMs - this.nowMs()), () => this.refresh());
     this.refresh();
     if (this.stall.stalled) this.again = true;
+  }
+
+  /** I3: no term is ever used twice, also not after the store came back with an earlier one. */
+  private compare(row: LeaseRow): void {
+    if (row.term < this.highest) this.heard = Math.max(this.heard, this.highest);
+    this.highest = Math.max(this.highest, row.term);
   }
 
   private drop(held: Held): void {
