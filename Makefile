@@ -49,8 +49,8 @@ soak: setup-demo ## an hour of the demo's load, memory slope (ARGS="--minutes 60
 	@node dist/tools/soak/main.js $(ARGS)
 
 .PHONY: soak-switchover
-soak-switchover: setup-test ## ten planned switches there and back under load, every record counted
-	@POINTSMAN_SWITCH_ROUNDS=$(or $(ROUNDS),10) npx --no-install vitest run --project e2e test/e2e/switchover.spec.ts
+soak-switchover: setup-test ## ten planned switches there and back under load, and leaders killed round every step; every record counted
+	@POINTSMAN_SWITCH_ROUNDS=$(or $(ROUNDS),10) npx --no-install vitest run --project e2e test/e2e/switchover.spec.ts test/e2e/switchover-crash.spec.ts
 
 .PHONY: lab
 lab: setup-test ## real clusters for people at a shell (ARGS="up --help")

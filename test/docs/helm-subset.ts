@@ -78,10 +78,15 @@ function renderNode(node: Node, dot: Scope, root: Scope): string {
     if (!Array.isArray(value)) throw new Error(`range over ${node.path}, which is no list`);
     return value.map((item: unknown) => render(node.body, item, root)).join('');
   }
-  const empty =
-    value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
-  return empty ? '' : render(node.body, node.kind === 'with' ? value : dot, root);
+  return isEmpty(value) ? '' : render(node.body, node.kind === 'with' ? value : dot, root);
 }
+
+/** As Go's templates have it: nothing, false, a list or a map without entries. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
 
 function lookUp(path: string, dot: Scope, root: Scope): unknown {
   const keys = path.replace('$', '').split('.').filter(Boolean);

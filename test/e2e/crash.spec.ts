@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type LabIdc, waitFor } from '#lab';
+import { type Chain, crashEnv, followChain, waitForLeader } from './support/leader-chain.js';
 import { onStand, type Stand } from './support/stand.js';
 
 const FOLLOW_MS = 60_000;
 
 describe('a leader dies or freezes in mid-saga', () => {
   it('one failover goes through a chain of leaders, killed round fence-source, stop-replication and publish, and publishes once', async () => {
-    const chain = [
+    const chain: Chain = [
       { idc: 'c', at: 'before:fence-source' },
       { idc: 'b', at: 'after:fence-source' },
       { idc: 'c', at: 'before:stop-replication' },
@@ -14,25 +14,16 @@ describe('a leader dies or freezes in mid-saga', () => {
       { idc: 'c', at: 'before:publish' },
       { idc: 'b', at: 'after:publish' },
       { idc: 'c', at: null },
-    ] as const;
-    const crash = (at: string | null): Record<string, string> => (at === null ? {} : { POINTSMAN_CRASH: at });
-    const controllerEnvIn = { c: crash(chain[0].at), b: crash(chain[1].at) };
+    ];
+    const controllerEnvIn = { c: crashEnv(chain[0]), b: crashEnv(chain[1]) };
     await onStand({ installation: { firstLeader: 'c', controllerEnvIn } }, async (stand) => {
-      const { lab, installation, store, trail } = stand;
+      const { lab, store, trail } = stand;
       await lab.kill({ idc: 'a' });
-      const terms: number[] = [];
-      for (const [i, { idc, at }] of chain.entries()) {
-        terms.push(await waitForLeader(stand, idc, terms.at(-1) ?? 0));
-        // The next one starts only now, so that nobody else can take the lead: it is warm when it is needed.
-        const next = chain[i + 1];
-        if (i > 0 && next !== undefined) await installation.restartController(next.idc, crash(next.at));
-        if (at !== null) expect(await endOf(stand, idc), `ctl-${idc} ${at}`).toBe('SIGKILL');
-      }
+      const terms = await followChain(stand, chain);
 
       const saga = await onlySaga(stand);
       expect(await store.waitForOutcome(saga, FOLLOW_MS)).toBe('DONE');
       const journal = await store.journal(saga);
-      expect(terms).toEqual(terms.toSorted((x, y) => x - y));
       expect(journal.map((e) => e.term)).toEqual(journal.map((e) => e.term).toSorted((x, y) => x - y));
       expect(new Set(journal.map((e) => e.term)).size).toBeGreaterThanOrEqual(chain.length);
       expect(journal.filter((e) => e.direction === 'undo' || e.event === 'failed')).toEqual([]);
@@ -77,25 +68,6 @@ describe('a leader dies or freezes in mid-saga', () => {
     });
   });
 });
-
-/** Waits until the controller of `idc` leads with a term above the one given; returns that term. */
-async function waitForLeader({ store }: Stand, idc: LabIdc, aboveTerm: number): Promise<number> {
-  return await waitFor(
-    `ctl-${idc} leads with a term above ${aboveTerm}`,
-    async () => {
-      const { holder, term } = await store.lease();
-      return holder === `ctl-${idc}` && term > aboveTerm ? term : undefined;
-    },
-    { timeoutMs: FOLLOW_MS, pollMs: 20 },
-  );
-}
-
-/** The signal that ended the controller of `idc`. */
-async function endOf({ installation }: Stand, idc: LabIdc): Promise<NodeJS.Signals | null> {
-  const controller = installation.controller(idc);
-  const { signal } = await waitFor(`${controller.name} ends`, () => controller.lastExit, { timeoutMs: FOLLOW_MS });
-  return signal;
-}
 
 async function onlySaga({ store }: Stand): Promise<string> {
   const [saga, ...others] = await store.sagas();

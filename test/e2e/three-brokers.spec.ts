@@ -33,6 +33,17 @@ describe('a has three brokers and three replicas, b one', () => {
     expect(await stage().sagas('c')).toEqual([]);
   });
 
+  it('a rolling restart of all three, each with its goodbye to Kafka, moves nothing', async () => {
+    const { lab, installation } = stage();
+    for (const id of [1, 2, 3]) {
+      await lab.stop({ broker: ['a', id] });
+      await lab.start({ broker: ['a', id] });
+      await installation.waitForSteady(SETTLED_MS);
+      expect(await stage().moved(), `after the restart of broker ${id}`).toBeUndefined();
+    }
+    expect(await stage().sagas('c')).toEqual([]);
+  });
+
   it('the death of two, and with them of the quorum, is row 405 and moves the traffic', async () => {
     const { lab, installation } = stage();
     const killedAtMs = performance.now();

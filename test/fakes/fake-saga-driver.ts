@@ -29,6 +29,7 @@ export class FakeSagaDriver implements SagaDriver {
   async fenceStandbys(): Promise<void> {}
   async stopLoop(): Promise<void> {}
   async survey(): Promise<void> {}
+  async adopt(): Promise<void> {}
 
   open(): null {
     return null;

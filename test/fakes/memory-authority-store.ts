@@ -156,6 +156,18 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => openIncidentsOf(this.database.tables).slice(0, limit));
   }
 
+  incidentNames(group: string, limit: number): Promise<readonly string[]> {
+    return this.read('read', () =>
+      sortedBy(
+        [...this.database.tables.incidents.values()].filter((row) => row.group === group),
+        (row) => `${row.openedAt} ${row.incident}`,
+      )
+        .toReversed()
+        .slice(0, limit)
+        .map(({ incident }) => incident),
+    );
+  }
+
   idempotent(key: string): Promise<IdempotentAnswer | null> {
     return this.read('read', () => this.database.tables.answers.get(key) ?? null);
   }

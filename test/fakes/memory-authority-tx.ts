@@ -17,6 +17,7 @@ import type {
 import {
   AnswerExistsError,
   OpenSagaExistsError,
+  JournalMovedError,
   UnknownRowError,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { Tables } from './memory-authority-tables.js';
@@ -66,11 +67,17 @@ export class MemoryAuthorityTx implements AuthorityTx {
     this.use().sagas.set(id, { ...this.open(id), term });
   }
 
-  async appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void> {
+  async appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[], after?: number): Promise<void> {
     const saga = this.use().sagas.get(sagaId);
     if (!saga) throw new UnknownRowError('open saga', sagaId);
+    const last = saga.journal.length;
+    if (after !== undefined && after !== last) throw new JournalMovedError(sagaId, after, last);
     const numbered = entries.map((entry, i) => ({ ...copy(entry), seq: saga.journal.length + i + 1 }));
     this.tables.sagas.set(sagaId, { ...saga, journal: [...saga.journal, ...numbered] });
+  }
+
+  async hasOpenSaga(group: string): Promise<boolean> {
+    return [...this.use().sagas.values()].some((known) => known.outcome === null && known.group === group);
   }
 
   async closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void> {

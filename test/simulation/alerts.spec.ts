@@ -54,6 +54,7 @@ async function outboxAfter(situation: Situation, lastingMs: number): Promise<rea
   const view = {
     ageMs: () => 0,
     silentForMs: () => 0,
+    revision: () => 0,
     knownIncidents: () => [],
     knownAlerts: () => [],
     openIncidents: () => [],

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Pointer } from '#config-center';
 import { MemoryConfigCenterServer } from '#testing';
 import { type GroupRow, newGroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { AT, aSaga } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { GroupKeeper, type KeptGroup } from '../../apps/controller/src/publishing/group-keeper.js';
 import { ClaimLostError } from '../../apps/controller/src/publishing/publishing.port.js';
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
@@ -180,6 +181,26 @@ describe('what does not fit freezes the group and is not overwritten (I3)', () =
     expect(await l.keep()).toBe('freeze');
     expect(await row()).toMatchObject({ active: 'a', epoch: 1, reservedEpoch: 1 });
   });
+});
+
+describe('a publication of our own that the store did not hear of', () => {
+  const SAGA = aSaga('saga-1', 'orders', { trigger: 'auto', outcome: 'NEEDS_OPERATOR', closedAt: AT });
+
+  it.each([null, 'saga saga-1: the config center is silent'])(
+    'is taken over with all that rests on it (frozen: %s)',
+    async (frozen) => {
+      await (await leader('ctl-a')).keep();
+      database.tables.groups.set('orders', { ...(await row()), reservedEpoch: 2, frozen });
+      database.tables.sagas.set(SAGA.id, { ...SAGA, journal: [] });
+      main.overwrite({ ...stranger(2, 'b'), sagaId: SAGA.id });
+      expect(await (await leader('ctl-b')).keep()).toBe('adopt');
+      const { publishedAt } = stranger(2, 'b');
+      expect(await row()).toMatchObject({
+        ...{ active: 'b', epoch: 2, frozen, rejoin: ['a'] },
+        ...{ lastPublishedAutoAt: publishedAt, lastPublishedSagaAt: publishedAt },
+      });
+    },
+  );
 });
 
 describe('claims', () => {

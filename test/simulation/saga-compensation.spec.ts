@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { stepsOf, type SagaRecord } from '#failover';
+import { StoreUnavailableError } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { expectGoodEnd } from './good-end.js';
 import { Simulation, type SimController } from './simulation.js';
@@ -245,6 +246,20 @@ describe('two leaders', () => {
       expectGoodEnd(world.sim, sagas);
     }
   });
+});
+
+it('an opening whose commit lost its answer is driven as soon as the store shows it', async () => {
+  const world = await twoLeaders();
+  world.sim.world.killIdc('a');
+  world.database.failNext('commit-after', 'ctl-old');
+  await expect(world.sim.tick(world.old)).rejects.toBeInstanceOf(StoreUnavailableError);
+  expect((await world.sim.sagas())[0]?.outcome).toBeNull();
+  expect(world.old.runner.open('orders')).toBeNull();
+  await world.old.runner.adopt('orders');
+  expect(world.old.runner.open('orders')).not.toBeNull();
+  await world.old.runner.adopt('orders'); // asked again at each tick: there is one driver
+  await world.time.runUntil(() => world.old.runner.open('orders') === null, 300_000);
+  expect((await world.sim.sagas()).map((s) => s.outcome)).toEqual(['DONE']);
 });
 
 async function twoLeaders() {

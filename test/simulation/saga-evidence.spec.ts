@@ -238,6 +238,16 @@ it('row 190: the active cluster found fenced is opened with a new epoch, once', 
   expect((await sim.observer.groups())[0]).toMatchObject({ epoch: 1, reservedEpoch: 2 });
 });
 
+it('row 190: nothing is opened while clients are told to follow somebody else, or nobody knows whom', async () => {
+  sim.world.cluster('a').fenced = true;
+  const { snapshot, decision } = leader.decisions.evaluate();
+  sim.center.overwrite({ ...sim.pointer(), activeCluster: 'b', epoch: 2 });
+  await leader.runner.unfenceActive(snapshot, decision);
+  sim.center.stop();
+  await expect(leader.runner.unfenceActive(snapshot, decision)).rejects.toBeInstanceOf(Error);
+  expect(await sim.observer.goals()).toEqual([]);
+});
+
 describe('both directions of a flow run (I37)', () => {
   const LOOP = [
     { from: 'a', to: 'b' },

@@ -77,6 +77,37 @@ describe('a planned switch', () => {
     });
   });
 
+  it('members that a killed cluster still counts are waited for before clients are told anything', async () => {
+    sim.world.activeGroups.add('b/billing');
+    time.after(20_000, () => {
+      expect(sim.published.length).toBe(1);
+      sim.world.activeGroups.delete('b/billing');
+    });
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(saga.journal.find((e) => e.step === 'settle-groups' && e.event === 'done')?.evidence).toMatchObject({
+      active: [],
+      waitedFor: ['billing'],
+    });
+    expect(saga.journal.find((e) => e.step === 'set-offsets' && e.event === 'done')?.evidence).toMatchObject({
+      groups: [{ group: 'billing', outcome: 'set' }, { group: 'shipping' }],
+    });
+  });
+
+  it('a group that lives on the target is waited for in vain, listed and left alone', async () => {
+    sim.world.activeGroups.add('b/billing');
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(saga.journal.find((e) => e.step === 'settle-groups' && e.event === 'done')?.evidence).toMatchObject({
+      summary: 'still members on b: billing',
+    });
+    expect(saga.journal.find((e) => e.step === 'set-offsets' && e.event === 'done')?.evidence).toMatchObject({
+      groups: [{ group: 'billing', outcome: 'active' }, { group: 'shipping' }],
+    });
+  });
+
   it('a person who accepts an open old side gets one where nothing else is to be had', async () => {
     sim.world.closable = false;
     expect((await sim.request(leader))?.rehearsal.refusals.map((r) => r.name)).toEqual(['NO_FENCE_FOR_THE_WAY_BACK']);

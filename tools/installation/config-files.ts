@@ -15,7 +15,8 @@ export type GroupOptions = Readonly<{
   maxRpo: Readonly<{ records: number; duration: string }>;
   cooldown: string;
   naming: 'identity' | 'default';
-  openTransactions?: Readonly<{ wait: string; onTimeout: 'abort-switchover' | 'abort-transactions' }>; // absent: the product's own
+  groupsOnTarget?: Readonly<{ wait: string }>; // absent: the product's own
+  openTransactions?: Readonly<{ wait: string; onTimeout: 'abort-switchover' | 'abort-transactions' }>; // the same
 }>;
 
 /** A further group of the same policy, with connectors of its own: `<name>-a-b-src` and so on. */
@@ -137,6 +138,7 @@ function groupConfig(
       windows: profile.windows,
       cooldown: group.cooldown,
       ...(group.approvals === undefined ? {} : { approvals: group.approvals }),
+      ...(group.groupsOnTarget === undefined ? {} : { groupsOnTarget: group.groupsOnTarget }),
       ...(group.openTransactions === undefined ? {} : { openTransactions: group.openTransactions }),
     },
   };

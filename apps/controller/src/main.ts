@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { checkTables } from '#failover';
-import { closeOnSignal, createLogger, programConfig } from '#platform';
+import { closeOnSignal, createLogger, programConfig, SecretFileError } from '#platform';
 import { openHttp } from './open-http.js';
 import { AppModule } from './app.module.js';
 import { LiveConfig } from './config/live-config.js';
@@ -12,13 +12,14 @@ const USAGE = `usage: pointsman-controller --config FILE
 
 Judges what agents report, and moves a group's traffic when its active IDC is dead.
 
-  --config FILE   configuration (YAML, kind: Controller; examples/controller.yaml shows every key)
+  --config FILE   configuration (YAML, kind: Controller; docs/configuration.md lists every key)
   --check         only read the configuration, say what is wrong and leave
   --version       print the version
   --help          print this
 
 signals:
-  SIGHUP          read the file again: log.level, store.retention, sagaMaxOpen, mode and policy of groups change at once;
+  SIGHUP          read the file again: log.level, store.retention, sagaMaxOpen, policy and mode of groups (unless
+                  pointsman mode set it) change at once;
                   a file with anything else changed, or a bad one, is refused whole (the log says why)
   SIGTERM         hand over and leave
 
@@ -29,6 +30,8 @@ examples:
 `;
 
 const GRACE_MS = 15_000;
+/** As for a file that is refused: a service manager must not try again what only a person can mend. */
+const BAD_CONFIGURATION = 2;
 
 const problems = checkTables();
 if (problems.length > 0) throw new Error(`the decision tables are broken: ${problems.join('; ')}`);
@@ -46,6 +49,6 @@ try {
   await manager.ready();
 } catch (error) {
   logger.fatal({ error }, 'the controller could not start');
-  process.exit(1);
+  process.exit(error instanceof SecretFileError ? BAD_CONFIGURATION : 1);
 }
 logger.info({ http: config.http.advertise, groups: config.groups.map((g) => g.name) }, 'controller serves');

@@ -1,6 +1,7 @@
 export * from './clock.js';
 export * from './config/duration.js';
 export * from './config/explain-config.js';
+export * from './config/host-port.js';
 export * from './config/load-config-file.js';
 export * from './config/secret.js';
 export * from './ids.js';

@@ -7,6 +7,7 @@ import {
   readSecretFile,
   type ServiceManager,
   serviceManager,
+  splitHostPort,
 } from '#platform';
 import type { AgentClusterConfig, AgentConfig, ClusterFenceConfig, KafkaSecurity } from './agent-config.js';
 import { brokenRules } from './rules.js';
@@ -83,11 +84,6 @@ function compileSecurity(raw: RawSecurity, at: Locate): KafkaSecurity {
         }
       : null,
   };
-}
-
-function splitHostPort(listen: string): { host: string; port: number } {
-  const at = listen.lastIndexOf(':');
-  return { host: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) };
 }
 
 /** systemd, when it started this agent; here because nothing else reads the environment. */

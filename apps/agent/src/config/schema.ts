@@ -1,11 +1,10 @@
-import { duration } from '#platform';
+import { duration, hostPort } from '#platform';
 import { z } from 'zod';
 
-/** The agent's configuration file, raw: `examples/agent.yaml` shows every key. Strict: unknown keys are errors. */
+/** The agent's configuration file, raw: docs/configuration.md lists every key. Strict: unknown keys are errors. */
 
 const name = () =>
   z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 characters of a-z, 0-9, dot, dash, underscore');
-const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'expected host:port');
 
 const sasl = z.strictObject({
   mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),

@@ -5,11 +5,12 @@ import type { ProblemBody } from './types.js';
 /** An answer of the API that is not a success, in words for people and an exit code for scripts. */
 export class ProblemError extends CliError {
   constructor(readonly problem: ProblemBody) {
-    super(describe(problem), exitCodeOf(problem.status));
+    super(describe(problem), exitCodeOf(problem));
   }
 }
 
-const exitCodeOf = (status: number): ExitCode => {
+const exitCodeOf = ({ status, code }: ProblemBody): ExitCode => {
+  if (code === 'in_flight') return EXIT.timedOut;
   if (status === 401 || status === 403) return EXIT.notAuthorised;
   if (status === 400) return EXIT.usage;
   if ([409, 412, 421, 422, 428].includes(status)) return EXIT.refused;

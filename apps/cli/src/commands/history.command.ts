@@ -32,10 +32,17 @@ export const auditListCommand = async (
   }
   for (const row of body.audit)
     io.out(
-      `${row.seq}  ${row.at}  ${row.actor}  ${row.action}${row.group === null ? '' : ` ${row.group}`}: ${row.reason}`,
+      `${row.seq}  ${row.at}  ${whoOf(row)}  ${row.action}${row.group === null ? '' : ` ${row.group}`}: ${row.reason}`,
     );
   return EXIT.ok;
 };
+
+/** `by` is only what the caller said: how it was authenticated stands beside it. */
+function whoOf({ actor, detail }: Readonly<{ actor: string; detail?: unknown }>): string {
+  const known = typeof detail === 'object' && detail !== null ? (detail as Readonly<Record<string, unknown>>) : {};
+  const how = known['authenticated'] ?? known['identity'];
+  return typeof how === 'string' ? `${actor} (${how})` : actor;
+}
 
 /** Exit 1 when a row was changed, removed or moved. `expect` (seq:hash, kept elsewhere) also finds rows cut off at the end. */
 export const auditVerifyCommand = async (

@@ -98,13 +98,15 @@ async function nameIt(
 ): Promise<void> {
   if (options.confirm !== undefined) {
     if (options.confirm === name) return;
-    throw new CliError(`--confirm=${options.confirm} is not the target, which is ${name}`, EXIT.declined);
+    throw new CliError(`--confirm=${options.confirm} is not the cluster's name, which is ${name}`, EXIT.declined);
   }
-  if (!io.interactive) throw new CliError(`${what}: say --confirm=${name}`, EXIT.usage);
+  if (!io.canAsk) throw new CliError(`${what}: say --confirm=${name}`, EXIT.usage);
   for (const line of lines) io.err(line);
   const asked = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const typed = await asked.question(`Type the name of the target cluster to go on: `, { signal: io.signal });
+    const typed = await asked.question(`Type the name of that cluster (${name.length} characters) to go on: `, {
+      signal: io.signal,
+    });
     if (typed.trim() !== name) throw new CliError('Declined: nothing was changed.', EXIT.declined);
   } finally {
     asked.close();

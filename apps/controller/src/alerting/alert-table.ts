@@ -8,7 +8,7 @@ export type AlertStatus = 'firing' | 'acknowledged' | 'resolved';
 
 type Traits = Readonly<{ severity: Severity; status: AlertStatus; means: string }>;
 
-/** Every alert there is: docs/alerts.md is made from this table, routes and receivers read it. */
+/** Every alert there is: docs/runbooks/README.md is made from this table, routes and receivers read it. */
 export const ALERT_TABLE = {
   suspected: {
     severity: 'critical',

@@ -8,6 +8,7 @@ import {
   type Policy,
   type WatchGroup,
 } from '#failover';
+import { splitHostPort } from '#platform';
 import type { OidcOptions } from '../operator/oidc/oidc.options.js';
 import type { PreHook } from '../saga/pre-hook.js';
 import type { RawAlerts } from './alerts.schema.js';
@@ -159,6 +160,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
     approvals: policy.approvals,
     proposal: { expiresMs: policy.proposal.expires, againMs: policy.proposal.again },
     adoption: { share: policy.adoption.share, waitMs: policy.adoption.wait },
+    groupsOnTarget: { waitMs: policy.groupsOnTarget.wait },
     openTransactions: { waitMs: policy.openTransactions.wait, onTimeout: policy.openTransactions.onTimeout },
     sagaMaxOpenMs,
   });
@@ -195,9 +197,4 @@ function declared(clusters: ReadonlyMap<string, ClusterConfig>, name: string): C
   const found = clusters.get(name);
   if (found === undefined) throw new Error(`cluster ${name} is not declared: brokenRules() must have refused it`);
   return found;
-}
-
-function splitHostPort(listen: string): { host: string; port: number } {
-  const at = listen.lastIndexOf(':');
-  return { host: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) };
 }

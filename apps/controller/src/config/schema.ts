@@ -1,15 +1,13 @@
 import { etcdTlsSchema } from '#config-center';
 import { TRANSACTION_ENDS } from '#failover';
-import { duration } from '#platform';
+import { duration, hostPort } from '#platform';
 import { z } from 'zod';
 import { alertsSchema } from './alerts.schema.js';
 import { name } from './names.js';
 
-/** The controller's configuration file, raw: `examples/controller.yaml` shows every key. Strict: unknown keys are errors. */
+/** The controller's configuration file, raw: docs/configuration.md lists every key. Strict: unknown keys are errors. */
 
 const DAY_MS = 86_400_000;
-
-const hostPort = () => z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'expected host:port');
 
 const tls = z.strictObject({ caFile: z.string(), certFile: z.string(), keyFile: z.string() });
 
@@ -135,6 +133,13 @@ const policy = z.strictObject({
       wait: duration()
         .refine((ms) => ms <= 15_000, 'the step that waits has 20 s in all')
         .default(10_000),
+    })
+    .prefault({}),
+  groupsOnTarget: z
+    .strictObject({
+      wait: duration()
+        .refine((ms) => ms <= 60_000, 'the step that waits has 70 s in all')
+        .default(50_000),
     })
     .prefault({}),
   openTransactions: z

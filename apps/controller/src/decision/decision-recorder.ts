@@ -20,7 +20,7 @@ import { StoreView } from './store-view.js';
 /** The part of the {@link StoreView} that is read here. */
 export type StoreReading = Pick<
   StoreView,
-  'ageMs' | 'silentForMs' | 'knownIncidents' | 'knownAlerts' | 'openIncidents'
+  'ageMs' | 'silentForMs' | 'revision' | 'knownIncidents' | 'knownAlerts' | 'openIncidents'
 >;
 
 type Entry = Readonly<{ event: Omit<EventRow, 'seq'> | null; alerts: readonly Alert[] }>;
@@ -41,6 +41,7 @@ export class DecisionRecorder {
   private readonly sent = new RecentIds(); // by the direct path of this process
   private readonly waiting: Entry[] = [];
   private writing: Promise<void> | null = null;
+  private learnt = -1; // revision of the view
 
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
@@ -59,6 +60,7 @@ export class DecisionRecorder {
 
   record(group: GroupConfig, now: Evaluation, before: Evaluation | null): void {
     if (!this.leadership.current().leading) return this.follow(now);
+    this.learn();
     const at = rfc3339(this.clock.wallMs());
     const nowMs = this.clock.monotonicMs();
     const alerts = [...this.dueAlerts(now, at), ...this.endings(now, at)].filter(
@@ -102,9 +104,13 @@ export class DecisionRecorder {
     return silentForMs !== null && silentForMs > this.config.lease.ttlMs;
   }
 
+  /** Names and ids that the store holds, whoever wrote them: before anything is named by this process. */
   private learn(): void {
+    const revision = this.view.revision();
+    if (revision === this.learnt) return;
+    this.learnt = revision;
     const nowMs = this.clock.monotonicMs();
-    for (const incident of this.view.knownIncidents()) this.incidents.seen(incident, nowMs);
+    for (const { incident, open } of this.view.knownIncidents()) this.incidents.seen(incident, open, nowMs);
     for (const id of this.view.knownAlerts()) this.written.note(id, nowMs);
   }
 
@@ -130,7 +136,7 @@ export class DecisionRecorder {
     const { name, epoch, openSaga } = snapshot.group;
     if (openSaga !== null) return [];
     const open = this.view.openIncidents(name);
-    for (const { incident } of open) this.incidents.seen(incident, snapshot.now); // of a leader before
+    for (const { incident } of open) this.incidents.seen(incident, true, snapshot.now); // of a leader before
     const over = open
       .filter((row) => this.incidents.isQuiet(row.incident, snapshot.now))
       .filter(({ last, acknowledgedAt }) => endsByItself(last) || acknowledgedAt !== null);

@@ -66,6 +66,8 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
   private tickGroup(group: GroupConfig): void {
     const { snapshot, decision } = this.evaluator.tick(group);
     this.leases.issue(group, { snapshot, decision });
+    const undriven = snapshot.group.openSaga !== null && this.sagas.open(group.name) === null;
+    if (undriven) this.act(`${group.name}/adopt`, decision, () => this.sagas.adopt(group.name));
     const effect = EFFECTS[decision.action];
     if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
     const proposal = nextProposal(snapshot, decision);

@@ -14,6 +14,16 @@ const BLANK: GroupRow = {
 };
 
 describe('the ages that windows rest on (I4, I12)', () => {
+  it('know a reload, and not the file that the process began with', () => {
+    const watch = new HandWatch();
+    const [first, second] = [{}, {}];
+    expect(watch.reloadedMs('orders', first, 1_000)).toBeNull();
+    expect(watch.reloadedMs('orders', first, 2_000)).toBeNull();
+    expect(watch.reloadedMs('orders', second, 3_000)).toBe(0);
+    expect(watch.reloadedMs('orders', second, 7_000)).toBe(4_000);
+    expect(watch.reloadedMs('pay', first, 7_000)).toBeNull();
+  });
+
   it('are null for what never happened', () => {
     const none = { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };
     expect(new HandWatch().ages(BLANK, 5_000, WALL)).toEqual(none);

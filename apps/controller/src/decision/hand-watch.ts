@@ -15,6 +15,18 @@ type Seen = Readonly<{ value: string; atMs: Ms }>;
  */
 export class HandWatch {
   private readonly seen = new Map<string, Seen>();
+  private readonly files = new Map<string, Readonly<{ config: object; atMs: Ms | null }>>();
+
+  /**
+   * How long ago this process took over another mode or policy of the group from its file; null: it never did. What it
+   * began with is no change, for the windows of a controller that was just started begin with what agents have seen.
+   */
+  reloadedMs(group: string, config: object, nowMs: Ms): Ms | null {
+    const known = this.files.get(group);
+    if (known?.config !== config) this.files.set(group, { config, atMs: known === undefined ? null : nowMs });
+    const atMs = this.files.get(group)?.atMs ?? null;
+    return atMs === null ? null : nowMs - atMs;
+  }
 
   ages(row: GroupRow | null, nowMs: Ms, wallMs: Ms): HandAges {
     if (row === null) return { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };

@@ -34,17 +34,30 @@ describe('IncidentBook', () => {
     leader.assert('orders', 7, 'suspected', 0);
     const running = leader.assert('orders', 7, 'suspected', 100_000).incident;
     const successor = new IncidentBook();
-    successor.seen(running, 5_000);
+    successor.seen(running, true, 5_000);
     expect(successor.assert('orders', 7, 'held', 6_000).incident).toBe(running);
     expect(successor.assert('orders', 7, 'suspected', 200_000).incident).not.toBe(running);
   });
+});
+
+it('never takes up a story that is over, however soon after a restart it is asserted again', () => {
+  const book = new IncidentBook();
+  book.seen('orders-7-link_cut-1', false, 1_000);
+  expect(book.assert('orders', 7, 'link_cut', 1_500).incident).toBe('orders-7-link_cut-2');
+});
+
+it('takes up a story whose row was read after its event', () => {
+  const book = new IncidentBook();
+  book.seen('orders-7-link_cut-2', false, 1_000);
+  book.seen('orders-7-link_cut-2', true, 1_500);
+  expect(book.assert('orders', 7, 'link_cut', 2_000).incident).toBe('orders-7-link_cut-2');
 });
 
 it('of a controller that only follows: a running story stays warm, and none is opened', () => {
   const book = new IncidentBook();
   book.touch('orders', 7, 'suspected', 0);
   expect(book.current('orders', 7, 'suspected')).toBe('orders-7-failover-1');
-  book.seen('orders-7-failover-2', 1_000);
+  book.seen('orders-7-failover-2', true, 1_000);
   for (let at = 1_000; at <= 120_000; at += 500) book.touch('orders', 7, 'suspected', at);
   expect(book.assert('orders', 7, 'suspected', 121_000).incident).toBe('orders-7-failover-2');
   book.touch('orders', 7, 'suspected', 200_000); // quiet for too long: that story is over

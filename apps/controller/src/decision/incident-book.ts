@@ -15,6 +15,9 @@ const QUIET_MS = 30_000;
 /** Stories of old epochs are forgotten first; far more than there are groups and families. */
 const MAX_STORIES = 2_000;
 
+/** Of a story that the store says is over: longer ago than anything. */
+const OVER = Number.NEGATIVE_INFINITY;
+
 type Story = { count: number; lastAssertedMs: number | null };
 
 /**
@@ -52,13 +55,18 @@ export class IncidentBook {
     return `${key}-${Math.max(1, this.stories.get(key)?.count ?? 0)}`;
   }
 
-  /** An incident name found in the store: numbers go on from there, and a running story goes on under its name. */
-  seen(incident: string, nowMs: number): void {
+  /**
+   * An incident name found in the store: numbers go on from there. One that is `open` goes on under its name; one that is over
+   * is never taken up again, for its alerts were told already and nobody would be called.
+   */
+  seen(incident: string, open: boolean, nowMs: number): void {
     const match = /^(.+)-(\d+)$/.exec(incident);
     if (match?.[1] === undefined) return;
     const count = Number(match[2]);
     const story = this.stories.get(match[1]);
-    if (story === undefined || story.count < count) this.put(match[1], { count, lastAssertedMs: nowMs });
+    const late = open && story?.count === count && story.lastAssertedMs === OVER; // its row was read after its event
+    if (story === undefined || story.count < count || late)
+      this.put(match[1], { count, lastAssertedMs: open ? nowMs : OVER });
   }
 
   /** Nobody asserted it for long, or a newer story of its family has begun: what it told of no longer holds. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { GroupFacts } from '#failover';
+import type { GroupFacts, SagaKind, SagaRecord } from '#failover';
 import { CLOCK, type Clock, LOGGER, type Logger, packageVersion } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -17,8 +17,11 @@ import { HandWatch } from './hand-watch.js';
 
 /** Far more than there are groups and families of alerts. */
 const MAX_INCIDENTS = 500;
+/** Names of incidents looked back at per group when this process starts: the numbers of new ones go on from there. */
+const USED_NAMES = 500;
 
 type Peer = Readonly<{ row: ControllerRow; changedAtMs: number }>;
+type OpenSaga = Readonly<{ id: string; kind: SagaKind; seenAtMs: number }>;
 
 /**
  * What this process last read of the authority store: group rows, live controllers, used incident names. The tick never
@@ -30,11 +33,13 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private readonly peers = new Map<string, Peer>();
   private stories: readonly IncidentRow[] = [];
   private readonly events = new EventMemory();
-  private openSagas: ReadonlyMap<string, Readonly<{ id: string; seenAtMs: number }>> = new Map();
+  private openSagas: ReadonlyMap<string, OpenSaga> = new Map();
   private readonly hands = new HandWatch();
   private readonly awake: AwakeSince;
   private readAtMs: number | null = null;
   private beats = 0;
+  private readings = 0;
+  private used: readonly string[] = []; // names of incidents from before this process
   private timer: NodeJS.Timeout | null = null;
   private reading: Promise<void> | null = null;
 
@@ -72,10 +77,16 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   /** The group at this instant. Before the first reading: as configured, at epoch 0. */
   facts(group: GroupConfig): GroupFacts {
     const saga = this.openSagas.get(group.name);
-    const openSaga = saga === undefined ? null : { id: saga.id, openForMs: this.clock.monotonicMs() - saga.seenAtMs };
+    const openSaga =
+      saga === undefined ? null : { id: saga.id, openForMs: this.clock.monotonicMs() - saga.seenAtMs, kind: saga.kind };
     const row = this.groups.get(group.name) ?? null;
     const wallMs = this.clock.wallMs();
-    return groupFacts(group, row, openSaga, this.hands.ages(row, Math.floor(this.clock.monotonicMs()), wallMs), wallMs);
+    const nowMs = Math.floor(this.clock.monotonicMs());
+    const ages = this.hands.ages(row, nowMs, wallMs);
+    const reloadedMs = this.hands.reloadedMs(group.name, group, nowMs);
+    const changes = [ages.modeChangedMs, reloadedMs].filter((ms) => ms !== null);
+    const modeChangedMs = changes.length === 0 ? null : Math.min(...changes);
+    return groupFacts(group, row, openSaga, { ...ages, modeChangedMs }, wallMs);
   }
 
   row(group: string): GroupRow | null {
@@ -92,9 +103,16 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     ]);
   }
 
-  /** Incident names that the store holds, newest last. */
-  knownIncidents(): readonly string[] {
-    return [...this.stories.map((s) => s.incident), ...this.events.incidents()];
+  /** Rises with each complete reading. */
+  revision(): number {
+    return this.readings;
+  }
+
+  /** Incident names that the store holds or held, the newest events' last; `open`: not over. */
+  knownIncidents(): readonly Readonly<{ incident: string; open: boolean }>[] {
+    const open = new Set(this.stories.map((s) => s.incident));
+    const names = new Set([...this.used, ...open, ...this.events.incidents()]);
+    return [...names].map((incident) => ({ incident, open: open.has(incident) }));
   }
 
   /** Ids of the alerts that the store holds, oldest first. */
@@ -108,9 +126,9 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** How long a saga has been open is counted on this process's own clock, from when it was first seen. */
-  private seen(id: string, group: string, nowMs: number): Readonly<{ id: string; seenAtMs: number }> {
+  private seen({ id, kind, group }: SagaRecord, nowMs: number): OpenSaga {
     const known = this.openSagas.get(group);
-    return known?.id === id ? known : { id, seenAtMs: nowMs };
+    return known?.id === id ? known : { id, kind, seenAtMs: nowMs };
   }
 
   private refresh(): void {
@@ -142,13 +160,18 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
       this.store,
       groups.map((g) => g.name),
     );
+    if (this.readings === 0) {
+      const used = groups.map((g) => this.store.incidentNames(g.name, USED_NAMES));
+      this.used = (await Promise.all(used)).flat();
+    }
     const nowMs = this.clock.monotonicMs();
     for (const row of controllers) {
       if (this.peers.get(row.id)?.row.beats !== row.beats) this.peers.set(row.id, { row, changedAtMs: nowMs });
     }
     this.groups = new Map(groups.map((g) => [g.name, g]));
-    this.openSagas = new Map(sagas.map(({ id, group }) => [group, this.seen(id, group, nowMs)]));
+    this.openSagas = new Map(sagas.map((saga) => [saga.group, this.seen(saga, nowMs)]));
     this.stories = stories;
     this.readAtMs = nowMs;
+    this.readings += 1;
   }
 }

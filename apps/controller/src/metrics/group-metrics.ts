@@ -4,7 +4,7 @@ import { ALERT_BACKLOG } from '../alerting/alerting.port.js';
 import type { AlertBacklog } from '../alerting/alerting.port.js';
 import { DECISIONS } from '../decision/decision.port.js';
 import type { Decisions } from '../decision/decision.port.js';
-import type { Decision, Snapshot } from '#failover';
+import { SAGA_KINDS, SAGA_OUTCOMES, type Decision, type Snapshot } from '#failover';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
 import { CONSUMER_LAGS } from '../observation/observation.port.js';
@@ -40,6 +40,8 @@ export class GroupMetrics {
       labelNames: ['kind', 'outcome'],
       registers,
     });
+    // From 0 on, not from the first one: a rule on its increase would never see a series that is born at 1.
+    for (const kind of SAGA_KINDS) for (const outcome of SAGA_OUTCOMES) this.sagas.inc({ kind, outcome }, 0);
     this.steps = new Histogram({
       name: 'pointsman_saga_step_duration_seconds',
       help: 'From the intent of a saga step to its verified effect.',

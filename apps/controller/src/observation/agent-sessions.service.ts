@@ -104,10 +104,11 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   setGoals(term: number, goals: readonly Goal[]): void {
-    if (!this.leads(term)) {
-      this.logger.warn({ term }, 'goals of a term that this controller does not lead: not sent');
+    if (this.goals !== null && this.goals.term > term) {
+      this.logger.warn({ term, newer: this.goals.term }, 'goals of an earlier term: not sent');
       return;
     }
+    // Kept also in a moment in which this process may not lead: they are sent as soon as it leads that term (again).
     this.goals = { term, goals };
     this.tellAll();
   }

@@ -18,7 +18,8 @@ export interface AgentGateway {
   command(agent: AgentId, command: Command, signal?: AbortSignal): Promise<CommandResult>;
   /**
    * Replaces the whole goal set (leader only); each agent is sent the part that is its own, now and at every handshake of
-   * this term. Before the first call of a term no agent is sent anything: an empty set would drop all goals.
+   * this term, and only while this process leads it. Before the first call of a term no agent is sent anything: an empty set
+   * would drop all goals. Goals of an earlier term than the last call's are ignored.
    */
   setGoals(term: number, goals: readonly Goal[]): void;
   /**

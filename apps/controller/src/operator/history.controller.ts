@@ -4,6 +4,7 @@ import { verifyAuditChain } from '../persistence/audit-chain.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
 import type { AuditRow, AuthorityStore } from '../persistence/authority-store.port.js';
 import { ROUTES } from './contract/routes.js';
+import { Groups } from './groups.service.js';
 import { notFound } from './http/problem.js';
 import { queryInt } from './http/query.js';
 import { Serves } from './http/serves.decorator.js';
@@ -17,7 +18,10 @@ const ACTS = 500;
 /** What happened, and whether the record of it is whole. */
 @Controller()
 export class HistoryController {
-  constructor(@Inject(AUTHORITY_STORE) private readonly store: AuthorityStore) {}
+  constructor(
+    @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
+    @Inject(Groups) private readonly groups: Groups,
+  ) {}
 
   /**
    * Checks the hash chain from its first row. NOT shown: rows cut off at the end; compare `last` with one kept elsewhere.
@@ -59,6 +63,7 @@ export class HistoryController {
   /** The newest acts on a group, oldest first. */
   @Serves(ROUTES.groupAudit)
   async acts(@Param('group') group: string, @Query('limit') limit?: string) {
+    this.groups.config(group); // an unknown name must not read as "nobody did anything"
     const rows = await this.store.lastAudit(queryInt('limit', limit, ROUTES.groupAudit.query.limit), group);
     return { group, audit: rows };
   }

@@ -7,7 +7,7 @@ export type RateLimit = Readonly<{ windowMs: number; reads: number; writes: numb
 export type OperatorOptions = Readonly<{
   controllerId: string;
   version: string;
-  /** The one bearer token for everything under /v1; null: only calls from this machine itself are served. */
+  /** The admin token of the configuration file under /v1; null: only calls from this machine itself are served. */
   token: string | null;
   rateLimit: RateLimit;
   /** Sign-in by JWTs of an issuer, beside the tokens; null or absent: none. */

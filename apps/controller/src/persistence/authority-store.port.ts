@@ -66,6 +66,8 @@ export interface AuthorityStore {
   resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]>;
   /** Stories that are not over, oldest first; at most `limit`. */
   openIncidents(limit: number): Promise<readonly IncidentRow[]>;
+  /** Names of the group's newest incidents, also of those that are over, newest first; at most `limit`. */
+  incidentNames(group: string, limit: number): Promise<readonly string[]>;
   /** The answer kept for an idempotency key, or null. */
   idempotent(key: string): Promise<IdempotentAnswer | null>;
 
@@ -87,7 +89,12 @@ export interface AuthorityTx {
   openSaga(saga: Omit<SagaRecord, 'journal'>): Promise<void>;
   /** A new leader takes an open saga over: its term becomes the saga's. {@link UnknownRowError} if it is not open. */
   claimSaga(id: string, term: number): Promise<void>;
-  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void>;
+  /**
+   * `after`: the last number that the caller knows of. If the journal went on meanwhile (a commit whose answer was lost did
+   * arrive) it throws {@link JournalMovedError}, which undoes the whole transaction.
+   */
+  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[], after?: number): Promise<void>;
+  hasOpenSaga(group: string): Promise<boolean>;
   closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void>;
   saveGoal(goal: ClusterGoal | FlowGoal): Promise<void>;
   dropGoal(key: string): Promise<void>;
@@ -153,6 +160,17 @@ export type GroupRow = Readonly<{
 }>;
 
 /** A group of which nothing has been published yet. */
+/** The row after a publication of another active cluster: what cool-down, windows and the way back rest on. */
+export const movedTo = (row: GroupRow, active: string, of: Readonly<{ at: string; byMatrix: boolean }>): GroupRow => ({
+  ...row,
+  active,
+  lastPublishedAutoAt: of.byMatrix ? of.at : row.lastPublishedAutoAt,
+  lastPublishedSagaAt: of.at,
+  lastUnpublishedClose: null,
+  lossAcceptance: null,
+  rejoin: [...new Set([...row.rejoin, row.active])],
+});
+
 export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): GroupRow => ({
   ...of,
   epoch: 0,
@@ -224,6 +242,14 @@ export class OpenSagaExistsError extends Error {
   override readonly name = 'OpenSagaExistsError';
   constructor(readonly group: string) {
     super(`group ${group} has an open saga already`);
+  }
+}
+
+/** The saga's journal is longer than the caller knows: read it before going on. */
+export class JournalMovedError extends Error {
+  override readonly name = 'JournalMovedError';
+  constructor(saga: string, known: number, found: number) {
+    super(`the journal of saga ${saga} has ${found} entries, not ${known}: nothing was written`);
   }
 }
 

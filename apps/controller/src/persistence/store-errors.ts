@@ -9,6 +9,7 @@ const UNAVAILABLE_CODES = new Set([
   ...['ENOTFOUND', 'EAI_AGAIN', 'PROTOCOL_CONNECTION_LOST'],
   ...['57P01', '57P02', '57P03', '53300'], // shutting down, crashed, starting, too many connections
   ...['57014', '55P03', '25P03', '25P04'], // statement, lock, idle and transaction time-outs
+  ...['25006', '53100', '53200', '58030'], // demoted to read-only, no disk, no memory, an I/O error: passing, for a while
 ]);
 
 /** What pg says without a code. */

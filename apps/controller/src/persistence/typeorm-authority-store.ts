@@ -35,7 +35,7 @@ import {
   sagaFromEntity,
 } from './rows.js';
 import { StoreSession } from './store-session.js';
-import { openIncidentsIn } from './typeorm-incidents.js';
+import { incidentNamesIn, openIncidentsIn } from './typeorm-incidents.js';
 import { TypeOrmAuthorityTx } from './typeorm-authority-tx.js';
 import type { TokenRow } from './tokens.port.js';
 import { TypeOrmLease, guard } from './typeorm-lease.js';
@@ -172,6 +172,10 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
   }
   openIncidents(limit: number): Promise<readonly IncidentRow[]> {
     return this.session.run('read the open incidents', (m) => openIncidentsIn(m, limit));
+  }
+
+  incidentNames(group: string, limit: number): Promise<readonly string[]> {
+    return this.session.run('read the names of incidents', (m) => incidentNamesIn(m, group, limit));
   }
 
   idempotent(key: string): Promise<IdempotentAnswer | null> {

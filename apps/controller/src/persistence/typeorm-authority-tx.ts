@@ -12,7 +12,7 @@ import type {
   LedgerRow,
 } from './authority-store.port.js';
 import type { IncidentRow } from './alerts.port.js';
-import { AnswerExistsError, OpenSagaExistsError, UnknownRowError } from './authority-store.port.js';
+import { AnswerExistsError, JournalMovedError, OpenSagaExistsError, UnknownRowError } from './authority-store.port.js';
 import { AlertEntity } from './entities/alert.entity.js';
 import { AnswerEntity } from './entities/answer.entity.js';
 import { AuditEntity } from './entities/audit.entity.js';
@@ -84,18 +84,25 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
     });
   }
 
-  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[]): Promise<void> {
+  appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[], after?: number): Promise<void> {
     return this.queue.add(async () => {
-      if (!(await this.manager.existsBy(SagaEntity, { id: sagaId }))) throw new UnknownRowError('open saga', sagaId);
-      const last = (await this.manager.maximum(JournalEntryEntity, 'seq', { sagaId })) ?? 0;
+      const last = Number((await this.manager.maximum(JournalEntryEntity, 'seq', { sagaId })) ?? 0);
+      // A saga with entries is there; each statement of a commit is a round trip that a failover waits for.
+      if (last === 0 && !(await this.manager.existsBy(SagaEntity, { id: sagaId })))
+        throw new UnknownRowError('open saga', sagaId);
+      if (after !== undefined && after !== last) throw new JournalMovedError(sagaId, after, last);
       const rows = entries.map((entry, i) => ({
         ...entry,
         evidence: JSON.stringify(entry.evidence),
         sagaId,
-        seq: Number(last) + i + 1,
+        seq: last + i + 1,
       }));
-      for (const row of rows) await this.manager.insert(JournalEntryEntity, row);
+      if (rows.length > 0) await this.manager.insert(JournalEntryEntity, rows);
     });
+  }
+
+  hasOpenSaga(group: string): Promise<boolean> {
+    return this.queue.add(() => this.manager.existsBy(SagaEntity, { openGroup: group }));
   }
 
   closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void> {

@@ -24,3 +24,17 @@ export async function openIncidentsIn(
   });
   return rows.map((row) => row.body);
 }
+
+export async function incidentNamesIn(
+  manager: EntityManager,
+  group: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await manager.find(IncidentEntity, {
+    select: { incident: true },
+    where: { group },
+    order: { openedAt: 'DESC', incident: 'DESC' },
+    take: limit,
+  });
+  return rows.map(({ incident }) => incident);
+}

@@ -1,5 +1,5 @@
 import type { Pointer } from '#config-center';
-import type { Mode } from '#failover';
+import type { Mode, SagaRecord } from '#failover';
 import { rfc3339 } from '#platform';
 import type { Leadership, LeadershipView } from '../leadership/leadership.port.js';
 import {
@@ -7,6 +7,7 @@ import {
   type AuthorityStore,
   type AuthorityTx,
   type GroupRow,
+  movedTo,
   newGroupRow,
 } from '../persistence/authority-store.port.js';
 import type { FollowerLog, FollowerTime } from './follower-sync.js';
@@ -82,7 +83,7 @@ export class GroupKeeper {
       firstCluster: group.clusters[0]?.name ?? '',
     });
     if (finding.kind === 'create' || finding.kind === 'finish-creation') await this.create(group, term, pointer);
-    else if (finding.kind === 'adopt') await this.adopt(group, term, row, finding.pointer);
+    else if (finding.kind === 'adopt') await this.adopt(group, term, row, finding.pointer, sagas);
     else if (finding.kind === 'freeze') await this.freeze(group, term, row, finding);
     else if (pointer !== null) publishing.bringAlong(pointer);
     return finding.kind;
@@ -165,9 +166,18 @@ export class GroupKeeper {
     });
   }
 
-  private async adopt(group: KeptGroup, term: number, seen: GroupRow | null, pointer: Pointer): Promise<void> {
+  private async adopt(
+    group: KeptGroup,
+    term: number,
+    seen: GroupRow | null,
+    pointer: Pointer,
+    sagas: readonly SagaRecord[],
+  ): Promise<void> {
     await this.change(group, term, seen, async (tx, row, at) => {
-      await tx.saveGroup({ ...row, active: pointer.activeCluster, epoch: pointer.epoch });
+      const { activeCluster: active, epoch, publishedAt } = pointer;
+      const saga = sagas.find(({ id }) => id === pointer.sagaId);
+      const moved = { at: publishedAt, byMatrix: saga?.trigger === 'auto' };
+      await tx.saveGroup(row.active === active ? { ...row, epoch } : movedTo({ ...row, epoch }, active, moved));
       const said = `${pointer.activeCluster} is active at epoch ${pointer.epoch} by saga ${pointer.sagaId ?? 'none'}`;
       await note(tx, this.options.controller, { group: group.name, at, term, epoch: pointer.epoch }, 'adopted', said);
     });

@@ -20,7 +20,10 @@ export type GroupEvidence = Readonly<{
 /** Nothing of a stranger's is ever overwritten: whatever is not explained freezes the group until a person looks. */
 export function judgeGroup(seen: GroupEvidence): GroupFinding {
   const { row, pointer } = seen;
-  if (seen.hasOpenSaga || (row !== null && row.frozen !== null)) return { kind: 'agree' };
+  if (seen.hasOpenSaga) return { kind: 'agree' };
+  // Also of a frozen group: an acknowledgement must find the view that clients have, whatever it froze for.
+  if (row !== null && pointer !== null && isOurs(seen, row, pointer)) return { kind: 'adopt', pointer };
+  if (row !== null && row.frozen !== null) return { kind: 'agree' };
   if (row === null) {
     if (pointer === null) return { kind: 'create' };
     return freeze(`the config center holds epoch ${pointer.epoch} of a group that this store does not know`, pointer);
@@ -39,13 +42,14 @@ export function judgeGroup(seen: GroupEvidence): GroupFinding {
   }
   const same = pointer.epoch === row.epoch && pointer.activeCluster === row.active;
   if (same) return { kind: 'agree' };
-  const ours = pointer.epoch > row.epoch && pointer.sagaId !== null && seen.sagaIds.has(pointer.sagaId);
-  if (ours) return { kind: 'adopt', pointer };
   return freeze(
     `foreign content at epoch ${pointer.epoch}: ${pointer.activeCluster} active, not published by this store`,
     pointer,
   );
 }
+
+const isOurs = ({ sagaIds }: GroupEvidence, row: GroupRow, { epoch, sagaId }: Pointer): boolean =>
+  row.epoch > 0 && epoch > row.epoch && epoch <= row.reservedEpoch && sagaId !== null && sagaIds.has(sagaId);
 
 function judgeNewborn(seen: GroupEvidence, row: GroupRow): GroupFinding {
   const { pointer } = seen;

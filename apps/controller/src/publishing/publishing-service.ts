@@ -67,7 +67,7 @@ export class PublishingService implements Publishing {
   }
 
   async claim(group: string, term: number): Promise<void> {
-    if ((this.claims.get(group) ?? 0) >= term) return;
+    if (this.claims.get(group) === term) return;
     const center = await this.prepared(this.route(group)[0] ?? '', group);
     if (await this.call(center.claim(group, term), `claim of group ${group}`)) {
       this.claims.set(group, term);

@@ -13,7 +13,7 @@ export async function fenceStandbys(
   group: SagaGroup,
   { snapshot, decision }: Evaluation,
 ): Promise<void> {
-  const { store, gateway, term, holder } = deps;
+  const { store, handover, term, holder } = deps;
   const closing = standbysToClose(snapshot, decision, group.policy);
   if (closing.length === 0) return;
   const { name, epoch } = snapshot.group;
@@ -37,5 +37,5 @@ export async function fenceStandbys(
       detail,
     });
   });
-  gateway.setGoals(term, await store.goals());
+  await handover.send(term);
 }

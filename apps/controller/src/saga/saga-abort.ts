@@ -9,7 +9,11 @@ export class AbortedByPerson extends Error {
   override readonly name = 'AbortedByPerson';
 }
 
-type Wish = Readonly<{ reason: string; answer: (how: AbortAnswer) => void }>;
+type Wish = Readonly<{
+  reason: string;
+  answer: (how: AbortAnswer) => void;
+  reject: (error: unknown) => void;
+}>;
 
 /**
  * A person's wish to end a saga. It cuts the running step short and is answered when the journal says which way it went:
@@ -38,7 +42,7 @@ export class SagaAborts {
       const lost = (): void => reject(new LostLeadershipError(this.term));
       if (this.leading.aborted) return lost();
       this.leading.addEventListener('abort', lost, { once: true });
-      this.wishes = [...this.wishes, { reason, answer }];
+      this.wishes = [...this.wishes, { reason, answer, reject }];
       this.cut.abort(new AbortedByPerson(reason));
     });
   }
@@ -59,6 +63,12 @@ export class SagaAborts {
     const tooLate = this.isTooLate(saga);
     if (!tooLate && saga.outcome === null && !walksBack(saga)) return;
     for (const wish of this.wishes) wish.answer(tooLate ? 'too-late: publish' : 'aborted');
+    this.wishes = [];
+  }
+
+  /** The drive ended without saying which way it went. */
+  giveUp(error: unknown): void {
+    for (const wish of this.wishes) wish.reject(error);
     this.wishes = [];
   }
 

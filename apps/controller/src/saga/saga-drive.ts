@@ -15,24 +15,28 @@ import type { Decisions } from '../decision/decision.port.js';
 import type { AgentGateway } from '../observation/observation.port.js';
 import { LostLeadershipError, type AuthorityStore } from '../persistence/authority-store.port.js';
 import type { Publishing } from '../publishing/publishing.port.js';
-import { AbortedByPerson, SagaAborts, type AbortAnswer } from './saga-abort.js';
+import { SagaAborts, type AbortAnswer } from './saga-abort.js';
 import { CrashedHere, type CrashPoint } from './crash-point.js';
 import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
+import type { GoalHandover } from './goal-handover.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
 import type { RunHook } from './pre-hook.js';
 import { SagaPointer } from './saga-pointer.js';
 import { modeClock, type SagaTime } from './saga-time.js';
 import { requestOf } from './saga-request.js';
 import { watchSource, type Watch } from './source-watch.js';
+import { askStore } from './store-patience.js';
+import { failure } from './step-ended.js';
 import { sagaAlert } from './steps/announce-failover.step.js';
 import { closingAlert, sagaReport, settleGroup } from './steps/close-saga.step.js';
 import { stepOf } from './steps/index.js';
-import { StepFailure, type ModeClock, type StepContext, type StepResult } from './steps/step.js';
+import type { ModeClock, StepContext, StepResult } from './steps/step.js';
 
 export type DriveDeps = Readonly<{
   store: AuthorityStore;
   publishing: Publishing;
   gateway: AgentGateway;
+  handover: GoalHandover;
   decisions: Decisions;
   alerting: Alerting;
   time: SagaTime;
@@ -106,6 +110,11 @@ export class SagaDrive {
     throw new Error(`saga ${this.saga.id} took more than ${MAX_TURNS} turns: this is a fault of the next-step rule`);
   }
 
+  /** Nobody goes on here: whoever waits for an answer to an abort asks again. */
+  giveUp(error: unknown): void {
+    this.aborts.giveUp(error);
+  }
+
   /** Ends the saga by a person's wish; see {@link SagaAborts}. */
   async abort(reason: string): Promise<AbortAnswer> {
     return await this.aborts.ask(this.saga, reason);
@@ -172,7 +181,7 @@ export class SagaDrive {
     ]);
     try {
       if (next.kind === 'do') await crash('before', next.step);
-      const result = await this.carryOut(next, this.context(next), signal);
+      const result = await this.carryOut(next, this.context(next, signal), signal);
       if (next.kind === 'do') await crash('after', next.step);
       return {
         entries: [{ ...this.stamp(next.step, next.kind), event: 'done', deadlineMs: null, evidence: result.evidence }],
@@ -214,8 +223,10 @@ export class SagaDrive {
     return await step.undo(ctx, signal);
   }
 
-  private context(next: Act): StepContext {
+  private context(next: Act, signal: AbortSignal): StepContext {
     const { store, gateway, publishing, decisions, time, times } = this.deps;
+    const asked = <T>(ask: () => Promise<T>): Promise<T> =>
+      askStore(ask, { time, retryMs: times.storeRetryMs }, signal);
     const { group, term } = this.drive;
     const saga = this.saga;
     const intent = saga.journal.findLast((e) => e.step === next.step && e.event === 'intent');
@@ -232,13 +243,13 @@ export class SagaDrive {
       gateway,
       publishing,
       evaluate: () => decisions.evaluate(saga.group),
-      setGoals: (goals) => this.setGoals(goals),
-      ledger: async () => (await store.ledger(saga.group)).filter((row) => row.epoch === saga.epoch),
-      switches: () => store.ledger(saga.group),
-      history: () => store.sagas(saga.group, HISTORY),
-      goals: async () => (await store.goals()).filter((goal) => goal.group === saga.group),
+      setGoals: (goals) => asked(() => this.setGoals(goals)),
+      ledger: async () => (await asked(() => store.ledger(saga.group))).filter((row) => row.epoch === saga.epoch),
+      switches: () => asked(() => store.ledger(saga.group)),
+      history: () => asked(() => store.sagas(saga.group, HISTORY)),
+      goals: async () => (await asked(() => store.goals())).filter((goal) => goal.group === saga.group),
       request: requestOf(saga),
-      note: (summary) => this.note(next.step, summary),
+      note: (summary) => asked(() => this.note(next.step, summary)),
       modes: this.modes,
       runHook: this.deps.runHook,
     };
@@ -249,12 +260,12 @@ export class SagaDrive {
   }
 
   private async setGoals(goals: readonly Goal[]): Promise<void> {
-    const { store, gateway } = this.deps;
+    const { store, handover } = this.deps;
     const { term, holder } = this.drive;
     await store.transact(term, holder, async (tx) => {
       for (const goal of goals) await tx.saveGoal(goal);
     });
-    gateway.setGoals(term, await store.goals());
+    await handover.send(term);
   }
 
   private async note(step: StepName, summary: string): Promise<void> {
@@ -316,15 +327,6 @@ export class SagaDrive {
 }
 
 const lossIn = (watch: Watch | null): unknown => (watch?.signal.aborted ? watch.signal.reason : null);
-
-/** Before the source is touched a failure aborts; after it the saga has failed and walks back. */
-function failure(step: StepName, error: unknown): Json {
-  if (error instanceof AbortedByPerson) return { outcome: 'ABORTED', reason: error.message };
-  if (error instanceof StepFailure) return { ...error.evidence, outcome: error.outcome, reason: error.message };
-  const untouched = step === 'check-publishable' || step === 'announce';
-  const text = error instanceof Error ? error.message : String(error);
-  return { outcome: untouched ? 'ABORTED' : 'FAILED', reason: `${step}: ${text}` };
-}
 
 const fields = (evidence: Json): { readonly [key: string]: Json } =>
   evidence !== null && typeof evidence === 'object' && !Array.isArray(evidence)

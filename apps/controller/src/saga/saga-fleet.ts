@@ -7,7 +7,9 @@ import { SagaDrive, type DriveDeps } from './saga-drive.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroups, SagaOptions } from './saga-options.js';
 
-export type SagaRunnerDeps = DriveDeps & Readonly<{ leadership: Leadership; log: SagaLog }>;
+export type SagaDeps = DriveDeps & Readonly<{ leadership: Leadership; log: SagaLog }>;
+/** What the runner is given; the rest it makes itself. */
+export type SagaRunnerDeps = Omit<SagaDeps, 'handover'>;
 
 /** The part of a logger that is used here. */
 export type SagaLog = Readonly<{
@@ -17,6 +19,7 @@ export type SagaLog = Readonly<{
 }>;
 
 type OpenSaga = Readonly<{ saga: SagaRecord; openForMs: number; atMs: number; drive: SagaDrive }>;
+type Driven = Readonly<{ saga: SagaRecord; term: number; leading: AbortSignal }>;
 
 /** The drives of one process: one per open saga and term, each from its claim to its close. */
 export class SagaFleet {
@@ -27,7 +30,7 @@ export class SagaFleet {
   private term = 0;
 
   constructor(
-    private readonly deps: SagaRunnerDeps,
+    private readonly deps: SagaDeps,
     private readonly options: SagaOptions,
     private readonly groups: SagaGroups,
   ) {}
@@ -113,7 +116,7 @@ export class SagaFleet {
           this.drives.delete(key);
           this.deps.log.info({ saga: closed.id, group: closed.group, outcome: closed.outcome }, 'saga closed');
         })
-        .catch((error: unknown) => this.driveEnded(saga, term, leading, error)),
+        .catch((error: unknown) => this.driveEnded(drive, { saga, term, leading }, error)),
     );
   }
 
@@ -124,25 +127,37 @@ export class SagaFleet {
   }
 
   /**
-   * A drive that broke while this process still leads starts again from what the store holds, as a new leader would. If
-   * the lead is lost in truth and only not noticed yet, the claim's own transaction says so and nothing is written.
+   * A drive that broke while this process still leads starts again from what the store holds, as a new leader would, and
+   * for as long as it leads: a saga without a driver holds up every later rescue. If the lead is lost in truth and only not
+   * noticed yet, the claim's own transaction says so and nothing is written.
    */
-  private async driveEnded(saga: SagaRecord, term: number, leading: AbortSignal, error: unknown): Promise<void> {
-    const { log, time, times, store } = this.deps;
+  private async driveEnded(drive: SagaDrive, of: Driven, error: unknown): Promise<void> {
+    const { saga, term, leading } = of;
+    const { log, time, times } = this.deps;
     this.drives.delete(driveKey(saga.id, term));
     this.claimed.delete(driveKey(saga.id, term));
+    if (this.openSagas.get(saga.group)?.drive === drive) this.openSagas.delete(saga.group);
+    drive.giveUp(error);
     if (error instanceof CrashedHere || leading.aborted) {
       log.warn({ saga: saga.id, term }, 'leadership was lost: the next leader goes on with the saga');
       return;
     }
     log.error({ saga: saga.id, term, error }, 'the drive of a saga broke: it starts again from the store');
-    try {
-      await time.sleep(times.storeRetryMs, leading);
-      const stored = await store.saga(saga.id);
-      if (stored !== null && stored.outcome === null) await this.claim(stored, term, leading);
-    } catch (cause) {
-      log.error({ saga: saga.id, term, error: cause }, 'the saga stays open without a driver until the next take-over');
+    while (!leading.aborted) {
+      try {
+        await time.sleep(times.storeRetryMs, leading);
+        await this.claimAgain(of);
+        return;
+      } catch (cause) {
+        if (isPassing(cause) || leading.aborted) return; // another leader's now
+        log.error({ saga: saga.id, term, error: cause }, 'an open saga has no driver: its claim is tried again');
+      }
     }
+  }
+
+  private async claimAgain({ saga, term, leading }: Driven): Promise<void> {
+    const stored = await this.deps.store.saga(saga.id);
+    if (stored !== null && stored.outcome === null) await this.claim(stored, term, leading);
   }
 
   private note(tx: AuthorityTx, saga: SagaRecord, what: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { JournalEntry, Json, SagaRecord } from '#failover';
 import { rfc3339 } from '#platform';
 import {
+  JournalMovedError,
   LostLeadershipError,
   StoreUnavailableError,
   type AuthorityStore,
@@ -39,8 +40,10 @@ export class SagaJournal {
       try {
         return await this.write(saga, commit);
       } catch (error) {
-        // Only a store that gave no answer is asked again: what it refused, it will refuse for ever.
-        if (!(error instanceof StoreUnavailableError) || attempt === STORE_ATTEMPTS) throw error;
+        // Only a store that gave no answer is asked again: what it refused, it will refuse for ever. The journal moved only if
+        // a commit of before, whose answer was lost, arrived late: nobody else writes it under this term.
+        const passing = error instanceof StoreUnavailableError || error instanceof JournalMovedError;
+        if (!passing || attempt === STORE_ATTEMPTS) throw error;
         const landed = await this.landed(saga);
         if (landed !== null) return landed;
       }
@@ -52,7 +55,7 @@ export class SagaJournal {
   private async write(saga: SagaRecord, commit: Commit): Promise<SagaRecord> {
     const entries = await this.store.transact(this.term, this.holder, async (tx) => {
       const written = await commit.entries(tx);
-      await tx.appendJournal(saga.id, written);
+      await tx.appendJournal(saga.id, written, saga.journal.length);
       for (const also of commit.also ?? []) await also(tx);
       await this.record(tx, saga, written);
       return written;

@@ -2,12 +2,13 @@ import type { Decision, SagaRecord, Snapshot } from '#failover';
 import type { LeadershipView } from '../leadership/leadership.port.js';
 import { LostLeadershipError, OpenSagaExistsError } from '../persistence/authority-store.port.js';
 import { CrashedHere } from './crash-point.js';
+import { GoalHandover } from './goal-handover.js';
 import { openFailover } from './open-failover.js';
 import { openPlanned, rehearsePlanned } from './open-planned.js';
 import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import type { AbortAnswer } from './saga-abort.js';
 import { RejoinSurveys } from './rejoin/survey.js';
-import { isPassing, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
+import { isPassing, type SagaDeps, SagaFleet, type SagaRunnerDeps } from './saga-fleet.js';
 import { type SagaGroup, type SagaGroups, sagaGroups, type SagaOptions } from './saga-options.js';
 import type { Also, SagaDriver } from './saga.port.js';
 import { StaleGroupError } from './steps/open-saga.step.js';
@@ -23,6 +24,7 @@ type Lead = Readonly<{ group: SagaGroup; term: number; holder: string; leading: 
  * agents first (they stay true whoever leads), then every open saga is claimed with the new term and driven on.
  */
 export class SagaRunner implements SagaDriver {
+  private readonly deps: SagaDeps;
   private readonly fleet: SagaFleet;
   private readonly surveys: RejoinSurveys;
   private readonly starting = new Set<string>();
@@ -33,12 +35,13 @@ export class SagaRunner implements SagaDriver {
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly deps: SagaRunnerDeps,
+    deps: SagaRunnerDeps,
     private readonly options: SagaOptions,
   ) {
+    this.deps = { ...deps, handover: new GoalHandover(deps.store, deps.gateway) };
     this.groups = sagaGroups(options);
-    this.fleet = new SagaFleet(deps, options, this.groups);
-    this.surveys = new RejoinSurveys(deps);
+    this.fleet = new SagaFleet(this.deps, options, this.groups);
+    this.surveys = new RejoinSurveys(this.deps);
   }
 
   /** Begins to follow leadership. */
@@ -93,6 +96,12 @@ export class SagaRunner implements SagaDriver {
     }
   }
 
+  async adopt(name: string): Promise<void> {
+    const lead = this.lead(name);
+    if (lead === null || this.starting.has(name) || this.fleet.has(name)) return;
+    await this.fleet.adopt(name, lead.term, lead.leading);
+  }
+
   async rehearse(ask: PlannedAsk): Promise<Rehearsal | null> {
     const lead = this.lead(ask.group);
     return lead === null ? null : await rehearsePlanned(this.deps, lead.group, ask);
@@ -117,9 +126,10 @@ export class SagaRunner implements SagaDriver {
   async unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void> {
     const lead = this.lead(snapshot.group.name);
     if (lead === null || this.fleet.has(lead.group.name)) return;
-    const { store, gateway, time } = this.deps;
+    const { store, handover, publishing, time } = this.deps;
     const { term, holder } = lead;
-    await unfenceActive({ store, gateway, wallMs: time.wallMs(), holder, term }, lead.group, { snapshot, decision });
+    const deps = { store, handover, publishing, wallMs: time.wallMs(), holder, term };
+    await unfenceActive(deps, lead.group, { snapshot, decision });
   }
 
   async survey(snapshot: Snapshot): Promise<void> {
@@ -131,9 +141,9 @@ export class SagaRunner implements SagaDriver {
   async fenceStandbys(snapshot: Snapshot, decision: Decision): Promise<void> {
     const lead = this.lead(snapshot.group.name);
     if (lead === null || this.fleet.has(lead.group.name) || this.starting.has(lead.group.name)) return;
-    const { store, gateway, time } = this.deps;
+    const { store, handover, time } = this.deps;
     const { term, holder } = lead;
-    await fenceStandbys({ store, gateway, wallMs: time.wallMs(), holder, term }, lead.group, { snapshot, decision });
+    await fenceStandbys({ store, handover, wallMs: time.wallMs(), holder, term }, lead.group, { snapshot, decision });
   }
 
   async stopLoop(snapshot: Snapshot, decision: Decision): Promise<void> {
@@ -169,10 +179,10 @@ export class SagaRunner implements SagaDriver {
 
   /** Retried while this process leads: a store that restarts must not leave goals unsent or a saga without a driver. */
   private async takeOver(term: number, signal: AbortSignal): Promise<void> {
-    const { store, gateway, time, times, log } = this.deps;
+    const { store, handover, time, times, log } = this.deps;
     for (let attempt = 1; attempt <= TAKE_OVER_ATTEMPTS && !signal.aborted; attempt++) {
       try {
-        gateway.setGoals(term, await store.goals());
+        await handover.send(term);
         for (const saga of await store.openSagas()) await this.fleet.claim(saga, term, signal);
         return;
       } catch (error) {

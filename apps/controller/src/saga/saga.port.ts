@@ -21,6 +21,8 @@ export interface SagaDriver {
   stopLoop(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** An old primary answers again: counts, once and in the background, what it alone holds. Returns at once. */
   survey(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** The store holds an open saga of the group that nobody drives here, e.g. one whose opening commit lost its answer. */
+  adopt(group: string): Promise<void>;
   /** Plan and preconditions of a planned switch; writes nothing. Null: this process does not lead. */
   rehearse(ask: PlannedAsk): Promise<Rehearsal | null>;
   /**

@@ -13,7 +13,7 @@ export type Watch = Readonly<{ signal: AbortSignal; stop: () => void }>;
 export function watchSource(deps: Deps, plan: SagaPlan): Watch {
   const lost = new AbortController();
   const over = new AbortController();
-  void look(deps, plan, lost, over.signal);
+  look(deps, plan, lost, over.signal).catch((error: unknown) => lost.abort(error)); // the step fails, and says so
   return { signal: lost.signal, stop: () => over.abort(new Error('the step is over')) };
 }
 

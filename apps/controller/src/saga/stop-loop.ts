@@ -2,6 +2,7 @@ import { type FlowGoal, goalKey } from '#failover';
 import { rfc3339 } from '#platform';
 import type { AgentGateway } from '../observation/observation.port.js';
 import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import type { GoalHandover } from './goal-handover.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
 import type { SagaTime } from './saga-time.js';
 import type { Evaluation } from './steps/confirm-failover.step.js';
@@ -9,6 +10,7 @@ import type { Evaluation } from './steps/confirm-failover.step.js';
 export type StopLoopDeps = Readonly<{
   store: AuthorityStore;
   gateway: AgentGateway;
+  handover: GoalHandover;
   time: SagaTime;
   times: SagaTimes;
   holder: string;
@@ -25,10 +27,10 @@ const LONGEST_WAIT_MS = 60_000;
  * the flow at each probe already. The page leaves with the decision's alerts.
  */
 export async function stopLoop(deps: StopLoopDeps, group: SagaGroup, of: Evaluation): Promise<void> {
-  const { store, gateway, term } = deps;
+  const { handover, term } = deps;
   const goals = await saveGoals(deps, group, of);
   if (goals.length === 0) return;
-  gateway.setGoals(term, await store.goals());
+  await handover.send(term);
   if (await areStopped(deps, goals)) await drop(deps, goals);
 }
 
@@ -46,6 +48,7 @@ async function saveGoals(deps: StopLoopDeps, group: SagaGroup, of: Evaluation): 
   if (wanted.length === 0) return [];
   const summary = `stopped: ${wanted.map((g) => goalKey(g)).join(' and ')} ran at once`;
   return await store.transact(term, holder, async (tx) => {
+    if (await tx.hasOpenSaga(name)) return []; // begun meanwhile: an epoch above its own would make agents refuse it
     const epoch = await tx.reserveEpoch(name, at);
     const goals = wanted.map((goal) => ({ ...goal, epoch }));
     for (const goal of goals) await tx.saveGoal(goal);
@@ -75,11 +78,11 @@ async function areStopped(deps: StopLoopDeps, goals: readonly FlowGoal[]): Promi
 
 /** Only what is still ours: a saga that began meanwhile has put goals of its own in their place. */
 async function drop(deps: StopLoopDeps, goals: readonly FlowGoal[]): Promise<void> {
-  const { store, gateway, term, holder } = deps;
+  const { store, handover, term, holder } = deps;
   const held = new Map((await store.goals()).map((g) => [goalKey(g), g.epoch]));
   const ours = goals.filter((goal) => held.get(goalKey(goal)) === goal.epoch);
   await store.transact(term, holder, async (tx) => {
     for (const goal of ours) await tx.dropGoal(goalKey(goal));
   });
-  gateway.setGoals(term, await store.goals());
+  await handover.send(term);
 }

@@ -1,6 +1,6 @@
 import { answers, type VerdictName, type Vote } from '#health';
 import { flowBetween } from './lag.js';
-import type { BlockerName, SilentGap } from './facts.js';
+import type { BlockerName, GroupFacts, SilentGap } from './facts.js';
 import { BLOCKERS, findBlockers } from './blockers.js';
 import type { Clause } from './row.js';
 import type { Situation } from './situation.js';
@@ -115,9 +115,14 @@ export const someServiceFault: Clause = {
     s.medians.marks.includes('NO_QUORUM'),
 };
 
+/** A planned switch takes the side it leaves back in by itself, within its last steps: nobody has to come for that. */
+const takesBackByItself = ({ openSaga }: GroupFacts): boolean =>
+  openSaga?.kind === 'switchover' || openSaga?.kind === 'failback';
+
 export const oldPrimaryAnswers: Clause = {
-  says: 'a non-active member answers whose rejoin is not finished',
+  says: 'a non-active member answers whose rejoin is not finished, and no planned switch that finishes it is open',
   holds: (s) =>
+    !takesBackByItself(s.snapshot.group) &&
     s.snapshot.group.rejoin.some(
       (name) => name !== s.source.name && (s.seats[name] ?? []).some((seat) => answers(seat.vote)),
     ),

@@ -44,6 +44,17 @@ describe('decide, guarded', () => {
     expect({ row: d.row, action: d.action, blockers: d.blockers }).toEqual({ row, action, blockers: [] });
   });
 
+  it.each([
+    [null, 600],
+    ['rejoin', 600],
+    ['failback', 700], // true: for these seconds nobody could take over
+    ['switchover', 700],
+  ] as const)('the side that a planned switch leaves pages nobody while it is open (%s)', (kind, row) => {
+    const openSaga = kind === null ? null : { id: 'saga-1', openForMs: 1_000, kind };
+    const group = sampleGroup({ active: 'a', rejoin: ['b'], openSaga });
+    expect(decide(sampleSnapshot({ group }), defaultPolicy).row).toBe(row);
+  });
+
   it('reports every blocker at once and keeps the window', () => {
     const d = decide(
       at(votesOnA('refused', 'silent', 'silent', 25_000), 25_000, {

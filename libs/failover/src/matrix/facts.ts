@@ -1,6 +1,7 @@
 import type { ProposalFacts } from '../proposal/proposal.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
+import type { SagaKind } from '../saga/types.js';
 import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
 
 /** The decision's whole input. Built once per tick by the controller with one `now`; frozen. */
@@ -37,7 +38,7 @@ export type GroupFacts = Readonly<{
   pause: Readonly<{ owner: string; reason: string; expiresInMs: Ms }> | null;
   unpausedAgeMs: Ms | null;
   frozen: string | null; // why (I3), null if not
-  openSaga: Readonly<{ id: string; openForMs: Ms }> | null;
+  openSaga: Readonly<{ id: string; openForMs: Ms; kind?: SagaKind }> | null; // no kind: in a snapshot of an older version
   lastPublishedAuto: Readonly<{ ageMs: Ms; acknowledged: boolean }> | null;
   lastPublishedSagaAgeMs: Ms | null;
   lastUnpublishedClose: Readonly<{ ageMs: Ms; attempts: number; outcome: string }> | null;
@@ -170,6 +171,8 @@ export type Policy = Readonly<{
   observerLostMs: Ms;
   partitionShare: number; // row 510, 0..1
   adoption: Readonly<{ share: number; waitMs: Ms }>; // of wrapped clients, after a publication; never undoes one
+  /** On the target of a planned switch: how long members of the group's consumer groups are waited for, before clients are told anything. */
+  groupsOnTarget: Readonly<{ waitMs: Ms }>;
   /** On the source of a planned switch: how long one that is open is waited for, and what then. */
   openTransactions: Readonly<{ waitMs: Ms; onTimeout: TransactionEnd }>;
   approvals: 1 | 2; // different persons that a proposal needs

@@ -28,6 +28,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   observerLostMs: 30_000,
   partitionShare: 0.3,
   adoption: { share: 0.95, waitMs: 10_000 },
+  groupsOnTarget: { waitMs: 50_000 }, // Kafka's default session.timeout.ms is 45 s
   openTransactions: { waitMs: 15_000, onTimeout: 'abort-switchover' },
   approvals: 1,
   proposal: { expiresMs: 1_800_000, againMs: 900_000 },

@@ -13,6 +13,9 @@ export const SWITCHOVER: SagaTable = {
     before('open', 5_000, 'open the journal, reserve epochs, record who asked and why'),
     before('check-publishable', 5_000, 'claim the group and write a canary to the config center', { lookAgain: true }),
     before('announce', 45_000, 'run the pre-hooks (each may veto), then send the alert "acting"'),
+    before('settle-groups', 70_000, 'wait for members that the consumer groups still have on {target}', {
+      lookAgain: true,
+    }),
     before('drain', 20_000, 'publish {source} with mode DRAIN: producers flush and buffer', {
       undo: { what: 'publish {source} with mode ACTIVE at a higher epoch', deadlineMs: 15_000 },
       lookAgain: true,

@@ -7,7 +7,8 @@ import type { ResolverStrategy } from '../rejoin/resolver.js';
  * leads home. `rejoin`: the old side comes back as standby; the pointer does not move (source: the active cluster).
  * `rebuild`: the same, with its topics made anew and filled from the active cluster.
  */
-export type SagaKind = 'failover' | 'switchover' | 'failback' | 'rejoin' | 'rebuild';
+export const SAGA_KINDS = ['failover', 'switchover', 'failback', 'rejoin', 'rebuild'] as const;
+export type SagaKind = (typeof SAGA_KINDS)[number];
 
 /** Every step of every kind; which kind has which, in what order, is said by the tables (plan.ts). */
 export const STEP_NAMES = [
@@ -15,6 +16,7 @@ export const STEP_NAMES = [
   'open',
   'check-publishable',
   'announce',
+  'settle-groups',
   'drain',
   'settle-transactions',
   'fence-source',
@@ -41,15 +43,17 @@ export const STEP_NAMES = [
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
-export type SagaOutcome =
-  | 'NOT_CONFIRMED'
-  | 'ABORTED'
-  | 'RECOVERED'
-  | 'SOURCE_LOST' // planned only: the source died before publish; its fence is kept and the matrix judges it
-  | 'FAILED'
-  | 'DONE'
-  | 'DONE_WITH_DEBT'
-  | 'NEEDS_OPERATOR';
+export const SAGA_OUTCOMES = [
+  'NOT_CONFIRMED',
+  'ABORTED',
+  'RECOVERED',
+  'SOURCE_LOST', // planned only: the source died before publish; its fence is kept and the matrix judges it
+  'FAILED',
+  'DONE',
+  'DONE_WITH_DEBT',
+  'NEEDS_OPERATOR',
+] as const;
+export type SagaOutcome = (typeof SAGA_OUTCOMES)[number];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

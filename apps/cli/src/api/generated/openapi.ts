@@ -1273,7 +1273,7 @@ export interface components {
                     readonly agentIsSuperUser: boolean | null;
                     readonly writers: readonly string[];
                     readonly offers: readonly {
-                        /** @description how it is closed: acl, read-only and others (docs/fences.md) */
+                        /** @description how it is closed: acl, topic-config or hook (docs/fences.md) */
                         readonly kind: string;
                         readonly usable: boolean;
                         readonly reason: string;
@@ -1625,6 +1625,7 @@ export interface components {
                  */
                 readonly at: string;
                 readonly actor: string;
+                readonly authenticated: string | null;
                 readonly action: string;
                 readonly reason: string;
             }[];
@@ -3083,6 +3084,7 @@ export interface operations {
                      *         {
                      *           "at": "2026-11-20T14:10:00.000Z",
                      *           "actor": "operator:kim",
+                     *           "authenticated": "oidc:kim",
                      *           "action": "acknowledge",
                      *           "reason": "seen"
                      *         }

@@ -39,7 +39,8 @@ export function openApiDocument(): Members {
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The token of the configuration file (an admin), or one made by `pointsman token create`.',
+          description:
+            'The token of the configuration file (an admin), one made by `pointsman token create`, or a JWT of the issuer that the configuration trusts.',
         },
       },
       examples: problemExamples(),

@@ -9,7 +9,7 @@ import type { ProblemCode } from './problem-codes.js';
  */
 export type RouteKind = 'read' | 'leader-write' | 'keyed-write' | 'epoch-write';
 
-/** A whole number in the query string, for {@link queryInt}; `fallback` null: there is no default to show. */
+/** A whole number in the query string, for {@link queryInt}; `noDefault`: there is none to show. */
 export type IntParam = Readonly<{ min: number; max: number; fallback: number; says: string; noDefault?: true }>;
 /** A text in the query string. */
 export type TextParam = Readonly<{ says: string; oneOf?: readonly string[]; example?: string; required?: true }>;

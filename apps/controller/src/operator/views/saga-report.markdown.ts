@@ -1,6 +1,6 @@
 import type { Json } from '#failover';
 import type { SagaReport } from './saga-report.view.js';
-import { memberOf } from './saga-report.view.js';
+import { memberOf } from './evidence.js';
 
 /** The same as the JSON, for a ticket or a wiki page. */
 export function reportMarkdown({ saga, figures, begun, clients, steps, acts }: SagaReport): string {
@@ -35,7 +35,12 @@ export function reportMarkdown({ saga, figures, begun, clients, steps, acts }: S
         ? 'Nobody did anything.'
         : table(
             ['at', 'who', 'what', 'why'],
-            acts.map((a) => [a.at, a.actor, a.action, a.reason]),
+            acts.map((a) => [
+              a.at,
+              a.authenticated === null ? a.actor : `${a.actor} (${a.authenticated})`,
+              a.action,
+              a.reason,
+            ]),
           ),
     ),
   ]

@@ -1,5 +1,6 @@
 import type { Json, SagaRecord } from '#failover';
 import type { AuditRow } from '../../persistence/authority-store.port.js';
+import { memberOf, textIn } from './evidence.js';
 
 const AROUND_MS = 3_600_000;
 
@@ -12,7 +13,13 @@ export type SagaReport = Readonly<{
   /** After publish: how many clients follow, who does not, who goes on at the old side without the wrapper; null before. */
   clients: Json;
   steps: readonly Readonly<{ at: string; step: string; direction: string; event: string; summary: string | null }>[];
-  acts: readonly Readonly<{ at: string; actor: string; action: string; reason: string }>[];
+  acts: readonly Readonly<{
+    at: string;
+    actor: string;
+    authenticated: string | null;
+    action: string;
+    reason: string;
+  }>[];
 }>;
 
 /** From the journal and the audit alone, so that every controller says the same at any time. */
@@ -32,17 +39,9 @@ export function sagaReportView({ journal, ...saga }: SagaRecord, audit: readonly
       ...{ at, step, direction, event },
       summary: textIn(evidence, 'summary'),
     })),
-    acts: around.map(({ at, actor, action, reason }) => ({ at, actor, action, reason })),
+    acts: around.map(({ at, actor, action, reason, detail }) => ({
+      ...{ at, actor, action, reason },
+      authenticated: textIn(detail, 'authenticated') ?? textIn(detail, 'identity'), // null: a controller
+    })),
   };
 }
-
-/** A member of an object, or null. */
-export const memberOf = (value: Json, key: string): Json =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? (Object.entries(value).find(([name]) => name === key)?.[1] ?? null)
-    : null;
-
-const textIn = (value: Json, key: string): string | null => {
-  const member = memberOf(value, key);
-  return typeof member === 'string' ? member : null;
-};

@@ -117,6 +117,8 @@ export function alertCases(open: OpenStore): void {
         return tx.openIncidents('orders');
       });
       expect((await again).map((row) => row.incident)).toEqual(['f-1']);
+      expect(await store.incidentNames('orders', 10)).toEqual(['l-1', 'f-1']);
+      expect(await store.incidentNames('orders', 1)).toEqual(['l-1']);
     });
   });
 }

@@ -12,6 +12,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
   openSaga: (tx) => tx.openSaga(aSaga('saga-2', 'other')),
   claimSaga: (tx) => tx.claimSaga('saga-1', 99),
   appendJournal: (tx) => tx.appendJournal('saga-1', [anEntry('confirm', 'intent')]),
+  hasOpenSaga: (tx) => tx.hasOpenSaga('orders'),
   closeSaga: (tx) => tx.closeSaga('saga-1', 'DONE', AT),
   saveGoal: (tx) => tx.saveGoal(aGoal('a', 'fenced')),
   dropGoal: (tx) => tx.dropGoal('orders/cluster/b'),

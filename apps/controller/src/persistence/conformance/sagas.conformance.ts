@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowGoal } from '#failover';
-import { OpenSagaExistsError, UnknownRowError } from '../authority-store.port.js';
+import { JournalMovedError, OpenSagaExistsError, UnknownRowError } from '../authority-store.port.js';
 import { A, AT, B, aGoal, aGroup, aProposal, aSaga, anEntry, lead } from './builders.js';
 import type { OpenStore } from './builders.js';
 
@@ -118,6 +118,34 @@ export function sagaCases(open: OpenStore): void {
         store.transact(second, B.id, (tx) => tx.appendJournal('none', [anEntry('open', 'done')])),
       ).rejects.toThrow(UnknownRowError);
       expect(await store.saga('none')).toBeNull();
+    });
+
+    it('refuses entries behind a journal that went on meanwhile, with all that was of the same transaction', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      await store.transact(term, A.id, async (tx) => {
+        await tx.openSaga(aSaga('s1'));
+        await tx.appendJournal('s1', [anEntry('confirm', 'intent')], 0);
+      });
+      const late = store.transact(term, A.id, async (tx) => {
+        await tx.closeSaga('s1', 'DONE', AT);
+        await tx.appendJournal('s1', [anEntry('confirm', 'done')], 0);
+      });
+      await expect(late).rejects.toThrow(JournalMovedError);
+      expect(await store.saga('s1')).toMatchObject({ outcome: null, journal: [{ seq: 1 }] });
+    });
+
+    it('says inside a transaction whether the group has an open saga', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      const seen = await store.transact(term, A.id, async (tx) => {
+        const before = await tx.hasOpenSaga('orders');
+        await tx.openSaga(aSaga('s1'));
+        const during = await tx.hasOpenSaga('orders');
+        await tx.closeSaga('s1', 'DONE', AT);
+        return { before, during, after: await tx.hasOpenSaga('orders'), other: await tx.hasOpenSaga('payments') };
+      });
+      expect(seen).toEqual({ before: false, during: true, after: false, other: false });
     });
 
     it('lists sagas of a group newest first, with their journals', async () => {

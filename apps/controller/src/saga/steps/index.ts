@@ -23,6 +23,7 @@ import { publishPointer } from './publish-pointer.step.js';
 import { rememberPlanned, rememberSwitch } from './remember-switch.step.js';
 import { reverseFlow } from './reverse-flow.step.js';
 import { setOffsets } from './set-offsets.step.js';
+import { settleGroups } from './settle-groups.step.js';
 import { settleTransactions } from './settle-transactions.step.js';
 import type { Step, StepSet } from './step.js';
 import { stopReplication } from './stop-replication.step.js';
@@ -32,6 +33,7 @@ import { verifyPublish } from './verify-publish.step.js';
 const SWITCHOVER: StepSet = {
   'check-publishable': checkPublishable,
   announce: announceFailover,
+  'settle-groups': settleGroups,
   drain: drainClients,
   'settle-transactions': settleTransactions,
   'fence-source': fenceSource,

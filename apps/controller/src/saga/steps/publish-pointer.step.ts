@@ -1,7 +1,7 @@
 import type { Pointer } from '#config-center';
 import type { Json } from '#failover';
 import { rfc3339 } from '#platform';
-import { LostLeadershipError, type AuthorityTx } from '../../persistence/authority-store.port.js';
+import { LostLeadershipError, movedTo, type AuthorityTx } from '../../persistence/authority-store.port.js';
 import { pollUntil } from '../agent-calls.js';
 import { within } from '../saga-time.js';
 import { isBeforeReturn, pointerTo, readQuietly } from './pointer-of.js';
@@ -98,16 +98,8 @@ function published(ctx: StepContext, fence: string): StepResult {
 async function rememberActive(ctx: StepContext, tx: AuthorityTx, at: string): Promise<void> {
   const row = await tx.group(ctx.saga.group);
   if (row === null || row.epoch >= ctx.saga.epoch) return;
-  await tx.saveGroup({
-    ...row,
-    active: ctx.saga.target,
-    epoch: ctx.saga.epoch,
-    lastPublishedAutoAt: ctx.saga.trigger === 'auto' ? at : row.lastPublishedAutoAt,
-    lastPublishedSagaAt: at,
-    lastUnpublishedClose: null,
-    lossAcceptance: null,
-    rejoin: [...new Set([...row.rejoin, ctx.saga.source])],
-  });
+  const moved = movedTo(row, ctx.saga.target, { at, byMatrix: ctx.saga.trigger === 'auto' });
+  await tx.saveGroup({ ...moved, epoch: ctx.saga.epoch });
 }
 
 function restored(ctx: StepContext, epoch: number, how: string): StepResult {

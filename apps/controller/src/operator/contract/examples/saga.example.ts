@@ -28,7 +28,12 @@ export const SAGA_REPORT = {
   begun: { row: 410 },
   clients: { known: 12, adopted: 12, stragglers: [], unwrapped: [] },
   steps: [{ ...STEP, summary: SUMMARY }],
-  acts: [{ at: '2026-11-20T14:10:00.000Z', actor: 'operator:kim', action: 'acknowledge', reason: 'seen' }],
+  acts: [
+    {
+      ...{ at: '2026-11-20T14:10:00.000Z', actor: 'operator:kim', authenticated: 'oidc:kim' },
+      ...{ action: 'acknowledge', reason: 'seen' },
+    },
+  ],
 } as const;
 
 export const OPERATION = {

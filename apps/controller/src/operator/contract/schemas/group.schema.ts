@@ -8,7 +8,7 @@ export const VERDICTS = [
   ...(['UNKNOWN', 'DOWN_ATTESTED', 'DOWN_ISOLATED', 'LOCAL_FAULT', 'ALIVE_INSIDE'] as const),
   ...(['LINK_CUT', 'UP', 'DEGRADED', 'SPLIT'] as const),
 ] as const;
-const FENCE_KINDS = z.string().meta({ description: 'how it is closed: acl, read-only and others (docs/fences.md)' });
+const FENCE_KINDS = z.string().meta({ description: 'how it is closed: acl, topic-config or hook (docs/fences.md)' });
 
 export const blocker = answered(
   'Blocker',

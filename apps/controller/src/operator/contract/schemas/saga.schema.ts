@@ -1,17 +1,14 @@
 import { z } from 'zod';
+import { SAGA_KINDS, SAGA_OUTCOMES } from '#failover';
 import { answered, count, evidence, instant, ms } from '../shapes.js';
 
-const KINDS = ['failover', 'switchover', 'failback', 'rejoin', 'rebuild'] as const;
-const outcome = z
-  .enum(['NOT_CONFIRMED', 'ABORTED', 'RECOVERED', 'SOURCE_LOST', 'FAILED', 'DONE', 'DONE_WITH_DEBT', 'NEEDS_OPERATOR'])
-  .nullable()
-  .meta({ description: 'null while it is open' });
+const outcome = z.enum(SAGA_OUTCOMES).nullable().meta({ description: 'null while it is open' });
 const direction = z.enum(['do', 'undo']);
 const stepEvent = z.enum(['intent', 'done', 'failed']);
 
 const head = {
   id: z.string(),
-  kind: z.enum(KINDS),
+  kind: z.enum(SAGA_KINDS),
   group: z.string(),
   source: z.string(),
   target: z.string(),
@@ -62,7 +59,15 @@ export const sagaReport = answered(
         summary: z.string().nullable(),
       }),
     ),
-    acts: z.array(z.strictObject({ at: instant(), actor: z.string(), action: z.string(), reason: z.string() })),
+    acts: z.array(
+      z.strictObject({
+        at: instant(),
+        actor: z.string(),
+        authenticated: z.string().nullable(),
+        action: z.string(),
+        reason: z.string(),
+      }),
+    ),
   }),
 );
 
@@ -70,7 +75,7 @@ export const operation = answered(
   'Operation',
   z.strictObject({
     id: z.string(),
-    kind: z.enum(KINDS),
+    kind: z.enum(SAGA_KINDS),
     group: z.string(),
     source: z.string(),
     target: z.string(),
