@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FENCE_KINDS, type ClusterGoal, type Goal } from '#failover';
+import {
+  FENCE_KINDS,
+  type ClusterGoal,
+  type ConnectorNames,
+  type FlowGoal,
+  type Goal,
+  type WatchGroup,
+} from '#failover';
 import type { Logger } from '#platform';
 import type { Watch } from '#rpc';
 import { AtomicFile } from './atomic-file.js';
@@ -41,32 +48,28 @@ export class AgentMemory {
   saveGoals(floors: Floors, kept: readonly Goal[]): void {
     this.#floors = floors;
     this.#kept = kept;
-    this.#goals.write({ version: 1, floors: mutable(floors), goals: kept.map(mutableGoal) });
+    this.#goals.write({ version: 1, floors, goals: kept });
   }
 
   saveWatch(watch: Watch): void {
     this.#watched = watch;
-    this.#watch.write({ version: 1, watch: structuredClone(watch) as z.input<typeof watchFile>['watch'] });
+    this.#watch.write({ version: 1, watch });
   }
 }
 
-const mutable = (floors: Floors): z.input<typeof floorsSchema> => ({
-  highestTerm: floors.highestTerm,
-  groupEpochs: { ...floors.groupEpochs },
-  goalEpochs: { ...floors.goalEpochs },
-});
-
-const mutableGoal = (goal: Goal): z.input<typeof goalSchema> =>
-  goal.subject === 'cluster' ? mutableClusterGoal(goal) : { ...goal };
-
-const mutableClusterGoal = ({ kinds, ...goal }: ClusterGoal): z.input<typeof goalSchema> => ({
-  ...goal,
-  topics: [...goal.topics],
-  ...(kinds === undefined ? {} : { kinds: [...kinds] }),
-});
+/**
+ * Every member of the type, the optional ones too. The files are strict: what a type has and its schema lacks would be
+ * written, and refused at the next start with all the rest.
+ */
+type ShapeOf<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
 
 const count = z.int().min(0);
-const connectors = z.strictObject({ source: z.string(), checkpoint: z.string(), heartbeat: z.string() });
+const names = z.array(z.string()).readonly();
+const connectors = z.strictObject({
+  source: z.string(),
+  checkpoint: z.string(),
+  heartbeat: z.string(),
+} satisfies ShapeOf<ConnectorNames>);
 const stamp = { group: z.string(), epoch: count, term: count };
 
 const goalSchema = z.discriminatedUnion('subject', [
@@ -75,9 +78,9 @@ const goalSchema = z.discriminatedUnion('subject', [
     ...stamp,
     cluster: z.string(),
     state: z.enum(['fenced', 'open']),
-    topics: z.array(z.string()),
-    kinds: z.array(z.enum(FENCE_KINDS)).optional(),
-  }),
+    topics: names,
+    kinds: z.array(z.enum(FENCE_KINDS)).readonly().optional(),
+  } satisfies ShapeOf<ClusterGoal>),
   z.strictObject({
     subject: z.literal('flow'),
     ...stamp,
@@ -85,39 +88,46 @@ const goalSchema = z.discriminatedUnion('subject', [
     to: z.string(),
     state: z.enum(['running', 'stopped']),
     connectors,
-  }),
+  } satisfies ShapeOf<FlowGoal>),
 ]);
 
 const floorsSchema = z.strictObject({
   highestTerm: count,
   groupEpochs: z.record(z.string(), count),
   goalEpochs: z.record(z.string(), count),
+} satisfies ShapeOf<Floors>);
+
+const goalsFile = z.strictObject({
+  version: z.literal(1),
+  floors: floorsSchema,
+  goals: z.array(goalSchema).readonly(),
 });
 
-const goalsFile = z.strictObject({ version: z.literal(1), floors: floorsSchema, goals: z.array(goalSchema) });
+const watchedFlow = z.strictObject({
+  from: z.string(),
+  to: z.string(),
+  naming: z.enum(['identity', 'default']),
+  connectors,
+  dedicated: z.boolean().optional(),
+} satisfies ShapeOf<WatchGroup['flows'][number]>);
+
+const watchedGroup = z.strictObject({
+  name: z.string(),
+  clusters: names,
+  topics: names,
+  consumerGroups: names,
+  principals: names,
+  flows: z.array(watchedFlow).readonly(),
+  active: z.string().nullable(),
+  epoch: count,
+} satisfies ShapeOf<WatchGroup>);
 
 const watchFile = z.strictObject({
   version: z.literal(1),
   watch: z.strictObject({
-    clusters: z.array(z.strictObject({ name: z.string(), idc: z.string() })),
-    groups: z.array(
-      z.strictObject({
-        name: z.string(),
-        clusters: z.array(z.string()),
-        topics: z.array(z.string()),
-        consumerGroups: z.array(z.string()),
-        principals: z.array(z.string()),
-        flows: z.array(
-          z.strictObject({
-            from: z.string(),
-            to: z.string(),
-            naming: z.enum(['identity', 'default']),
-            connectors,
-          }),
-        ),
-        active: z.string().nullable(),
-        epoch: count,
-      }),
-    ),
-  }),
+    clusters: z
+      .array(z.strictObject({ name: z.string(), idc: z.string() } satisfies ShapeOf<Watch['clusters'][number]>))
+      .readonly(),
+    groups: z.array(watchedGroup).readonly(),
+  } satisfies ShapeOf<Watch>),
 });
