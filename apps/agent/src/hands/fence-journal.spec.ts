@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,39 @@ describe('FenceJournal', () => {
       'b',
       'c',
     ]);
+  });
+
+  it('keeps what two groups record at once on one cluster, and what one records while the other forgets', async () => {
+    const journal = new FenceJournal(dir);
+    await journal.add('a', records({ old: '1000' }));
+    await Promise.all([
+      journal.add('a', records({ t: '5000000' })),
+      journal.remove('a', ['old']),
+      journal.add('a', records({ u: '7' })),
+    ]);
+    expect(await new FenceJournal(dir).of('a')).toEqual(records({ t: '5000000', u: '7' }));
+  });
+
+  it('leaves the disk alone when nothing is new', async () => {
+    const journal = new FenceJournal(dir);
+    const file = join(dir, 'fence-journal.json');
+    await journal.add('a', records({ t: '7' }));
+    const { ino } = await stat(file);
+    await journal.add('a', records({ t: '8' }));
+    await journal.add('a', new Map());
+    await journal.remove('a', ['other']);
+    expect((await stat(file)).ino).toBe(ino); // a write would have put another file in its place
+  });
+
+  it('remembers nothing that the disk did not take', async () => {
+    const journal = new FenceJournal(dir);
+    const draft = join(dir, 'fence-journal.json.draft');
+    await mkdir(draft); // nothing can be written there
+    await expect(journal.add('a', records({ t: '7' }))).rejects.toBeInstanceOf(FenceJournalError);
+    expect(await journal.of('a')).toEqual(new Map());
+    await rmdir(draft);
+    await journal.add('a', records({ t: '7' }));
+    expect(await new FenceJournal(dir).of('a')).toEqual(records({ t: '7' }));
   });
 
   it('refuses a damaged file: fencing without the previous values would lose them', async () => {

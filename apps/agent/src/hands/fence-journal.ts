@@ -5,7 +5,8 @@ import { writeDurably } from './durable-file.js';
 
 /** `previous` null: the topic had no value of its own. */
 export type FenceRecord = Readonly<{ group: string; previous: string | null }>;
-type Clusters = Record<string, Record<string, FenceRecord>>;
+type Records = Record<string, FenceRecord>;
+type Clusters = Record<string, Records>;
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -28,7 +29,7 @@ const FILE = 'fence-journal.json';
 export class FenceJournal {
   readonly #file: string;
   #clusters: Clusters | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string) {
     this.#file = join(dataDir, FILE);
@@ -39,17 +40,22 @@ export class FenceJournal {
     return new Map(Object.entries((await this.#load())[cluster] ?? {}));
   }
 
-  /** Adds records; what is recorded already stays: the first value seen is the customer's. */
+  /** Adds records; what is recorded already stays: the first value seen is the customer's. Nothing new: the disk is not asked. */
   async add(cluster: string, records: ReadonlyMap<string, FenceRecord>): Promise<void> {
-    const known = (await this.#load())[cluster] ?? {};
-    await this.#store(cluster, { ...Object.fromEntries(records), ...known });
+    if (records.size === 0) return;
+    await this.#change(cluster, (known) => {
+      const news = [...records].filter(([topic]) => !Object.hasOwn(known, topic));
+      return news.length === 0 ? null : { ...known, ...Object.fromEntries(news) };
+    });
   }
 
   async remove(cluster: string, topics: readonly string[]): Promise<void> {
+    if (topics.length === 0) return;
     const gone = new Set(topics);
-    const known = Object.entries((await this.#load())[cluster] ?? {});
-    const left = known.filter(([topic]) => !gone.has(topic));
-    if (left.length !== known.length) await this.#store(cluster, Object.fromEntries(left));
+    await this.#change(cluster, (known) => {
+      const left = Object.entries(known).filter(([topic]) => !gone.has(topic));
+      return left.length === Object.keys(known).length ? null : Object.fromEntries(left);
+    });
   }
 
   async #load(): Promise<Clusters> {
@@ -75,12 +81,31 @@ export class FenceJournal {
     }
   }
 
-  /** One write at a time, each whole: a new file, flushed, renamed over the old one, and the folder flushed. */
-  async #store(cluster: string, records: Record<string, FenceRecord>): Promise<void> {
-    const clusters = { ...(await this.#load()), [cluster]: records };
-    this.#clusters = clusters;
-    const write = this.#writing.then(() => writeDurably(this.#file, JSON.stringify({ version: 1, clusters })));
-    this.#writing = write.catch(() => undefined); // the failure belongs to this caller, not to the next one
-    await write;
+  /**
+   * One change at a time, each made of what the one before left, so that two groups on a cluster keep each other's records.
+   * Only what is on disk is remembered. `revise` returns null when there is nothing to write.
+   */
+  async #change(cluster: string, revise: (known: Records) => Records | null): Promise<void> {
+    const change = this.#changing.then(async () => {
+      const all = await this.#load();
+      const records = revise(all[cluster] ?? {});
+      if (records === null) return;
+      const clusters = { ...all, [cluster]: records };
+      await this.#write({ version: 1, clusters });
+      this.#clusters = clusters;
+    });
+    this.#changing = change.catch(() => undefined); // the failure belongs to this caller, not to the next one
+    await change;
+  }
+
+  async #write(content: z.input<typeof schema>): Promise<void> {
+    try {
+      await writeDurably(this.#file, JSON.stringify(content));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new FenceJournalError(`cannot write ${this.#file}: ${why}; make room for it on the agent's disk`, {
+        cause,
+      });
+    }
   }
 }

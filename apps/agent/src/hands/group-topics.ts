@@ -5,7 +5,7 @@ import { durabilityOf, spread } from '../probes/canary-topic.js';
 
 /** One of the product's own one-partition topics, as durable as the topics that it stands for. */
 export async function ensureGroupTopic(
-  hands: ClusterHands,
+  hands: Pick<ClusterHands, 'topicConfigs' | 'createTopic'>,
   layout: ClusterLayout,
   name: string,
   like: readonly string[],
@@ -30,7 +30,7 @@ export async function ensureGroupTopic(
 
 /** The group's topics that exist, its check topic included. */
 export async function goalTopics(
-  hands: ClusterHands,
+  hands: Pick<ClusterHands, 'layout'>,
   goal: ClusterGoal,
   deadlineMs: Ms,
 ): Promise<Readonly<{ layout: ClusterLayout; topics: readonly string[] }>> {

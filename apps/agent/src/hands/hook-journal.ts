@@ -14,7 +14,7 @@ const schema = z.strictObject({ version: z.literal(1), clusters: z.record(z.stri
 export class HookJournal {
   readonly #file: string;
   #clusters: Readonly<Record<string, readonly string[]>> | null = null;
-  #writing: Promise<void> = Promise.resolve();
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string) {
     this.#file = join(dataDir, FILE);
@@ -25,17 +25,11 @@ export class HookJournal {
   }
 
   async add(cluster: string, group: string): Promise<void> {
-    const known = await this.groups(cluster);
-    if (!known.includes(group)) await this.#store(cluster, [...known, group]);
+    await this.#change(cluster, (known) => (known.includes(group) ? null : [...known, group]));
   }
 
   async remove(cluster: string, group: string): Promise<void> {
-    const known = await this.groups(cluster);
-    if (known.includes(group))
-      await this.#store(
-        cluster,
-        known.filter((g) => g !== group),
-      );
+    await this.#change(cluster, (known) => (known.includes(group) ? known.filter((g) => g !== group) : null));
   }
 
   async #load(): Promise<Readonly<Record<string, readonly string[]>>> {
@@ -55,12 +49,26 @@ export class HookJournal {
     return this.#clusters;
   }
 
-  /** One write at a time, each whole. */
-  async #store(cluster: string, groups: readonly string[]): Promise<void> {
-    const clusters = { ...(await this.#load()), [cluster]: groups };
-    this.#clusters = clusters;
-    const write = this.#writing.then(() => writeDurably(this.#file, JSON.stringify({ version: 1, clusters })));
-    this.#writing = write.catch(() => undefined); // the failure belongs to this caller, not to the next one
-    await write;
+  /** One change at a time, each made of what the one before left. Only what is on disk is remembered. */
+  async #change(cluster: string, revise: (known: readonly string[]) => readonly string[] | null): Promise<void> {
+    const change = this.#changing.then(async () => {
+      const all = await this.#load();
+      const groups = revise(all[cluster] ?? []);
+      if (groups === null) return;
+      const clusters = { ...all, [cluster]: groups };
+      await this.#write({ version: 1, clusters });
+      this.#clusters = clusters;
+    });
+    this.#changing = change.catch(() => undefined); // the failure belongs to this caller, not to the next one
+    await change;
+  }
+
+  async #write(content: unknown): Promise<void> {
+    try {
+      await writeDurably(this.#file, JSON.stringify(content));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new HookError(`cannot write ${this.#file}: ${why}; make room for it on the agent's disk`, { cause });
+    }
   }
 }

@@ -2,7 +2,7 @@ import { checkTopic, type ClusterGoal, type FenceOffer } from '#failover';
 import { monotonicMs, pause, type ClusterHands, type ConfigTable } from '#kafka';
 import type { Fence, FenceReading } from './fence.js';
 import { ensureGroupTopic, goalTopics } from './group-topics.js';
-import type { FenceJournal } from './fence-journal.js';
+import { FenceJournalError, type FenceJournal } from './fence-journal.js';
 import { FENCE_KEY } from '../probes/fences.js';
 import { observeFence, planFence, planUnfence } from './fence-plan.js';
 
@@ -11,16 +11,21 @@ const READ_BACK_MS = 10_000;
 const READ_BACK_PAUSE_MS = 100;
 const CHANGES_PER_REQUEST = 1_000;
 
+export type TopicConfigHands = Pick<
+  ClusterHands,
+  'layout' | 'topicConfigs' | 'topicConfigsEverywhere' | 'changeTopicConfigs' | 'createTopic'
+>;
+
 /**
  * Fence 2: `max.message.bytes=1` on every topic of the goal. Needs no authorizer and closes a topic for everybody,
  * MirrorMaker included, so it is only right while no flow writes to that cluster.
  */
 export class TopicConfigFence implements Fence {
   readonly kind = 'topic-config';
-  readonly #hands: ClusterHands;
+  readonly #hands: TopicConfigHands;
   readonly #journal: FenceJournal;
 
-  constructor(hands: ClusterHands, journal: FenceJournal) {
+  constructor(hands: TopicConfigHands, journal: FenceJournal) {
     this.#hands = hands;
     this.#journal = journal;
   }
@@ -79,8 +84,18 @@ export class TopicConfigFence implements Fence {
         ? await look(tables)
         : await this.#readBack(topics, state, look, signal);
     // Only when the restored values were read back may the memory of them go.
-    if (reading.state === 'open' && state === 'open') await this.#journal.remove(goal.cluster, plan.forget);
-    return reading;
+    return reading.state === 'open' && state === 'open' ? this.#forget(goal, plan.forget, reading) : reading;
+  }
+
+  /** The topics are open whether or not the disk takes it in: the record stays, and goes in a later round. */
+  async #forget(goal: ClusterGoal, topics: readonly string[], reading: FenceReading): Promise<FenceReading> {
+    try {
+      await this.#journal.remove(goal.cluster, topics);
+      return reading;
+    } catch (error) {
+      if (!(error instanceof FenceJournalError)) throw error;
+      return { ...reading, detail: `${reading.detail}; ${error.message}` };
+    }
   }
 
   async #readBack(
