@@ -1,10 +1,14 @@
-import { goalKey, type Command, type CommandResult, type Goal, type GoalStatus } from '#failover';
+import { goalKey, type ClusterGoal, type Command, type CommandResult, type Goal, type GoalStatus } from '#failover';
 import type { Hands, RecordedEpoch } from '../../apps/agent/src/ports.js';
 
 /** Hands that carry everything out in memory at once, and remember in which order. */
 export class FakeHands implements Hands {
   readonly applied: Goal[] = [];
   readonly observed: Goal[] = [];
+  /** Goals tried while their cluster did not answer. */
+  readonly silent: ClusterGoal[] = [];
+  /** Whether there is anything to be tried then. */
+  hook = false;
   readonly ran: Command[] = [];
   /** Newest recorded epoch, per cluster and group: `cluster/group`. */
   readonly epochs = new Map<string, RecordedEpoch>();
@@ -24,6 +28,13 @@ export class FakeHands implements Hands {
     this.applied.push(goal);
     if (this.reachable) this.#world.set(goalKey(goal), goal.state);
     return Promise.resolve(this.#status(goal));
+  }
+
+  applySilent(goal: ClusterGoal): Promise<GoalStatus | null> {
+    this.silent.push(goal);
+    if (!this.hook) return Promise.resolve(null);
+    this.#world.set(goalKey(goal), goal.state);
+    return Promise.resolve({ ...this.#status(goal), kind: 'hook' as const });
   }
 
   observe(goal: Goal): Promise<GoalStatus> {

@@ -172,6 +172,8 @@ export class AgentService {
     if (answered) {
       this.#selfFence.clusterAnswered(cluster);
       this.#keeper.clusterAnswered(cluster);
+    } else {
+      this.#keeper.clusterSilent(cluster);
     }
     this.#hub.wantReport();
   }

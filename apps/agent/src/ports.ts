@@ -1,5 +1,6 @@
 import type { ClusterName, ClusterSample, IdcName, Ms, SelfHealth } from '#health';
 import type {
+  ClusterGoal,
   ClusterSettings,
   Command,
   CommandResult,
@@ -76,6 +77,11 @@ export interface Hands {
    * connection), not an exception. Called at most once at a time per goal.
    */
   apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus>;
+  /**
+   * The same for a cluster of which no broker answers: only what needs none (the hook) is tried, for a request to a broker
+   * that hangs may be carried out later. Null: nothing can be tried, and nothing new is known.
+   */
+  applySilent(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus | null>;
   /** Reads the subject without changing anything. */
   observe(goal: Goal, signal: AbortSignal): Promise<GoalStatus>;
   /** One effect, one result. `signal` aborts at the command's deadline; the caller turns an exception into `failed`. */

@@ -131,6 +131,68 @@ describe('with a leader', () => {
   });
 });
 
+describe('while the cluster does not answer', () => {
+  it('is closed by what needs no broker, again until it is, and by nothing else', async () => {
+    const { keeper } = start();
+    keeper.take(set(3, 'own', fence(8), flow('stopped', 8)));
+    keeper.clusterSilent('b');
+    expect(hands.silent).toEqual([]);
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([fence(8)]);
+    await vi.waitFor(() => {
+      keeper.clusterSilent('a'); // there was no hook
+      expect(hands.silent).toHaveLength(2);
+    });
+    hands.hook = true;
+    await vi.waitFor(() => {
+      keeper.clusterSilent('a');
+      expect(statuses.at(-1)).toMatchObject({ observed: 'fenced', reached: true, kind: 'hook' });
+    });
+    expect(hands.applied).toEqual([]);
+  });
+
+  it('keeps looking at a hook that holds, and leaves alone what another kind closed', async () => {
+    const { keeper } = start();
+    keeper.clusterAnswered('a');
+    keeper.take(set(3, 'own', fence(8)));
+    await settled();
+    expect(statuses.at(-1)).toMatchObject({ reached: true });
+    now += 4_001;
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([]);
+    hands.hook = true;
+    keeper.take(set(3, 'own', fence(9)));
+    keeper.clusterSilent('a');
+    await vi.waitFor(() => expect(statuses.at(-1)).toMatchObject({ epoch: 9, reached: true, kind: 'hook' }));
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([fence(9), fence(9)]);
+  });
+
+  it('counts as silent only when it has missed a round and its time-out', async () => {
+    const { keeper } = start();
+    hands.reachable = false;
+    keeper.clusterAnswered('a');
+    keeper.take(set(3, 'own', fence(8)));
+    await settled();
+    now += 4_000;
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([]);
+    now += 1;
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([fence(8)]);
+  });
+
+  it('is left alone without a leader, and by an agent of another place', () => {
+    const { keeper } = start();
+    keeper.take(set(3, 'stand_in', fence(8)));
+    keeper.clusterSilent('a');
+    keeper.take(set(3, 'own', fence(9)));
+    leaderAgeMs = 10_001;
+    keeper.clusterSilent('a');
+    expect(hands.silent).toEqual([]);
+  });
+});
+
 describe('while the self-fence of the cluster is due', () => {
   it('opens nothing on an old word, and does after the next sign of life', async () => {
     const { keeper } = start();

@@ -108,6 +108,24 @@ export class GoalKeeper {
     }
   }
 
+  /**
+   * Called after every probe round in which no broker of the cluster answered. Nothing is asked of it then; but what needs no
+   * broker may close it, or open what cut it off, on a leader's word.
+   */
+  clusterSilent(cluster: ClusterName): void {
+    const { hands, clock } = this.#options;
+    const now = clock();
+    if (this.#justAnswered(cluster, now)) return;
+    for (const slot of this.#slots.values()) {
+      const { goal, assignment } = slot;
+      if (goal.subject !== 'cluster' || goal.cluster !== cluster || assignment.role !== 'own') continue;
+      const { reached, kind } = slot.status(now);
+      if (reached && kind !== 'hook') continue; // another kind holds: one that a silent cluster cannot lose
+      if (!this.#isLed() || this.#staysClosed(goal)) continue;
+      this.#start(slot, (signal) => hands.applySilent(goal, signal));
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const slot of this.#slots.values()) slot.running?.abort(new Error('the agent is stopping'));
@@ -143,13 +161,15 @@ export class GoalKeeper {
       if (slot.observedAtMs !== null && now - slot.observedAtMs < BYSTANDER_EVERY_MS) return;
       slot.observedAtMs = now;
     }
+    this.#start(slot, (signal) => this.#effect(slot, signal));
+  }
+
+  #start(slot: GoalSlot, work: (signal: AbortSignal) => Promise<GoalStatus | null>): void {
+    if (this.#closed || slot.running !== null) return;
     const running = new AbortController();
     slot.running = running;
     const { goal } = slot;
-    const effect = this.#effect(
-      slot,
-      AbortSignal.any([running.signal, AbortSignal.timeout(this.#options.effectTimeoutMs)]),
-    )
+    const effect = work(AbortSignal.any([running.signal, AbortSignal.timeout(this.#options.effectTimeoutMs)]))
       .then(
         (status) => this.#read(slot, goal, running, status),
         (error: unknown) => this.#failed(slot, goal, running, error),
@@ -163,11 +183,14 @@ export class GoalKeeper {
     const { goal, role } = slot.assignment;
     if (role === 'bystander') return hands.observe(goal, signal);
     if (this.#staysClosed(goal)) return { ...(await hands.observe(goal, signal)), detail: 'self-fenced: not opened' };
-    const leaderAgeMs = this.#options.leaderAgeMs();
-    const led = this.#setTaken && leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
-    if (led) return hands.apply(goal, signal);
+    if (this.#isLed()) return hands.apply(goal, signal);
     if (role === 'stand_in') return hands.observe(goal, signal);
     return this.#alone(goal, signal);
+  }
+
+  #isLed(): boolean {
+    const leaderAgeMs = this.#options.leaderAgeMs();
+    return this.#setTaken && leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
   }
 
   #staysClosed(goal: Goal): boolean {
@@ -185,9 +208,10 @@ export class GoalKeeper {
     return { ...seen, detail: `alone, not applied: ${verdict.reason}; ${seen.detail}` };
   }
 
-  #read(slot: GoalSlot, goal: Goal, running: AbortController, status: GoalStatus): void {
+  #read(slot: GoalSlot, goal: Goal, running: AbortController, status: GoalStatus | null): void {
     if (slot.running !== running) return; // replaced meanwhile: this says nothing of the new goal
     slot.running = null;
+    if (status === null) return;
     const now = this.#options.clock();
     if (!slot.read(status, now)) return;
     this.#options.logger.info(

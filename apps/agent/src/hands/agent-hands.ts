@@ -2,6 +2,7 @@ import type { ClusterName, Ms } from '#health';
 import {
   flowKey,
   goalKey,
+  type ClusterGoal,
   type Command,
   type CommandOutput,
   type CommandResult,
@@ -100,6 +101,15 @@ export class AgentHands implements Hands {
       const remark = await recordEpoch(tools.epochs, goal);
       return remark === null ? status : { ...status, detail: `${status.detail}; ${remark}` };
     });
+  }
+
+  applySilent(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus | null> {
+    return this.#turns.take(goalKey(goal), () =>
+      this.#guarded(goal, async () => {
+        signal.throwIfAborted();
+        return this.#toolsOf(goal).fence.applySilent(goal, signal);
+      }),
+    );
   }
 
   async observe(goal: Goal): Promise<GoalStatus> {
@@ -218,7 +228,7 @@ export class AgentHands implements Hands {
     return this.#turns.take(goalKey(goal), () => this.#guarded(goal, work));
   }
 
-  async #guarded(goal: Goal, work: () => Promise<GoalStatus>): Promise<GoalStatus> {
+  async #guarded<T>(goal: Goal, work: () => Promise<T>): Promise<T | GoalStatus> {
     try {
       return await work();
     } catch (error) {

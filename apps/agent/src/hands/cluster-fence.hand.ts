@@ -10,9 +10,11 @@ import {
 import type { Ms } from '#health';
 import { KafkaCallError, monotonicMs } from '#kafka';
 import type { Fence, FenceReading } from './fence.js';
+import { FenceJournalError } from './fence-journal.js';
 import { HookError } from './hook-command.js';
 
-type Found = Readonly<{ kind: FenceKind; reading: FenceReading }>;
+/** `answered` false: it could not be asked, so that nothing is known of this kind. */
+type Found = Readonly<{ kind: FenceKind; reading: FenceReading; answered: boolean }>;
 
 /**
  * Keeps one cluster closed to applications, or open: by the strongest kind of fence that the goal allows and the cluster
@@ -30,8 +32,24 @@ export class ClusterFenceHand {
   }
 
   async observe(goal: ClusterGoal): Promise<GoalStatus> {
-    const found = await this.#each((fence) => fence.read(goal));
-    return statusOf(goal, found, []);
+    return statusOf(goal, await this.#each((fence) => fence.read(goal)), []);
+  }
+
+  /**
+   * While no broker answers: by the hook alone. A request to a broker that hangs may be carried out later, against a newer
+   * will. It opens too: a hook may have cut off the brokers from this agent, and then none ever answers. Null: there is
+   * nothing for a hook to do.
+   */
+  async applySilent(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus | null> {
+    const hook = this.#fences.find((fence) => fence.kind === 'hook');
+    if (hook === undefined) return null;
+    const rest = this.#fences.filter((f) => f !== hook).map((f) => notAsked(f.kind, 'the cluster does not answer'));
+    if (goal.state === 'open') return statusOf(goal, [...rest, await foundOf(hook, liftOf(goal, signal), null)], []);
+    if (kindsToTry(goal, [await offerOf(hook, goal)]).length === 0) return null;
+    const remarks: string[] = [];
+    const placed = await this.#place(hook.kind, goal, signal, remarks);
+    const found: readonly Found[] = placed === null ? [] : [{ kind: hook.kind, reading: placed, answered: true }];
+    return statusOf(goal, [...rest, ...found], remarks);
   }
 
   async #close(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
@@ -41,14 +59,12 @@ export class ClusterFenceHand {
     for (const kind of kinds) {
       const placed = await this.#place(kind, goal, signal, remarks);
       if (placed === null) continue;
-      const others = await this.#each(
-        (fence) => fence.lift(goal, signal),
-        (fence) => fence.kind !== kind,
-      );
-      return statusOf(goal, [{ kind, reading: placed }, ...others], remarks);
+      // The cluster is closed, whatever becomes of these: a hook may have cut off the brokers from this agent too.
+      const others = await this.#each(liftOf(goal, signal), (fence) => fence.kind !== kind, signal);
+      return statusOf(goal, [{ kind, reading: placed, answered: true }, ...others], remarks);
     }
     // Topics that are closed while the check topic could not be made are no fence that anybody could prove.
-    const seen = statusOf(goal, await this.#each((fence) => readOrUnknown(fence, goal)), remarks);
+    const seen = statusOf(goal, await this.#each((fence) => fence.read(goal)), remarks);
     return { ...seen, reached: false };
   }
 
@@ -67,28 +83,38 @@ export class ClusterFenceHand {
       remarks.push(`${kind}: ${placed.detail}`);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof KafkaCallError || error instanceof HookError)) throw error;
-      remarks.push(`${kind}: ${error.message}`);
+      remarks.push(`${kind}: ${textOf(error)}`);
     }
     return null;
   }
 
   async #open(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus> {
-    return statusOf(goal, await this.#each((fence) => fence.lift(goal, signal)), []);
+    return statusOf(goal, await this.#each(liftOf(goal, signal)), []);
   }
 
-  /** One after the other, the weakest first: it is the one that also stops MirrorMaker. */
+  /**
+   * One after the other, the weakest first: it is the one that also stops MirrorMaker. What one kind cannot do now keeps no
+   * other from being done. `signal`: after it, what is left counts as not asked.
+   */
   async #each(
     ask: (fence: Fence) => Promise<FenceReading>,
     which: (fence: Fence) => boolean = () => true,
+    signal: AbortSignal | null = null,
   ): Promise<readonly Found[]> {
     const found: Found[] = [];
     for (const fence of this.#fences.toReversed()) {
-      if (which(fence)) found.unshift({ kind: fence.kind, reading: await ask(fence) });
+      if (which(fence)) found.unshift(await foundOf(fence, ask, signal));
     }
     return found;
   }
 }
+
+const liftOf =
+  (goal: ClusterGoal, signal: AbortSignal) =>
+  (fence: Fence): Promise<FenceReading> => {
+    signal.throwIfAborted(); // the goal was replaced: its opposite waits for us to let go
+    return fence.lift(goal, signal);
+  };
 
 /** What cannot be asked now cannot be used now: a hook may work where Kafka does not answer. */
 async function offerOf(fence: Fence, goal: ClusterGoal): Promise<FenceOffer> {
@@ -99,17 +125,28 @@ async function offerOf(fence: Fence, goal: ClusterGoal): Promise<FenceOffer> {
   }
 }
 
-async function readOrUnknown(fence: Fence, goal: ClusterGoal): Promise<FenceReading> {
+async function foundOf(
+  fence: Fence,
+  ask: (fence: Fence) => Promise<FenceReading>,
+  signal: AbortSignal | null,
+): Promise<Found> {
   try {
-    return await fence.read(goal);
+    return { kind: fence.kind, reading: await ask(fence), answered: true };
   } catch (error) {
-    return { state: 'unknown', readAtMs: monotonicMs(), detail: textOf(error), previous: {} };
+    return notAsked(fence.kind, signal?.aborted === true ? String(signal.reason) : textOf(error));
   }
 }
 
-/** An error that is neither the cluster's nor the hook's is a defect. */
+const notAsked = (kind: FenceKind, detail: string): Found => ({
+  kind,
+  reading: { state: 'unknown', readAtMs: monotonicMs(), detail, previous: {} },
+  answered: false,
+});
+
+/** An error that is neither the cluster's nor the hook's nor the agent's own disk's is a defect. */
 function textOf(error: unknown): string {
-  if (error instanceof KafkaCallError || error instanceof HookError) return error.message;
+  if (error instanceof KafkaCallError || error instanceof HookError || error instanceof FenceJournalError)
+    return error.message;
   throw error;
 }
 
@@ -118,13 +155,13 @@ const refusals = (goal: ClusterGoal, offers: readonly FenceOffer[]): string[] =>
 
 /**
  * All kinds together: fenced as soon as one of them holds, open only if none does. Reached when it is as the goal says
- * and no kind holds that the goal does not allow.
+ * and no kind holds, or may hold because it could not be asked, that the goal does not allow.
  */
 function statusOf(goal: ClusterGoal, found: readonly Found[], remarks: readonly string[]): GoalStatus {
   const holding = found.filter(({ reading }) => reading.state === 'fenced' || reading.state === 'partial');
   const observed = overall(found.map((f) => f.reading.state));
   const kind = holding.find(({ reading }) => reading.state === 'fenced')?.kind ?? holding[0]?.kind;
-  const allowed = holding.every((f) => isAllowed(goal, f.kind));
+  const allowed = found.every((f) => isAllowed(goal, f.kind) || (f.answered && !holding.includes(f)));
   const oldest = Math.min(monotonicMs(), ...found.map((f) => f.reading.readAtMs));
   const ageMs: Ms = monotonicMs() - oldest;
   return {
