@@ -85,6 +85,41 @@ describe('DRAIN, HOLD and transactions on two real clusters', () => {
     expect(await bench.center.adoptions('modes')).toEqual([]);
   });
 
+  it('commits of a batch that was broken off for a HOLD what its handler had resolved, and no more', async () => {
+    const { kafka, first } = await begin('batch');
+    const producer = kafka.producer();
+    const messages = Array.from({ length: 50 }, (_, i) => ({ value: String(i), partition: 0 }));
+    await producer.send({ topic: 'batch', messages });
+    const consumer = kafka.consumer({ groupId: 'batch-reader' });
+    consumer.subscribe({ topics: ['batch'] });
+    let resolved = 0;
+    let reached: () => void = () => undefined;
+    const atWork = new Promise<void>((resolve) => (reached = resolve));
+    await consumer.run({
+      eachBatch: async (given) => {
+        for (const { offset } of given.batch.messages) {
+          if (resolved === 5) {
+            reached();
+            await vi.waitFor(() => expect(given.isRunning()).toBe(false), 30_000);
+            return;
+          }
+          given.resolveOffset(offset);
+          resolved += 1;
+        }
+      },
+    });
+    await atWork;
+    const held = paused(kafka, 'HOLD');
+    await tell('batch', first, { mode: 'HOLD', maxMs: 60_000 });
+    await held;
+    const admin = bench.lab.kafka('a').admin();
+    await admin.connect();
+    const [committed] = await admin.fetchOffsets({ groupId: 'batch-reader', topics: ['batch'] });
+    await admin.disconnect();
+    expect(committed?.partitions.find((p) => p.partition === 0)?.offset).toBe('5');
+    await kafka.close();
+  });
+
   it('ends by itself after maxMs, on the same cluster', async () => {
     const { kafka, first } = await begin('alone');
     const producer = kafka.producer();

@@ -16,6 +16,8 @@ export type GenerationOptions = Readonly<{
   onFailure: (e: Error) => void;
 }>;
 
+type BatchHandler = NonNullable<SwitchingRunConfig['eachBatch']>;
+
 /**
  * The consumer of one cluster between two switches. Once ended it hands no record to a handler and commits nothing;
  * once held it hands out none either, but what was handled is still committed.
@@ -142,15 +144,18 @@ export class ConsumerGeneration {
   }
 
   private wrap(run: SwitchingRunConfig, consumer: ConsumerPort): ConsumerRunConfig {
-    const { eachMessage, eachBatch, ...rest } = run;
+    const { eachMessage, eachBatch, eachBatchAutoResolve, ...rest } = run;
     return {
       ...rest,
+      eachBatchAutoResolve: false, // handBatch does it: kafkajs resolves the last record of a batch that was broken off too
       ...(eachMessage === undefined
         ? {}
         : { eachMessage: (payload) => this.hand(() => eachMessage(this.deliver(payload, consumer))) }),
       ...(eachBatch === undefined
         ? {}
-        : { eachBatch: (payload) => this.hand(() => eachBatch(this.deliverBatch(payload))) }),
+        : {
+            eachBatch: (payload) => this.hand(() => this.handBatch(eachBatch, payload, eachBatchAutoResolve ?? true)),
+          }),
     };
   }
 
@@ -186,13 +191,20 @@ export class ConsumerGeneration {
     };
   }
 
-  private deliverBatch(payload: EachBatchPayload) {
-    return {
+  /** A handler that was told to stop may have left records of its batch: only what it resolved itself is committed. */
+  private async handBatch(handler: BatchHandler, payload: EachBatchPayload, autoResolve: boolean): Promise<void> {
+    let stopped = false;
+    const told = (stop: boolean): boolean => {
+      stopped ||= stop;
+      return stop;
+    };
+    await handler({
       ...payload,
       cluster: this.cluster,
       epoch: this.options.epoch(),
-      isRunning: () => !this.over && payload.isRunning(),
-      isStale: () => this.superseded || payload.isStale(),
-    };
+      isRunning: () => !told(this.over || !payload.isRunning()),
+      isStale: () => told(this.superseded || payload.isStale()),
+    });
+    if (autoResolve && !stopped) payload.resolveOffset(payload.batch.lastOffset());
   }
 }

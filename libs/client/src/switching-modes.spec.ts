@@ -91,6 +91,45 @@ class ScriptedConsumer implements ConsumerPort {
   }
 }
 
+/** A batch as kafkajs hands it out, and what it does afterwards. */
+class ScriptedBatch {
+  stale = false;
+  private resolved: string | null = null;
+  private readonly offsets: readonly string[];
+
+  constructor(offsets: readonly string[]) {
+    this.offsets = offsets;
+  }
+
+  async deliverTo(consumer: ScriptedConsumer): Promise<void> {
+    const last = this.offsets.at(-1) ?? '';
+    const fields = { key: null, value: null, timestamp: '0', attributes: 0, headers: {} };
+    const messages = this.offsets.map((offset) => ({ ...fields, offset }));
+    await consumer.running?.eachBatch?.({
+      batch: {
+        topic: 't',
+        partition: 0,
+        highWatermark: '0',
+        messages,
+        isEmpty: () => false,
+        firstOffset: () => this.offsets[0] ?? null,
+        lastOffset: () => last,
+        offsetLag: () => '0',
+        offsetLagLow: () => '0',
+      },
+      resolveOffset: (offset) => void (this.resolved = offset),
+      heartbeat: async () => undefined,
+      pause: () => () => undefined,
+      commitOffsetsIfNecessary: async () => undefined,
+      uncommittedOffsets: () => ({ topics: [] }),
+      isRunning: () => true,
+      isStale: () => this.stale,
+    });
+    if (consumer.running?.eachBatchAutoResolve !== false) this.resolved = last;
+    if (this.resolved !== null) await consumer.commitOffsets([{ offset: (BigInt(this.resolved) + 1n).toString() }]);
+  }
+}
+
 describe('DRAIN and HOLD', () => {
   let server: MemoryConfigCenterServer;
   let clusters: Record<'a' | 'b', ScriptedCluster>;
@@ -255,6 +294,55 @@ describe('DRAIN and HOLD', () => {
     await vi.waitFor(() =>
       expect(server.adoptions('orders')).toMatchObject([{ cluster: 'b', epoch: 4, state: 'following' }]),
     );
+  });
+
+  describe('a batch', () => {
+    const OFFSETS = ['40', '41', '42', '43'];
+    /** Handles until it is told to stop, or to the end. `reached` is called before each record. */
+    const start = async (reached: (offset: string) => Promise<void> | void, config = {}): Promise<ScriptedConsumer> => {
+      const consumer = kafka.consumer({ groupId: 'billing' });
+      consumer.subscribe({ topics: ['t'] });
+      await consumer.run({
+        ...config,
+        eachBatch: async (given) => {
+          for (const { offset } of given.batch.messages) {
+            await reached(offset);
+            if (!given.isRunning() || given.isStale()) return;
+            if (offset === '41') given.resolveOffset(offset);
+          }
+        },
+      });
+      return consumerOf('a');
+    };
+
+    it('that its handler broke off for a HOLD is committed as far as the handler resolved it', async () => {
+      const onA = await start(async (offset) => {
+        if (offset !== '42') return;
+        await move(pointer('a', 2, { mode: 'HOLD', maxMs: 60_000 }));
+      });
+      await new ScriptedBatch(OFFSETS).deliverTo(onA);
+      expect(onA.committed).toEqual(['42']);
+      await vi.waitFor(() => expect(told).toEqual(['paused HOLD']));
+    });
+
+    it('that was handled to its end is committed to its end', async () => {
+      const onA = await start(() => undefined);
+      await new ScriptedBatch(OFFSETS).deliverTo(onA);
+      expect(onA.committed).toEqual(['44']);
+    });
+
+    it('that became stale is not resolved over what it was moved to', async () => {
+      const batch = new ScriptedBatch(OFFSETS);
+      const onA = await start((offset) => void (batch.stale = offset === '43'));
+      await batch.deliverTo(onA);
+      expect(onA.committed).toEqual(['42']);
+    });
+
+    it('is left to its handler where that resolves by itself', async () => {
+      const onA = await start(() => undefined, { eachBatchAutoResolve: false });
+      await new ScriptedBatch(OFFSETS).deliverTo(onA);
+      expect(onA.committed).toEqual(['42']);
+    });
   });
 
   it('goes on where it was after an abort: ACTIVE of the same cluster with a higher epoch', async () => {
