@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClusterGoal } from '#failover';
 import { monotonicMs } from '#kafka';
 import type { FenceHook } from '../config/agent-config.js';
@@ -101,6 +101,34 @@ describe('the hook', () => {
       'require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {stdio: "inherit"}); setInterval(() => {}, 1000)';
     expect(await runHook(node(forever), {}, 500)).toMatchObject({ exitCode: null });
     expect(monotonicMs() - startedAtMs).toBeLessThan(8_000); // its child holds the pipe: closed only when that died too
+  });
+
+  it('that hands its output to a process of its own session is not waited for longer than a moment', async () => {
+    const pidFile = join(folder, 'pid');
+    const daemon = `const c = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {detached: true, stdio: "inherit"}); fs.writeFileSync(${JSON.stringify(pidFile)}, String(c.pid)); c.unref(); console.log("closed");`;
+    const killDaemon = async (): Promise<void> => {
+      process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+    };
+    const startedAtMs = monotonicMs();
+    expect(await runHook(node(daemon), {}, 30_000)).toEqual({ exitCode: 0, said: 'closed' });
+    await killDaemon();
+    expect(await runHook(node(`${daemon} setInterval(() => {}, 1000)`), {}, 1_000)).toMatchObject({ exitCode: null });
+    await killDaemon();
+    expect(monotonicMs() - startedAtMs).toBeLessThan(20_000); // the daemons would hold the output for ever
+  });
+
+  it("that became another user's cannot be killed: that is said, and the agent lives", async () => {
+    const kill = vi.spyOn(process, 'kill');
+    let group = 0;
+    kill.mockImplementation((pid) => {
+      group = pid;
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    const outcome = await runHook(node('setInterval(() => {}, 1000)'), {}, 300);
+    kill.mockRestore();
+    process.kill(group, 'SIGKILL');
+    expect(group).toBeLessThan(0);
+    expect(outcome).toMatchObject({ exitCode: null, said: expect.stringContaining('EPERM') });
   });
 
   it('that cannot be started is an error that names it', async () => {

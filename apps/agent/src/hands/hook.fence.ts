@@ -2,7 +2,7 @@ import type { ClusterGoal, FenceOffer, WatchGroup } from '#failover';
 import { monotonicMs } from '#kafka';
 import type { FenceHook } from '../config/agent-config.js';
 import type { Fence, FenceReading } from './fence.js';
-import { runHook } from './hook-command.js';
+import { HookError, runHook } from './hook-command.js';
 import type { HookJournal } from './hook-journal.js';
 
 const STATE_OF_EXIT = new Map<number | null, FenceReading['state']>([
@@ -31,7 +31,7 @@ export class HookFence implements Fence {
   }
 
   async place(goal: ClusterGoal, signal: AbortSignal): Promise<FenceReading> {
-    const before = await this.read(goal);
+    const before = await this.#check(goal, signal);
     if (this.#hook === null) return before;
     const groups = await this.#journal.groups(goal.cluster);
     if (before.state === 'fenced') {
@@ -41,7 +41,7 @@ export class HookFence implements Fence {
     }
     await this.#journal.add(goal.cluster, goal.group);
     const ran = await this.#run(this.#hook, this.#hook.fence, goal, signal);
-    return this.#after(goal, groups.includes(goal.group) ? ['the fence had been removed', ran] : [ran]);
+    return this.#after(goal, groups.includes(goal.group) ? ['the fence had been removed', ran] : [ran], signal);
   }
 
   async lift(goal: ClusterGoal, signal: AbortSignal): Promise<FenceReading> {
@@ -54,23 +54,38 @@ export class HookFence implements Fence {
     }
     if (!groups.includes(goal.group)) return reading('open', 'the hook was not used for this group');
     const ran = await this.#run(this.#hook, this.#hook.open, goal, signal);
-    const seen = await this.#after(goal, [ran]);
-    if (seen.state === 'open') await this.#journal.remove(goal.cluster, goal.group);
-    return seen;
+    const seen = await this.#after(goal, [ran], signal);
+    return seen.state === 'open' ? this.#forget(goal, seen) : seen;
   }
 
   /** A closure that this agent did not make is somebody else's. */
-  async read(goal: ClusterGoal): Promise<FenceReading> {
+  read(goal: ClusterGoal): Promise<FenceReading> {
+    return this.#check(goal);
+  }
+
+  /** It is open whether or not the disk takes it in: the record stays, and goes in a later round. */
+  async #forget(goal: ClusterGoal, seen: FenceReading): Promise<FenceReading> {
+    try {
+      await this.#journal.remove(goal.cluster, goal.group);
+      return seen;
+    } catch (error) {
+      if (!(error instanceof HookError)) throw error;
+      return { ...seen, detail: `${seen.detail}; ${error.message}` };
+    }
+  }
+
+  async #check(goal: ClusterGoal, signal?: AbortSignal): Promise<FenceReading> {
     if (this.#hook === null) return reading('open', 'no hook');
-    const ran = await runHook(this.#hook.check, this.#environment(goal), this.#hook.timeoutMs);
+    const ran = await runHook(this.#hook.check, this.#environment(goal), this.#hook.timeoutMs, signal);
+    signal?.throwIfAborted();
     return reading(
       STATE_OF_EXIT.get(ran.exitCode) ?? 'unknown',
       `check ended with ${ran.exitCode ?? 'a signal'} ${ran.said}`.trim(),
     );
   }
 
-  async #after(goal: ClusterGoal, remarks: readonly string[]): Promise<FenceReading> {
-    const seen = await this.read(goal);
+  async #after(goal: ClusterGoal, remarks: readonly string[], signal: AbortSignal): Promise<FenceReading> {
+    const seen = await this.#check(goal, signal);
     return { ...seen, detail: [seen.detail, ...remarks].join('; ') };
   }
 
