@@ -10,18 +10,20 @@ import {
 } from '#failover';
 import type { Logger } from '#platform';
 import type { Watch } from '#rpc';
-import { AtomicFile } from './atomic-file.js';
+import { AtomicFile, DiskError } from './atomic-file.js';
 import { type Floors, NO_FLOORS } from './goal-rules.js';
 
 /** What the agent keeps on disk: its own goals with the floors that no leader may go below, and the cached watch list. */
 export class AgentMemory {
   readonly #goals: AtomicFile<typeof goalsFile>;
   readonly #watch: AtomicFile<typeof watchFile>;
+  readonly #logger: Logger;
   #floors: Floors = NO_FLOORS;
   #kept: readonly Goal[] = [];
   #watched: Watch = { groups: [], clusters: [] };
 
   constructor(dataDir: string, logger: Logger) {
+    this.#logger = logger;
     this.#goals = new AtomicFile(join(dataDir, 'goals.json'), goalsFile, logger);
     this.#watch = new AtomicFile(join(dataDir, 'watch.json'), watchFile, logger);
     const goals = this.#goals.read();
@@ -45,15 +47,32 @@ export class AgentMemory {
     return this.#watched;
   }
 
+  /** On disk when this returns; else nothing is remembered. @throws {DiskError} */
   saveGoals(floors: Floors, kept: readonly Goal[]): void {
+    this.#goals.write({ version: 1, floors, goals: kept });
     this.#floors = floors;
     this.#kept = kept;
-    this.#goals.write({ version: 1, floors, goals: kept });
   }
 
+  /** A higher term counts in this process even if the disk does not take it: nothing is done in its name yet. */
+  saveTerm(highestTerm: number): void {
+    this.#floors = { ...this.#floors, highestTerm };
+    this.#orTell(() => this.#goals.write({ version: 1, floors: this.#floors, goals: this.#kept }));
+  }
+
+  /** The same of the watch list: an old one on disk is only less good after a restart. */
   saveWatch(watch: Watch): void {
     this.#watched = watch;
-    this.#watch.write({ version: 1, watch });
+    this.#orTell(() => this.#watch.write({ version: 1, watch }));
+  }
+
+  #orTell(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#logger.error({ error }, 'kept in memory only: a restart forgets it');
+    }
   }
 }
 

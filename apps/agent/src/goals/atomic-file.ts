@@ -3,6 +3,14 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import type { Logger } from '#platform';
 
+/** The disk did not take it (full, read-only, worn out): what is on it is what was there before. */
+export class DiskError extends Error {
+  readonly code = 'POINTSMAN_AGENT_DISK';
+  constructor(path: string, cause: unknown) {
+    super(`cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /**
  * One small JSON file that is either the old or the new content after a crash, never a mixture: written beside, synced,
  * renamed, and the folder synced. Synchronous on purpose: it must be on disk before the effect that it describes.
@@ -43,10 +51,19 @@ export class AtomicFile<S extends z.ZodType> {
     return null;
   }
 
-  /** Does nothing when the content is on disk already. */
+  /** Does nothing when the content is on disk already. @throws {DiskError} */
   write(value: z.input<S>): void {
     const text = JSON.stringify(value);
     if (text === this.#written) return;
+    try {
+      this.#replace(text);
+    } catch (cause) {
+      throw new DiskError(this.#path, cause);
+    }
+    this.#written = text;
+  }
+
+  #replace(text: string): void {
     const next = `${this.#path}.next`;
     const file = openSync(next, 'w', 0o600);
     try {
@@ -57,7 +74,6 @@ export class AtomicFile<S extends z.ZodType> {
     }
     renameSync(next, this.#path);
     syncFolder(dirname(this.#path));
-    this.#written = text;
   }
 }
 

@@ -2,15 +2,24 @@ import type { Command, CommandResult } from '#failover';
 import type { Logger } from '#platform';
 import type { Hands } from '../ports.js';
 
+/** Why a command is not run at all. */
+export type CommandRefusal = 'refused_term' | 'refused_epoch' | 'unavailable';
+
 export type CommandRunnerOptions = Readonly<{
   hands: Hands;
   logger: Logger;
-  refuse: (term: number, epoch: number, group: string) => 'refused_term' | 'refused_epoch' | null;
+  refuse: (term: number, epoch: number, group: string) => CommandRefusal | null;
   maxRunning?: number; // default 8
   maxWaiting?: number; // default 64
 }>;
 
 const MAX_REMEMBERED = 256;
+
+const REFUSALS = {
+  refused_term: 'this agent has heard a higher one',
+  refused_epoch: 'this agent has heard a higher one',
+  unavailable: 'this agent cannot keep its epoch on disk',
+} as const satisfies Record<CommandRefusal, string>;
 
 /**
  * Runs commands: few at once, each with its deadline, each with exactly one result. A result is remembered by the
@@ -30,7 +39,7 @@ export class CommandRunner {
   /** Never rejects. The deadline counts from the call. */
   run(command: Command): Promise<CommandResult> {
     const refused = this.#options.refuse(command.term, command.epoch, command.group);
-    if (refused !== null) return Promise.resolve(failure(command, refused, 'this agent has heard a higher one'));
+    if (refused !== null) return Promise.resolve(failure(command, refused, REFUSALS[refused]));
     const known = this.#results.get(command.id);
     if (known !== undefined) return known;
     const busy = this.#waiting.length >= (this.#options.maxWaiting ?? 64);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -128,6 +128,68 @@ describe('with a leader', () => {
     expect(hands.applied).toEqual([]);
     expect(hands.observed).toHaveLength(1); // again only after a while
     expect(memory.keptGoals).toEqual([]);
+  });
+});
+
+describe('while the disk takes nothing', () => {
+  const fillDisk = (): void => mkdirSync(join(dir, 'goals.json.next')); // no file can be written there
+  const freeDisk = (): void => rmSync(join(dir, 'goals.json.next'), { recursive: true });
+
+  it('takes no set, does nothing for it, and takes it in the first round after', async () => {
+    const { keeper, memory } = start();
+    keeper.clusterAnswered('a');
+    fillDisk();
+    keeper.take(set(3, 'own', fence(8)));
+    keeper.clusterAnswered('a');
+    expect(hands.applied).toEqual([]);
+    expect(memory.floors.highestTerm).toBe(0);
+    expect(keeper.held()).toEqual([]);
+    freeDisk();
+    keeper.clusterAnswered('a');
+    await vi.waitFor(() => expect(hands.applied).toEqual([fence(8)]));
+    expect(start().keeper.held()).toHaveLength(1);
+  });
+
+  it('no longer takes the goals before it for the will of its leader', async () => {
+    const { keeper } = start();
+    keeper.take(set(3, 'own', { ...fence(8), state: 'open' }));
+    fillDisk();
+    keeper.take(set(3, 'own', fence(9)));
+    now += ALONE_AFTER_MS;
+    keeper.clusterAnswered('a');
+    await vi.waitFor(() => expect(hands.observed).toHaveLength(1));
+    expect(hands.applied).toEqual([]);
+  });
+
+  it('leaves it at the next handshake to bring the set of a leader that fell silent', () => {
+    const { keeper } = start();
+    fillDisk();
+    keeper.take(set(3, 'own', fence(8)));
+    leaderAgeMs = 10_001;
+    freeDisk();
+    keeper.clusterAnswered('a');
+    leaderAgeMs = 0;
+    keeper.clusterAnswered('a');
+    expect(keeper.held()).toEqual([]);
+  });
+
+  it('refuses a command whose epoch it could not keep', () => {
+    const { keeper, memory } = start();
+    fillDisk();
+    expect(keeper.refuseCommand(3, 8, 'orders')).toBe('unavailable');
+    expect(memory.floors.groupEpochs).toEqual({});
+    freeDisk();
+    expect(keeper.refuseCommand(3, 8, 'orders')).toBeNull();
+  });
+
+  it('obeys no lower term than it has heard, and watches what it was told last, all the same', () => {
+    const { keeper, memory } = start();
+    fillDisk();
+    mkdirSync(join(dir, 'watch.json.next'));
+    keeper.heardTerm(5);
+    memory.saveWatch(watchOf('b', 9));
+    expect(keeper.refuseCommand(4, 8, 'orders')).toBe('refused_term');
+    expect(memory.watch).toEqual(watchOf('b', 9));
   });
 });
 

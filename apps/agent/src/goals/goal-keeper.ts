@@ -4,6 +4,8 @@ import type { Logger } from '#platform';
 import type { AgentGoalSet, GoalAssignment } from '#rpc';
 import type { Hands, MonotonicClock } from '../ports.js';
 import type { AgentMemory } from './agent-memory.js';
+import { DiskError } from './atomic-file.js';
+import type { CommandRefusal } from './command-runner.js';
 import { type Floors, goalsToKeep, judgeAlone, judgeGoalSet } from './goal-rules.js';
 import { GoalSlot, notReadYet, subjectCluster } from './goal-slot.js';
 
@@ -41,6 +43,7 @@ export class GoalKeeper {
   readonly #answeredAtMs = new Map<ClusterName, Ms>();
   readonly #effects = new Set<Promise<void>>();
   #setTaken = false;
+  #untaken: AgentGoalSet | null = null; // the newest one, while the disk does not take it
   #closed = false;
 
   constructor(options: GoalKeeperOptions) {
@@ -69,39 +72,58 @@ export class GoalKeeper {
   /** A term heard in a welcome: nothing below it is obeyed any more, restarts included. */
   heardTerm(term: number): void {
     const { memory } = this.#options;
-    if (term > memory.floors.highestTerm) memory.saveGoals({ ...memory.floors, highestTerm: term }, memory.keptGoals);
+    if (term > memory.floors.highestTerm) memory.saveTerm(term);
   }
 
-  /** Replaces all goals; what is absent is dropped. Nothing is done before the new set is on disk. */
+  /**
+   * Replaces all goals; what is absent is dropped. Nothing is done before the new set is on disk; one that the disk does not
+   * take is tried again in each round, for its leader sends it once.
+   */
   take(set: AgentGoalSet): void {
     const { memory, logger, clock } = this.#options;
+    const again = this.#untaken === set;
+    this.#untaken = null;
     const verdict = judgeGoalSet(set, memory.floors);
     if (!verdict.taken) {
       logger.warn({ term: set.term, reason: verdict.reason }, 'goal set refused');
       return;
     }
     if (verdict.refused.length > 0) logger.warn({ term: set.term, refused: verdict.refused }, 'goals refused');
-    memory.saveGoals(verdict.floors, goalsToKeep(verdict.goals));
+    try {
+      memory.saveGoals(verdict.floors, goalsToKeep(verdict.goals));
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      if (!again) logger.error({ term: set.term, error }, 'goal set not taken: it cannot be kept on disk; tried again');
+      this.#untaken = set;
+      return;
+    }
     this.#setTaken = true;
     this.#replaceAll(verdict.goals, clock());
   }
 
   /** Whether a command may run: null, or why not. Raises the floors when it may. */
-  refuseCommand(term: number, epoch: number, group: string): 'refused_term' | 'refused_epoch' | null {
-    const { memory } = this.#options;
+  refuseCommand(term: number, epoch: number, group: string): CommandRefusal | null {
+    const { memory, logger } = this.#options;
     const { floors } = memory;
     if (term < floors.highestTerm) return 'refused_term';
     const known = floors.groupEpochs[group] ?? 0;
     if (epoch < known) return 'refused_epoch';
     if (term > floors.highestTerm || epoch > known) {
       const groupEpochs = { ...floors.groupEpochs, [group]: epoch };
-      memory.saveGoals({ ...floors, highestTerm: term, groupEpochs }, memory.keptGoals);
+      try {
+        memory.saveGoals({ ...floors, highestTerm: term, groupEpochs }, memory.keptGoals);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        logger.error({ term, epoch, group, error }, 'command refused: its epoch cannot be kept on disk');
+        return 'unavailable';
+      }
     }
     return null;
   }
 
   /** Called after every probe round in which at least one broker of the cluster answered. */
   clusterAnswered(cluster: ClusterName): void {
+    this.#takeAgain();
     this.#answeredAtMs.set(cluster, this.#options.clock());
     for (const slot of this.#slots.values()) {
       if (subjectCluster(slot.goal) === cluster) this.#kick(slot);
@@ -113,6 +135,7 @@ export class GoalKeeper {
    * broker may close it, or open what cut it off, on a leader's word.
    */
   clusterSilent(cluster: ClusterName): void {
+    this.#takeAgain();
     const { hands, clock } = this.#options;
     const now = clock();
     if (this.#justAnswered(cluster, now)) return;
@@ -130,6 +153,14 @@ export class GoalKeeper {
     this.#closed = true;
     for (const slot of this.#slots.values()) slot.running?.abort(new Error('the agent is stopping'));
     await Promise.all(this.#effects);
+  }
+
+  /** Only while its leader is still heard: after a silence the next handshake brings a set anew. */
+  #takeAgain(): void {
+    const set = this.#untaken;
+    if (set === null) return;
+    if (this.#leaderIsHeard()) this.take(set);
+    else this.#untaken = null;
   }
 
   #replaceAll(goals: readonly GoalAssignment[], now: Ms): void {
@@ -188,9 +219,14 @@ export class GoalKeeper {
     return this.#alone(goal, signal);
   }
 
+  /** Goals whose successors the disk does not take are no longer the leader's will. */
   #isLed(): boolean {
+    return this.#setTaken && this.#untaken === null && this.#leaderIsHeard();
+  }
+
+  #leaderIsHeard(): boolean {
     const leaderAgeMs = this.#options.leaderAgeMs();
-    return this.#setTaken && leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
+    return leaderAgeMs !== null && leaderAgeMs <= this.#options.leaseTtlMs();
   }
 
   #staysClosed(goal: Goal): boolean {

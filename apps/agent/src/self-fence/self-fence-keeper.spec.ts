@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -82,6 +82,28 @@ describe('an armed agent', () => {
     await settled();
     expect(keeper.report()).toMatchObject([{ selfFenced: true }]);
     expect(keeper.isOverdue('orders', 'a')).toBe(true);
+  });
+
+  it('takes a token for a sign of life where the disk does not take it, and promises nothing new', async () => {
+    const keeper = await armed();
+    mkdirSync(join(dir, 'self-fence.json.next')); // no file can be written there
+    const [grant] = token(true).grants;
+    const grants = [
+      { ...grant!, epoch: 8 },
+      { ...grant!, group: 'bills' },
+    ];
+    now += AFTER_MS;
+    keeper.take(token(true, { grants }));
+    now += 1;
+    keeper.tick();
+    expect(hands.applied).toEqual([]);
+    expect(keeper.report()).toMatchObject([{ group: 'orders', epoch: 7, armed: true }]);
+    rmSync(join(dir, 'self-fence.json.next'), { recursive: true });
+    keeper.take(token(true, { grants }));
+    expect(keeper.report()).toMatchObject([
+      { group: 'orders', epoch: 8, armed: true },
+      { group: 'bills', epoch: 7, armed: false },
+    ]);
   });
 
   it('promises nothing before it knows what the fence takes, or which topics there are', async () => {

@@ -2,6 +2,7 @@ import { checkTopic, type ClusterGoal, goalKey, SELF_FENCE_POLL_MS, START_WAIT_M
 import type { ClusterName, Ms } from '#health';
 import type { Logger } from '#platform';
 import type { SelfFenceUpdate } from '#rpc';
+import { DiskError } from '../goals/atomic-file.js';
 import type { Floors } from '../goals/goal-rules.js';
 import type { Hands, MonotonicClock } from '../ports.js';
 import type { SelfFenceMemory } from './self-fence-memory.js';
@@ -46,6 +47,7 @@ export class SelfFenceKeeper {
   #newest: Readonly<{ term: number; number: number }> = { term: 0, number: 0 };
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
+  #diskTrouble = false;
 
   constructor(options: SelfFenceOptions) {
     this.#o = options;
@@ -79,8 +81,7 @@ export class SelfFenceKeeper {
       if (life === null) lives.delete(key);
       else lives.set(key, life);
     }
-    this.#o.memory.save([...lives.values()].map((life) => life.entry));
-    this.#replaceAll(lives);
+    this.#replaceAll(this.#save(lives) ? lives : this.#withoutNews(lives));
   }
 
   /** Closes what is overdue and not closed yet. */
@@ -115,6 +116,30 @@ export class SelfFenceKeeper {
       const armed = disarmingSinceMs === null && applyMs !== null && this.#o.watched(group) !== null;
       return { group, cluster, epoch, armed, applyMs: applyMs ?? 0, selfFenced: place.closed && this.#isDue(place) };
     });
+  }
+
+  /** @returns false: the disk does not take it, which is said once; the next token tries again. */
+  #save(lives: ReadonlyMap<string, Life>): boolean {
+    try {
+      this.#o.memory.save([...lives.values()].map((life) => life.entry));
+      this.#diskTrouble = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      if (!this.#diskTrouble) this.#o.logger.error({ error }, 'self-fence: not armed anew, it cannot be kept on disk');
+      this.#diskTrouble = true;
+      return false;
+    }
+  }
+
+  /** Nothing is promised that a restart would forget. A sign of life is one all the same: it closes no cluster of a led agent. */
+  #withoutNews(lives: ReadonlyMap<string, Life>): ReadonlyMap<string, Life> {
+    const kept = new Map<string, Life>();
+    for (const [key, life] of lives) {
+      const known = this.#places.get(key);
+      if (known !== undefined) kept.set(key, { ...life, entry: known.life.entry });
+    }
+    return kept;
   }
 
   #replaceAll(lives: ReadonlyMap<string, Life>): void {

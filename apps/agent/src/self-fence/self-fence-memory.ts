@@ -16,7 +16,7 @@ export class SelfFenceMemory {
     return this.#file.read()?.armed ?? [];
   }
 
-  /** On disk when this returns. */
+  /** On disk when this returns. @throws {DiskError} */
   save(armed: readonly ArmedEntry[]): void {
     this.#file.write({ version: 1, armed: [...armed] });
   }
