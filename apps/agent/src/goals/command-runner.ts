@@ -38,8 +38,8 @@ export class CommandRunner {
 
   /** Never rejects. The deadline counts from the call. */
   run(command: Command): Promise<CommandResult> {
-    const refused = this.#options.refuse(command.term, command.epoch, command.group);
-    if (refused !== null) return Promise.resolve(failure(command, refused, REFUSALS[refused]));
+    const refused = this.#refusal(command);
+    if (refused !== null) return Promise.resolve(refused);
     const known = this.#results.get(command.id);
     if (known !== undefined) return known;
     const busy = this.#waiting.length >= (this.#options.maxWaiting ?? 64);
@@ -51,6 +51,11 @@ export class CommandRunner {
 
   close(): void {
     this.#stop.abort(new Error('the agent is stopping'));
+  }
+
+  #refusal(command: Command): CommandResult | null {
+    const refused = this.#options.refuse(command.term, command.epoch, command.group);
+    return refused === null ? null : failure(command, refused, REFUSALS[refused]);
   }
 
   #remember(id: string, result: Promise<CommandResult>): void {
@@ -82,7 +87,8 @@ export class CommandRunner {
     this.#running += 1;
     try {
       if (signal.aborted) return failure(command, 'expired', 'its turn came after its deadline; nothing was done');
-      return await this.#options.hands.run(command, signal);
+      // A newer leader, or a newer epoch, may have been heard of while it waited.
+      return this.#refusal(command) ?? (await this.#options.hands.run(command, signal));
     } catch (error) {
       this.#options.logger.warn({ error, command: command.id, kind: command.body.kind }, 'command failed');
       return failure(command, 'failed', error instanceof Error ? error.message : String(error));
