@@ -31,6 +31,10 @@ export const followedFlows = (groups: readonly WatchGroup[]): readonly FollowedF
 export const followKey = (flow: Readonly<{ from: ClusterName; to: ClusterName; source: string }>): string =>
   `${flow.from}~${flow.to}~${flow.source}`;
 
+/** Another group's flow between the same clusters copies other topics by other connectors: it is no way back. */
+export const isWayBack = (flow: FollowedFlow, of: FollowedFlow): boolean =>
+  flow.group === of.group && flow.from === of.to && flow.to === of.from;
+
 /** How MirrorMaker does it, by its connector's configuration; by ours where the worker does not answer. */
 export type FlowSetup = Readonly<{
   naming: TopicNaming;

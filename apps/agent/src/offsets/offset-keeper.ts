@@ -5,7 +5,7 @@ import { ConnectClient, DedicatedWorker, PlatformaticHands, type ClusterHands } 
 import type { AgentConfig } from '../config/agent-config.js';
 import type { MonotonicClock, OffsetFollower, OffsetTranslator } from '../ports.js';
 import { readCommitted, type CommittedBoard } from './committed.js';
-import { followedFlows, followKey, type FollowedFlow } from './flow-setup.js';
+import { followedFlows, followKey, isWayBack, type FollowedFlow } from './flow-setup.js';
 import { SyncFile } from './sync-file.js';
 import { SyncFollower } from './sync-follower.js';
 import { topicsOf, translateGroups, type TranslationGround } from './translate-groups.js';
@@ -87,8 +87,7 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
         `no history is kept of ${body.from} → ${body.to}: this agent watches no such flow, or lacks a side's credentials`,
       );
     }
-    const back =
-      [...this.#followers.values()].find(({ flow }) => flow.from === body.to && flow.to === body.from) ?? null;
+    const back = [...this.#followers.values()].find(({ flow }) => isWayBack(flow, forward.flow)) ?? null;
     const catchUpMs = left() * CATCH_UP_SHARE;
     const [trouble, committed, layout] = await Promise.all([
       this.#briefly(forward, target, catchUpMs),
