@@ -16,6 +16,8 @@ class Worker {
   readonly changes: string[] = [];
   /** Changes that wait in the queue, unanswered, to be carried out at some later time. */
   readonly queued: (() => void)[] = [];
+  /** It has just started: it has not read the statuses of others' connectors yet. */
+  blind = false;
   holdChanges = false;
   silent = false;
   /** Tasks are gone only after the state was read this often: the stop takes its time. */
@@ -53,6 +55,8 @@ class Worker {
     }
     this.#lateTasks.get(connector)?.();
     if (what === 'offsets') return json({ offsets: [] });
+    if (what === 'config') return json({ 'connector.class': 'MirrorSourceConnector' });
+    if (this.blind) return void response.writeHead(404).end('{}');
     json({
       name,
       connector: { state: connector.state, worker_id: 'w' },
@@ -198,6 +202,31 @@ describe('FlowHand', () => {
       'Metadata',
     );
     expect(worker.changes).toEqual([]);
+  });
+
+  it('calls a flow stopped whose connectors are not there, once worker and cluster have said so', async () => {
+    worker.connectors.clear();
+    const status = await new FlowHand(connect, answering).apply(goal('stopped'), AbortSignal.timeout(5_000));
+    expect(status).toMatchObject({ observed: 'stopped', reached: true, detail: 'src absent; cp absent' });
+    expect(worker.changes).toEqual([]);
+  });
+
+  it('does not take a worker that has just started, and knows no status yet, for one without the flow', async () => {
+    worker.blind = true;
+    const hand = new FlowHand(connect, answering);
+    const unsure = await hand.observe(goal('stopped'));
+    expect(unsure).toMatchObject({ observed: 'partial', reached: false, detail: 'src UNKNOWN []; cp UNKNOWN []' });
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(400))).toMatchObject({ reached: false });
+    expect(worker.changes).toEqual(['stop src', 'stop cp']);
+    worker.blind = false;
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+  });
+
+  it("believes no absence while the worker's own cluster is silent", async () => {
+    worker.connectors.clear();
+    await expect(new FlowHand(connect, dead).apply(goal('stopped'), AbortSignal.timeout(5_000))).rejects.toThrow(
+      'Metadata',
+    );
   });
 
   it('says partial of a connector that is not there', async () => {

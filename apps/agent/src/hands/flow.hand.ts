@@ -15,6 +15,7 @@ const ATTEST_MS = 2_000;
 const REFUSAL_GAP_MS = 10_000;
 
 type Wish = 'running' | 'stopped';
+type Names = readonly [source: string, checkpoint: string];
 type Look = Readonly<{
   source: ConnectorStatus | null;
   checkpoint: ConnectorStatus | null;
@@ -178,13 +179,34 @@ export class FlowHand {
   }
 
   async #look(goal: FlowGoal): Promise<Look> {
-    const [source, checkpoint] = await Promise.all([
-      this.#connect.status(goal.connectors.source, this.#callMs),
-      this.#connect.status(goal.connectors.checkpoint, this.#callMs),
-    ]);
+    const names = [goal.connectors.source, goal.connectors.checkpoint] as const;
+    let [source, checkpoint] = await this.#statuses(names);
+    if (source === null || checkpoint === null) [source, checkpoint] = await this.#lookAgain(names);
     const stopped = [source, checkpoint].every((s) => s === null || isStopped(s));
     const running = [source, checkpoint].every((s) => s !== null && isRunning(s));
     return { source, checkpoint, observed: stopped ? 'stopped' : running ? 'running' : 'partial' };
+  }
+
+  #statuses([source, checkpoint]: Names): Promise<[ConnectorStatus | null, ConnectorStatus | null]> {
+    return Promise.all([this.#connect.status(source, this.#callMs), this.#connect.status(checkpoint, this.#callMs)]);
+  }
+
+  /**
+   * A worker that has just started answers 404 for connectors that others of its group run: it has not read their statuses
+   * yet. Absence is believed where the worker's own cluster answers, its herder knows no such connector (which it says only
+   * once it has read what is configured), and there is no status then either.
+   */
+  async #lookAgain(names: Names): Promise<[ConnectorStatus | null, ConnectorStatus | null]> {
+    const [source, checkpoint] = await Promise.all([
+      this.#connect.config(names[0], this.#callMs),
+      this.#connect.config(names[1], this.#callMs),
+      this.#ownCluster.layout(this.#callMs),
+    ]);
+    const [ofSource, ofCheckpoint] = await this.#statuses(names);
+    return [
+      ofSource ?? (source === null ? null : withoutStatus(names[0])),
+      ofCheckpoint ?? (checkpoint === null ? null : withoutStatus(names[1])),
+    ];
   }
 
   #status(goal: FlowGoal, look: Look, remarks: readonly string[]): GoalStatus {
@@ -216,6 +238,15 @@ const refusedStatus = (goal: FlowGoal): GoalStatus => ({
   ageMs: 0,
   detail: 'its Connect worker refuses every connection: attested down',
   previous: {},
+});
+
+/** It is configured, and nobody has said yet how it is: it may copy. */
+const withoutStatus = (name: string): ConnectorStatus => ({
+  name,
+  state: 'UNKNOWN',
+  worker: '',
+  trace: null,
+  tasks: [],
 });
 
 /** 204 is no end: until the last task is gone it may still copy. */
