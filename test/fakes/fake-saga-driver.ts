@@ -17,6 +17,8 @@ export class FakeSagaDriver implements SagaDriver {
   refusals: readonly Refusal[] = [];
   abortAnswer: Awaited<ReturnType<SagaDriver['abort']>> = 'aborted';
   readonly asked: PlannedAsk[] = [];
+  /** The row as the planner saw it last, where that is not what it is now. */
+  staleRow: GroupRow | null = null;
 
   constructor(
     private readonly store: AuthorityStore,
@@ -40,7 +42,7 @@ export class FakeSagaDriver implements SagaDriver {
     const target = ask.target ?? 'b';
     const kind = ask.request.rejoin?.choice === 'rebuild' ? 'rebuild' : ask.kind;
     const plan = planSaga({ kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
-    const refusals = [...this.refusals, ...this.approval(ask, row ?? null)];
+    const refusals = [...this.refusals, ...this.approval(ask, this.staleRow ?? row ?? null)];
     return { target, epoch: row?.epoch ?? 0, refusals, plan };
   }
 

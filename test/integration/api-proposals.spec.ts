@@ -92,6 +92,18 @@ describe('POST approve', () => {
     expect((await proposalNow())?.approvals.map((a) => a.identity)).toEqual(['file-token', 'token:kim']);
   });
 
+  it('the same person does not count twice, however fast: the planner may not have seen the first yes yet', async () => {
+    await propose({ needed: 2 });
+    api.sagas.staleRow = (await api.store.groups())[0] ?? null;
+    await post('approve', YES).expect(202);
+    for (const dryRun of [true, false]) {
+      const { body } = await post('approve', { ...YES, dryRun }).expect(409);
+      expect(names(body)).toEqual(['SAME_PERSON']);
+    }
+    expect(database.tables.sagas.size).toBe(0);
+    expect((await proposalNow())?.approvals).toHaveLength(1);
+  });
+
   it('a dry run and the act ask the same questions; a dry run writes nothing', async () => {
     await propose({ needed: 2 });
     const before = JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));

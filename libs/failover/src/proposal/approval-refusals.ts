@@ -16,6 +16,10 @@ type Rule = Readonly<{ name: string; found: (a: Asked) => string | null; liftedB
 
 const groupOf = ({ snapshot }: Asked): string => snapshot.group.name;
 
+/** What lifts `SAME_PERSON`, wherever it is found. */
+export const ANOTHER_PERSON =
+  'another person approves with a token of their own: pointsman token create NAME --role operator';
+
 /** Of any proposal. */
 const SLOT: readonly Rule[] = [
   {
@@ -38,7 +42,7 @@ const SLOT: readonly Rule[] = [
       open?.approvedBy.includes(question.identity) === true
         ? `${question.identity} is one of its two persons already`
         : null,
-    liftedBy: () => 'another person approves with a token of their own: pointsman token create NAME --role operator',
+    liftedBy: () => ANOTHER_PERSON,
   },
 ];
 

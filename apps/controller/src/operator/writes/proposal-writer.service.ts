@@ -13,7 +13,7 @@ import { actor } from './acts.js';
 import { KeptAnswers } from './kept-answers.js';
 import type { WriteAnswer } from './kept-answers.js';
 import type { ApproveBody } from './proposal.schemas.js';
-import { mustBeAllowed, mustBeAt, proposalMoved, starting } from './saga-problems.js';
+import { mustBeAllowed, mustBeAnother, mustBeAt, proposalMoved, starting } from './saga-problems.js';
 import { SagaWriter } from './saga-writer.service.js';
 
 const ACCEPTED = 202;
@@ -46,7 +46,9 @@ export class ProposalWriter {
     if (proposal === null || proposal.approvals.length + 1 >= proposal.needed) {
       const also: NonNullable<Parameters<SagaWriter['carryOut']>[0]['also']> = (tx, saga) =>
         this.keep(tx, group, proposal, approval, saga.id);
-      return await this.sagaWriter.carryOut({ ask, dryRun, headers, what, also });
+      const answer = await this.sagaWriter.carryOut({ ask, dryRun, headers, what, also });
+      if (dryRun && proposal !== null) mustBeAnother(group, proposal, identity);
+      return answer;
     }
     const given = { ask, proposal, approval, headers };
     if (dryRun) return await this.check(given, true);
@@ -96,6 +98,7 @@ export class ProposalWriter {
     const row = await tx.group(group);
     const now = row?.proposal ?? null;
     if (row === null || seen === null || now?.id !== seen.id || now.state !== 'open') throw proposalMoved(group);
+    mustBeAnother(group, now, approval.identity);
     const { at, by, reason } = approval;
     const approved = withApproval(now, approval);
     const closed = { at, by, reason, saga };

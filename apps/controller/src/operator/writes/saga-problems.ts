@@ -1,4 +1,4 @@
-import type { Refusal } from '#failover';
+import { ANOTHER_PERSON, type Proposal, type Refusal } from '#failover';
 import { LostLeadershipError, OpenSagaExistsError } from '../../persistence/authority-store.port.js';
 import { StaleGroupError } from '../../saga/saga.port.js';
 import type { PlannedAsk } from '../../saga/saga.port.js';
@@ -46,6 +46,21 @@ export const proposalMoved = (group: string): Problem =>
     detail: 'The proposal was decided by another one a moment ago; nothing was changed.',
     blockedBy: [{ name: 'NO_PROPOSAL', detail: 'it is not open any more', liftedBy: `pointsman status ${group}` }],
   });
+
+/**
+ * By the row itself: what the planner sees is as old as its last look into the store, and a person who is fast would count
+ * twice.
+ */
+export function mustBeAnother(group: string, { approvals }: Proposal, identity: string): void {
+  if (approvals.every((a) => a.identity !== identity)) return;
+  throw new Problem({
+    status: 409,
+    code: 'refused',
+    title: `The approval of ${group} is refused`,
+    detail: 'The same person approved it a moment ago; nothing was changed.',
+    blockedBy: [{ name: 'SAME_PERSON', detail: `${identity} is one of its persons already`, liftedBy: ANOTHER_PERSON }],
+  });
+}
 
 export const starting = (): Problem => noLeader('The leader is still starting; try again.');
 
