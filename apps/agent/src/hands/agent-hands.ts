@@ -31,6 +31,7 @@ import { HookFence } from './hook.fence.js';
 import { HookJournal } from './hook-journal.js';
 import { AuthorizerProbe } from '../probes/authorizer.probe.js';
 import { FlowHand } from './flow.hand.js';
+import { GoalTurns } from './goal-turns.js';
 import {
   applyGroupOffsets,
   readEndOffsets,
@@ -43,7 +44,6 @@ import { seedFlow } from './seed-flow.hand.js';
 import { TailHands } from './tail-hands.js';
 import { abortTransactions, listTransactions } from './transaction-commands.js';
 import { TopicConfigFence } from './topic-config.fence.js';
-import { Turns } from './turns.js';
 
 const EPOCH_MS = 5_000;
 const SILENT_KINDS: ReadonlySet<string> = new Set(['refused', 'reset', 'no_route', 'deadline', 'dns']);
@@ -67,7 +67,7 @@ type ClusterTools = Readonly<{
 /** {@link Hands} over Kafka and Connect. Refusing lower terms and epochs is the goal keeper's; this does what it is told. */
 export class AgentHands implements Hands {
   readonly #tools: ReadonlyMap<ClusterName, ClusterTools>;
-  readonly #turns = new Turns();
+  readonly #turns = new GoalTurns();
   readonly #tails: TailHands;
 
   readonly #translator: OffsetTranslator | null;
@@ -90,17 +90,13 @@ export class AgentHands implements Hands {
     this.#watched = groups;
   }
 
-  async apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
-    return this.#inTurn(goal, async () => {
-      signal.throwIfAborted();
-      const tools = this.#toolsOf(goal);
-      const status =
-        goal.subject === 'cluster'
-          ? await tools.fence.apply(goal, signal)
-          : await this.#flowOf(goal, tools).apply(goal, signal);
-      const remark = await recordEpoch(tools.epochs, goal);
-      return remark === null ? status : { ...status, detail: `${status.detail}; ${remark}` };
-    });
+  apply(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
+    return this.#turns.apply(
+      goalKey(goal),
+      () => this.#guarded(goal, () => this.#carryOut(goal, signal)),
+      // After the effect, never before it: a cluster that takes no writes can still be fenced.
+      () => this.#toolsOf(goal).epochs.raise(goal.group, goal.epoch, goal.term, EPOCH_MS),
+    );
   }
 
   applySilent(goal: ClusterGoal, signal: AbortSignal): Promise<GoalStatus | null> {
@@ -223,9 +219,11 @@ export class AgentHands implements Hands {
     return { kind: 'canary', accepted, errorCode, detail };
   }
 
-  /** A goal that took another's place waits for the end of its last request: the old effect must not land after the new. */
-  #inTurn(goal: Goal, work: () => Promise<GoalStatus>): Promise<GoalStatus> {
-    return this.#turns.take(goalKey(goal), () => this.#guarded(goal, work));
+  async #carryOut(goal: Goal, signal: AbortSignal): Promise<GoalStatus> {
+    signal.throwIfAborted();
+    const tools = this.#toolsOf(goal);
+    if (goal.subject === 'cluster') return tools.fence.apply(goal, signal);
+    return this.#flowOf(goal, tools).apply(goal, signal);
   }
 
   async #guarded<T>(goal: Goal, work: () => Promise<T>): Promise<T | GoalStatus> {
@@ -305,17 +303,6 @@ const noWorker = (cluster: ClusterName): UnsupportedError =>
 function flowOf(tools: ClusterTools): FlowHand {
   if (tools.flow === null) throw noWorker(tools.config.name);
   return tools.flow;
-}
-
-/** After the effect, never before it: a cluster that takes no writes can still be fenced. */
-async function recordEpoch(epochs: EpochTopic, goal: Goal): Promise<string | null> {
-  try {
-    await epochs.raise(goal.group, goal.epoch, goal.term, EPOCH_MS);
-    return null;
-  } catch (error) {
-    if (error instanceof KafkaCallError) return `epoch not recorded: ${error.message}`;
-    throw error;
-  }
 }
 
 function timeLeft(deadlineMs: Ms): TimeLeft {
