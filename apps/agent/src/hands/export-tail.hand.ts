@@ -47,13 +47,13 @@ export function exportToTopicWork(source: TailSource, target: TailTarget, group:
   const topic = tailTopic(group);
   return {
     progress: () => progressOf(body, count, topic),
-    run: async (signal) => {
+    run: async (signal, mustBeAsked) => {
       const partitions = await ensureQuarantine(target.hands, topic, body);
       const newest = await newestOrigins(target, topic, body.from, signal);
       for (const range of await readableRanges(source, body.ranges)) {
         const at = { cluster: body.from, topic: range.topic, partition: range.partition };
         const upTo = newest.get(`${range.partition}/${range.topic}`) ?? -1;
-        const writer = new RecordWriter(target.log, topic, range.partition % partitions);
+        const writer = new RecordWriter(target.log, topic, range.partition % partitions, mustBeAsked);
         for await (const slice of source.log.read(range, { callMs: TAIL_CALL_MS, signal })) {
           for (const record of slice) {
             if (record.offset > upTo) await writer.add(withOrigin({ ...at, offset: record.offset }, record));

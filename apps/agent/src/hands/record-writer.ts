@@ -14,10 +14,13 @@ export class RecordWriter {
   readonly #log: RecordLog;
   readonly #topic: string;
   readonly #partition: number;
+  readonly #mustBeAsked: () => void;
   #batch: NewRecord[] = [];
   #bytes = 0;
 
-  constructor(log: RecordLog, topic: string, partition: number) {
+  /** `mustBeAsked` is called before each append, and throws to end the writing. */
+  constructor(log: RecordLog, topic: string, partition: number, mustBeAsked: () => void) {
+    this.#mustBeAsked = mustBeAsked;
     this.#log = log;
     this.#topic = topic;
     this.#partition = partition;
@@ -34,6 +37,7 @@ export class RecordWriter {
     const batch = this.#batch;
     this.#batch = [];
     this.#bytes = 0;
+    this.#mustBeAsked();
     await this.#log.append(this.#topic, this.#partition, batch, TAIL_CALL_MS);
   }
 }

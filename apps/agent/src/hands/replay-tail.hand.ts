@@ -40,7 +40,7 @@ export function replayTailWork(
       const done = count.written + count.merged + count.kept + count.present;
       return { kind: 'tail_replay', progress: { finished, done, total: spanOf(body.ranges) }, ...count };
     },
-    run: async (signal) => {
+    run: async (signal, mustBeAsked) => {
       const options: ResolverOptions = {
         priority: body.priority.length > 0 ? body.priority : [body.from],
         custom: body.strategy === 'custom' ? await loadCustom() : null,
@@ -48,7 +48,7 @@ export function replayTailWork(
       for (const range of await readableRanges(source, body.ranges)) {
         for await (const part of partsOf(source, range, signal)) {
           const since = await readSince(target, body, range, part, signal);
-          await replayPart({ target, body, range, options, count }, part, since);
+          await replayPart({ target, body, range, options, count, mustBeAsked }, part, since);
         }
       }
       finished = true;
@@ -62,11 +62,12 @@ type Around = Readonly<{
   range: TailRange;
   options: ResolverOptions;
   count: Count;
+  mustBeAsked: () => void;
 }>;
 
 async function replayPart(around: Around, part: readonly LogRecord[], since: Since): Promise<void> {
-  const { target, body, range, count } = around;
-  const writer = new RecordWriter(target.log, range.topic, range.partition);
+  const { target, body, range, count, mustBeAsked } = around;
+  const writer = new RecordWriter(target.log, range.topic, range.partition, mustBeAsked);
   for (const record of part) {
     if (record.offset <= since.upTo) {
       count[since.replayed.has(record.offset) ? 'present' : 'kept'] += 1;

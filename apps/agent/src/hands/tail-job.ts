@@ -5,15 +5,30 @@ import type { TimeLeft } from './offset-commands.js';
 /** Work that outlives the command that began it. `progress` is read at any time; it must not throw. */
 export type TailWork = Readonly<{
   progress: () => TailOutput;
-  /** Ends when all is done and on disk or acknowledged. Stops soon after `signal`. */
-  run: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Ends when all is done and on disk or acknowledged. Stops soon after `signal`. Whoever writes to a cluster calls
+   * `mustBeAsked` before each request: it throws when the work is no longer this agent's.
+   */
+  run: (signal: AbortSignal, mustBeAsked: () => void) => Promise<void>;
 }>;
 
-type Job = { work: TailWork; ended: boolean; error: Error | null; endedAtMs: number };
+type Job = {
+  work: TailWork;
+  ended: boolean;
+  error: Error | null;
+  endedAtMs: number;
+  askedAtMs: number;
+  forgotten: boolean;
+};
 
 const MAX_JOBS = 8;
 const KEPT_MS = 15 * 60_000;
 const POLL_MS = 100;
+/**
+ * Work that nobody has asked about for this long writes nothing more: its leader may have given it to another agent, and two
+ * that write beside each other write everything twice. The controller waits longer than this (`WORK_LEFT_MS`).
+ */
+const LEASE_MS = 30_000;
 /** Left for the answer to travel before the command's own deadline. */
 const REPLY_MS = 500;
 
@@ -21,6 +36,13 @@ export class TooManyJobsError extends Error {
   readonly code = 'POINTSMAN_TAIL_BUSY';
   constructor() {
     super(`this agent is busy with ${MAX_JOBS} other tails; ask again when one has ended`);
+  }
+}
+
+class ForgottenError extends Error {
+  readonly code = 'POINTSMAN_TAIL_FORGOTTEN';
+  constructor(leaseMs: number) {
+    super(`nobody asked for ${leaseMs} ms, so another agent may do it now; ask again to begin anew`);
   }
 }
 
@@ -32,12 +54,21 @@ export class TooManyJobsError extends Error {
 export class TailJobs {
   readonly #jobs = new Map<string, Job>();
   readonly #stop = new AbortController();
+  readonly #leaseMs: number;
+
+  constructor({ leaseMs = LEASE_MS }: Readonly<{ leaseMs?: number }> = {}) {
+    this.#leaseMs = leaseMs;
+  }
 
   /** The epoch is no part of what is asked: a second rejoin must join the work of the first, not write beside it. */
   async ask(group: string, body: TailCommand, left: TimeLeft, make: () => TailWork): Promise<TailOutput> {
     const key = JSON.stringify([group, body]);
     const job = this.#jobs.get(key) ?? this.#begin(key, make);
-    while (!job.ended && left() > REPLY_MS + POLL_MS) await pause(POLL_MS, this.#stop.signal);
+    this.#renew(job);
+    while (!job.ended && left() > REPLY_MS + POLL_MS) {
+      await pause(POLL_MS, this.#stop.signal);
+      this.#renew(job);
+    }
     if (job.error === null) return job.work.progress();
     this.#jobs.delete(key);
     throw job.error;
@@ -50,10 +81,13 @@ export class TailJobs {
   #begin(key: string, make: () => TailWork): Job {
     this.#forget();
     if (this.#jobs.size >= MAX_JOBS) throw new TooManyJobsError();
-    const job: Job = { work: make(), ended: false, error: null, endedAtMs: 0 };
+    const askedAtMs = monotonicMs();
+    const job: Job = { work: make(), ended: false, error: null, endedAtMs: 0, askedAtMs, forgotten: false };
     this.#jobs.set(key, job);
     job.work
-      .run(this.#stop.signal)
+      .run(this.#stop.signal, () => {
+        if (this.#isForgotten(job)) throw new ForgottenError(this.#leaseMs);
+      })
       .catch((error: unknown) => {
         job.error = error instanceof Error ? error : new Error(String(error));
       })
@@ -62,6 +96,16 @@ export class TailJobs {
         job.endedAtMs = monotonicMs();
       });
     return job;
+  }
+
+  #renew(job: Job): void {
+    if (!this.#isForgotten(job)) job.askedAtMs = monotonicMs();
+  }
+
+  /** By the clock and for good: a process that stood still finds out before its next write, and a late question changes nothing. */
+  #isForgotten(job: Job): boolean {
+    job.forgotten ||= monotonicMs() - job.askedAtMs > this.#leaseMs;
+    return job.forgotten;
   }
 
   #forget(): void {

@@ -1,4 +1,4 @@
-import type { RejoinOrder } from '#failover';
+import type { RejoinOrder, SagaRecord } from '#failover';
 import { ask, clusterGoal, flowGoal, pollUntil, positionKey, takeBack } from '../agent-calls.js';
 import { exchangeFence } from '../steps/exchange-fence.step.js';
 import { rememberPlanned } from '../steps/remember-switch.step.js';
@@ -14,6 +14,7 @@ import {
   readReturned,
   reportReturned,
   tailEvidence,
+  WORK_LEFT_MS,
   type Switch,
 } from './returned.js';
 
@@ -72,14 +73,14 @@ export const carryOutChoice: Step = {
     const { from, to } = of;
     if (choice === 'export') {
       const body = { kind: 'export_tail', from, to, ranges, destination } as const;
-      const { written, present, place, agent } = await carryOn(ctx, from, body, signal);
+      const { written, present, place, agent } = await carryOn(ctx, from, body, signal, await mayBeAtWork(ctx));
       const summary = `${written} records exported to ${place}, ${present} were there`;
       return { evidence: { summary, choice, written, present, place, agent } };
     }
     if (choice === 'replay') {
       const since = of.rows.map((row) => ({ topic: row.topic, partition: row.partition, offset: row.s }));
       const body = { kind: 'replay_tail', from, to, ranges, since, strategy, priority } as const;
-      const { written, merged, kept, present } = await carryOn(ctx, from, body, signal);
+      const { written, merged, kept, present } = await carryOn(ctx, from, body, signal, await mayBeAtWork(ctx));
       const summary = `${written} records replayed, ${merged} merged, ${kept} left out, ${present} were there`;
       return { evidence: { summary, choice, strategy, written, merged, kept, present } };
     }
@@ -87,6 +88,16 @@ export const carryOutChoice: Step = {
     return { evidence: { summary: `the tail stays on ${from} only`, choice } };
   },
 };
+
+/** Another leader, or a rejoin that was given up a moment ago, may have left the work with an agent that nobody here knows. */
+async function mayBeAtWork(ctx: StepContext): Promise<boolean> {
+  const begun = ({ journal }: SagaRecord): number =>
+    journal.filter((e) => e.step === 'carry-out-choice' && e.direction === 'do' && e.event === 'intent').length;
+  if (begun(ctx.saga) > 1) return true;
+  const sinceMs = ctx.time.wallMs() - 2 * WORK_LEFT_MS; // by another controller's clock
+  const others = (await ctx.history()).filter((saga) => saga.id !== ctx.saga.id && begun(saga) > 0);
+  return others.some(({ closedAt }) => closedAt === null || Date.parse(closedAt) > sinceMs);
+}
 
 export const exchangeReturned: Step = {
   name: 'exchange-fence',

@@ -150,19 +150,42 @@ const ANSWERS = {
 } as const satisfies Record<TailCommand['kind'], TailOutput['kind']>;
 
 /**
- * Asks one agent, the cluster's own, until its work has ended: a second agent beside it would write everything twice. The work
- * goes on in the agent when this gives up; whoever asks next joins it.
+ * An agent writes on for 30 s after it was last asked, and one request of it may take 10 s more; with room for a question under
+ * way when this one begins to count, and for both clocks.
+ */
+export const WORK_LEFT_MS = 50_000;
+
+const writes = (body: TailCommand): boolean =>
+  body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic');
+
+/**
+ * Asks one agent, the cluster's own, until its work has ended: a second one that writes beside it would write everything twice. So
+ * the agent that was asked first is kept; if it goes, it is waited for, and another one begins only when its time is certainly over.
+ * The work goes on in the agent when this gives up; whoever asks next joins it. `mayBeAtWork`: an agent that is not known
+ * here may have been asked a moment ago.
  */
 export async function carryOn<B extends TailCommand & CommandBody>(
   ctx: Asking,
   cluster: string,
   body: B,
   signal: AbortSignal,
+  mayBeAtWork = false,
 ): Promise<OutputOf<B> & Readonly<{ agent: string }>> {
   let problem = 'not asked';
+  let first: string | null = null;
+  const leftMs = writes(body) ? WORK_LEFT_MS : 0;
+  let freeAtMs = mayBeAtWork ? ctx.time.monotonicMs() + leftMs : Number.NEGATIVE_INFINITY;
   const done = await pollUntil(ctx, signal, async () => {
-    const agents = ctx.gateway.agentsFor(cluster).slice(0, 1);
-    const answer = await ask<TailCommand>(ctx, cluster, body, signal, agents);
+    const able = ctx.gateway.agentsFor(cluster);
+    if (first === null || !able.includes(first)) {
+      if (ctx.time.monotonicMs() < freeAtMs) {
+        problem = `${first ?? 'an agent that another leader asked'} may still be at work: no other begins beside it`;
+        return null;
+      }
+      first = able[0] ?? null;
+    }
+    const answer = await ask<TailCommand>(ctx, cluster, body, signal, first === null ? [] : [first]);
+    if (first !== null) freeAtMs = ctx.time.monotonicMs() + leftMs;
     if (!answer.ok) problem = answer.detail;
     else if (answer.output.kind === ANSWERS[body.kind] && answer.output.progress.finished) {
       return { ...(answer.output as OutputOf<B>), agent: answer.agent };

@@ -1,0 +1,73 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { TailCommand, TailOutput } from '#failover';
+import { monotonicMs } from '#kafka';
+import { TailJobs, type TailWork } from './tail-job.js';
+
+const LEASE_MS = 600;
+const BODY: TailCommand = {
+  ...{ kind: 'replay_tail', from: 'a', to: 'b', ranges: [], since: [], strategy: 'last-write-wins', priority: [] },
+};
+const LEFT_MS = 0; // answers at once
+
+/** Writes whenever the test says so. */
+class Writing {
+  written = 0;
+  begun = 0;
+  #next: () => void = () => undefined;
+  make = (): TailWork => {
+    this.begun += 1;
+    return {
+      progress: (): TailOutput => ({
+        kind: 'tail_replay',
+        progress: { finished: false, done: this.written, total: 9 },
+        ...{ written: this.written, merged: 0, kept: 0, present: 0 },
+      }),
+      run: async (_signal, mustBeAsked) => {
+        for (;;) {
+          await new Promise<void>((resolve) => (this.#next = resolve));
+          mustBeAsked();
+          this.written += 1;
+        }
+      },
+    };
+  };
+  async write(): Promise<void> {
+    this.#next();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+const passed = async (ms: number): Promise<void> => {
+  const untilMs = monotonicMs() + ms;
+  await vi.waitFor(() => expect(monotonicMs()).toBeGreaterThan(untilMs), { timeout: 5_000, interval: 10 });
+};
+
+describe('work that nobody asks about any more', () => {
+  it('writes nothing more, tells the next who asks, and is begun anew by the one after', async () => {
+    const jobs = new TailJobs({ leaseMs: LEASE_MS });
+    const writing = new Writing();
+    const ask = () => jobs.ask('orders', BODY, () => LEFT_MS, writing.make);
+    await ask();
+    await writing.write();
+    expect(writing.written).toBe(1);
+    await passed(LEASE_MS);
+    expect(await ask()).toMatchObject({ progress: { done: 1 } }); // too late to renew: it has not ended yet
+    await writing.write();
+    expect(writing.written).toBe(1);
+    await expect(ask()).rejects.toThrow('nobody asked');
+    await ask();
+    expect(writing.begun).toBe(2);
+    jobs.close();
+  });
+
+  it('goes on for as long as it is asked about', async () => {
+    const jobs = new TailJobs({ leaseMs: LEASE_MS });
+    const writing = new Writing();
+    for (let i = 1; i <= 4; i++) {
+      await jobs.ask('orders', BODY, () => LEFT_MS, writing.make);
+      await passed(LEASE_MS / 2);
+      await writing.write();
+      expect(writing.written).toBe(i);
+    }
+    jobs.close();
+  });
+});
