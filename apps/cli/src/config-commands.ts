@@ -1,7 +1,7 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { InitFlags } from './commands/init.command.js';
 import type { Io } from './io.js';
-import type { Done } from './options.js';
+import { type Done, outputOption } from './options.js';
 
 /** `pointsman init`, `pointsman config check|show`: files of this machine, no controller is asked. */
 export const addConfig = (program: Command, io: Io, done: Done): void => {
@@ -19,7 +19,7 @@ export const addConfig = (program: Command, io: Io, done: Done): void => {
     .description('what a file sets, secrets masked')
     .argument('<file>')
     .option('--effective', 'also every default, each value with its origin')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .addOption(outputOption())
     .action(async (file: string, options: { effective?: boolean; output: 'table' | 'json' }) => {
       const { configShowCommand } = await import('./commands/config.command.js');
       await done(configShowCommand(file, options, io));

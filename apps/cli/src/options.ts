@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from './exit-codes.js';
+import { FORMATS } from './render/format.js';
 
 /** What the commands' options have in common. */
 
@@ -19,6 +20,10 @@ export const milliseconds = (text: string): number => {
 
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+/** Of every command that prints data. */
+export const outputOption = (): Option =>
+  new Option('-o, --output <format>', 'how to print').choices(FORMATS).default('table');
+
 /** A command that talks to the API. */
 export const remote = (parent: Command, name: string, description: string): Command =>
   parent
@@ -27,4 +32,4 @@ export const remote = (parent: Command, name: string, description: string): Comm
     .option('--server <url>', 'controller to ask, repeatable', collect, [])
     .option('--token-file <file>', 'file with the bearer token')
     .option('--timeout <duration>', 'for each request', milliseconds, 5_000)
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'));
+    .addOption(outputOption());

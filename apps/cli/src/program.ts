@@ -1,7 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { addAlerts } from './alert-commands.js';
 import { addConfig } from './config-commands.js';
-import { CliError, EXIT } from './exit-codes.js';
+import { COMMAND_EXAMPLES } from './examples.js';
+import { CliError, EXIT, exitLine } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import { addHistory } from './history-commands.js';
 import type { Io } from './io.js';
@@ -9,58 +10,82 @@ import type { GlobalOptions } from './commands/context.js';
 import type { WriteFields } from './commands/write.command.js';
 import { addInsights } from './insights.js';
 import { addProposals } from './proposals.js';
+import { addPages } from './pages.js';
+import { type Format, shaperOf } from './render/format.js';
+import type { Shaper } from './render/shaper.js';
+import { wrap } from './render/text.js';
 import { addSagas } from './sagas.js';
 import { addTokens } from './token-commands.js';
-import { type Done, remote, wholeNumber } from './options.js';
+import { type Done, outputOption, remote, wholeNumber } from './options.js';
 
-const EXAMPLES = `
-Examples:
-  pointsman status                                   one screen; exit 3 unless all is steady
-  pointsman status -w -o json                        a body each second
-  pointsman explain orders --event 1041              why it was decided so back then
-  pointsman events -f                                follow what happens, over restarts
-  pointsman pause orders --reason "broker upgrade" --expires-in 2h
-  pointsman ack orders --reason "seen, cause found"
-  pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m
-  pointsman switchover orders --to b --reason "broker upgrade" --dry-run
-  pointsman approve orders --reason "INC-4711"        what mode approve waits for
-  pointsman abort 01a1… --reason "not tonight"       up to publish
-  pointsman doctor --config controller.yaml agent.yaml
-  pointsman config show --effective controller.yaml  every value with its origin
-  pointsman simulate test/scenarios/death.yaml       what would be decided, instant by instant
-
-Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.
-Token:   --token-file FILE, else POINTSMAN_TOKEN_FILE.
-Exit:    0 ok, 1 error, 2 usage, 3 degraded, 4 in progress or timed out, 5 declined, 6 refused, 7 not authorised.`;
+const AROUND = [
+  'Servers: --server URL (repeatable), else POINTSMAN_SERVER (comma separated), else http://127.0.0.1:8080.',
+  'Token:   --token-file FILE, else POINTSMAN_TOKEN_FILE.',
+  `Exit:    ${exitLine()}.`,
+];
 
 /** Runs the CLI on its arguments; resolves to the exit status. Command code is loaded only when it is called. */
 export const runCli = async (args: readonly string[], io: Io): Promise<ExitCode> => {
-  let exitCode: ExitCode = EXIT.ok;
-  const program = newProgram(io);
-  const done = async (run: Promise<ExitCode>): Promise<void> => {
-    exitCode = await run;
-  };
-  addReads(program, io, done);
-  addInsights(program, io, done);
-  addWrites(program, io, done);
-  addAlerts(program, io, done);
-  addHistory(program, io, done);
-  addTokens(program, io, done);
-  addSagas(program, io, done);
-  addProposals(program, io, done);
-  addLocal(program, io, done);
-  addConfig(program, io, done);
   if (args.includes('-V') || args.includes('--version')) {
-    const { packageVersion } = await import('#platform');
-    io.out(packageVersion());
+    const { cliVersion } = await import('./version.js');
+    io.out(cliVersion());
     return EXIT.ok;
   }
+  let exitCode: ExitCode = EXIT.ok;
+  const program = buildProgram(io, async (run) => {
+    exitCode = await run;
+  });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (e) {
     return failed(e, io);
   }
+};
+
+/** The whole tree of commands: what is typed, what the help says, and what completions and man pages are made of. */
+export const buildProgram = (io: Io, done: Done): Command => {
+  const program = newProgram(io);
+  const shaped = shapedBy(program, io);
+  addReads(program, shaped, done);
+  addInsights(program, shaped, done);
+  addWrites(program, shaped, done);
+  addAlerts(program, shaped, done);
+  addHistory(program, shaped, done);
+  addTokens(program, shaped, done);
+  addSagas(program, shaped, done);
+  addProposals(program, shaped, done);
+  addLocal(program, shaped, done);
+  addConfig(program, shaped, done);
+  addPages(program, shaped, done);
+  addExamples(program, '');
+  return program;
+};
+
+/** Commands print words or JSON; what else `-o` asks for is made of the JSON on its way out. */
+const shapedBy = (program: Command, io: Io): Io => {
+  let shape: Shaper | null = null;
+  program.hook('preAction', async (_program, command) => {
+    const format = command.getOptionValue('output') as Format | undefined;
+    if (format === undefined) return;
+    shape = await shaperOf(format);
+    if (shape !== null) command.setOptionValue('output', 'json');
+  });
+  const out = (line: string): void => {
+    const text = shape === null ? line : shape(line);
+    if (text !== null) io.out(text);
+  };
+  return { ...io, out };
+};
+
+/** The help of each command opens with what a person would type. */
+const addExamples = (command: Command, path: string): void => {
+  const examples = COMMAND_EXAMPLES[path] ?? [];
+  if (examples.length > 0) {
+    const text = ['Examples:', ...examples.map((line) => `  ${line}`), ''].join('\n');
+    command.addHelpText('before', text);
+  }
+  for (const sub of command.commands) addExamples(sub, `${path} ${sub.name()}`.trim());
 };
 
 const failed = (e: unknown, io: Io): ExitCode => {
@@ -81,10 +106,10 @@ const newProgram = (io: Io): Command =>
   new Command('pointsman')
     .description('Asks and tells the controllers that watch Kafka clusters and move traffic when one dies.')
     .option('-V, --version', 'print the version')
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', ['', ...AROUND.flatMap((line) => wrap(line, io.columns, '         '))].join('\n'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => io.out(text.trimEnd()),
+      writeOut: (text) => io.out(text.replace(/\n$/, '')),
       writeErr: (text) => io.err(text.trimEnd()),
       getOutHelpWidth: () => io.columns,
       getErrHelpWidth: () => io.columns,
@@ -172,7 +197,7 @@ const addLocal = (program: Command, io: Io, done: Done): void => {
     .description('run a scenario file through the code that decides')
     .argument('<file>')
     .option('--explain', 'also explain the last decision of each scenario')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .addOption(outputOption())
     .action(async (file: string, options: { output: 'table' | 'json'; explain?: boolean }) => {
       const { simulateCommand } = await import('./commands/simulate.command.js');
       await done(simulateCommand(file, options, io));

@@ -18,11 +18,6 @@ export const addProposals = (program: Command, io: Io, done: Done): void => {
     .argument('<group>')
     .option('--proposal <id>', 'only this one (default: whichever is open)')
     .option('--wait <duration>', 'follow what begins for so long (default: 10m)', milliseconds)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pointsman approve orders --reason "INC-4711, IDC a has no power" --dry-run\n' +
-        '  pointsman approve orders --reason "INC-4711, IDC a has no power"',
-    )
     .action(async (group: string, options: ApproveOptions) => {
       const { approveCommand } = await import('./commands/approve.command.js');
       await done(approveCommand(group, options, io));
@@ -30,7 +25,6 @@ export const addProposals = (program: Command, io: Io, done: Done): void => {
   written(remote(program, 'reject', 'say no to the open proposal; it is not made again for a while'))
     .argument('<group>')
     .option('--proposal <id>', 'only this one (default: whichever is open)')
-    .addHelpText('after', '\nExample:\n  pointsman reject orders --reason "planned power test, a is well"')
     .action(async (group: string, options: WriteOptions & { proposal?: string }) => {
       const { writeCommand } = await import('./commands/write.command.js');
       await done(writeCommand(group, 'reject', { proposal: options.proposal }, options, io));
@@ -38,11 +32,6 @@ export const addProposals = (program: Command, io: Io, done: Done): void => {
   written(remote(program, 'mode', 'observe, approve or auto: what becomes of a row that wants to act'))
     .argument('<group>')
     .argument('<mode>', 'observe | approve | auto')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pointsman mode orders approve --reason "four weeks of observing, no false alarm"\n' +
-        '  pointsman mode orders observe --reason "network work tonight"',
-    )
     .action(async (group: string, mode: string, options: WriteOptions) => {
       const { writeCommand } = await import('./commands/write.command.js');
       await done(writeCommand(group, 'mode', { mode }, options, io));

@@ -1,0 +1,76 @@
+/**
+ * What a person types, by command: the help of each command opens with these, its man page ends with them. A test holds them to
+ * the command tree: every command has some, and they name only options that exist.
+ */
+export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'pointsman status                                   # one screen; exit 3 unless all is steady',
+    'pointsman status -w                                # again each second',
+    'pointsman explain orders                           # why it is judged so, now',
+    'pointsman events -f                                # follow what happens, over restarts',
+    'pointsman pause orders --reason "broker upgrade" --expires-in 2h',
+    'pointsman switchover orders --to b --reason "broker upgrade" --dry-run',
+    'pointsman approve orders --reason "INC-4711"       # what mode approve waits for',
+    'pointsman ack orders --reason "seen, cause found"',
+    'pointsman doctor --config controller.yaml agent.yaml',
+  ],
+  status: ['pointsman status', 'pointsman status -w', 'pointsman status -o yaml'],
+  explain: ['pointsman explain orders', 'pointsman explain orders --event 1041   # why it was decided so back then'],
+  events: ['pointsman events -f', 'pointsman events --group orders --after 1041 -o json'],
+  clients: ['pointsman clients orders', 'pointsman clients orders -o tsv'],
+  readiness: ['pointsman readiness orders'],
+  history: ['pointsman history orders --limit 20'],
+  report: ['pointsman report orders              # of its newest saga', 'pointsman report orders -o json'],
+  pause: ['pointsman pause orders --reason "broker upgrade" --expires-in 2h'],
+  resume: ['pointsman resume orders --reason "the upgrade is done"'],
+  ack: [
+    'pointsman ack orders --reason "seen, cause found"',
+  ],
+  'accept-loss': [
+    'pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m',
+    'pointsman accept-loss orders --reason "INC-4711" --by kim --max-duration 90s --expires-in 30m',
+  ],
+  switchover: [
+    'pointsman switchover orders --to b --reason "broker upgrade" --dry-run',
+    'pointsman switchover orders --to b --reason "broker upgrade" --confirm=b',
+  ],
+  failback: ['pointsman failback orders --reason "a is repaired" --dry-run'],
+  tail: ['pointsman tail orders'],
+  rejoin: [
+    'pointsman rejoin orders --choice export --reason "a is back" --dry-run',
+    'pointsman rejoin orders --choice rebuild --reason "a lost its disks" --confirm=a',
+  ],
+  abort: ['pointsman abort 01936e0a-0000-7000-8000-000000000001 --reason "not tonight"'],
+  approve: [
+    'pointsman approve orders --reason "INC-4711, IDC a has no power" --dry-run',
+    'pointsman approve orders --reason "INC-4711, IDC a has no power"',
+  ],
+  reject: ['pointsman reject orders --reason "planned power test, a is well"'],
+  mode: [
+    'pointsman mode orders approve --reason "four weeks of observing, no false alarm"',
+    'pointsman mode orders observe --reason "network work tonight"',
+  ],
+  alert: ['pointsman alert list --state dead', 'pointsman alert test'],
+  'alert list': ['pointsman alert list --state dead', 'pointsman alert list --limit 5 -o tsv'],
+  'alert resend': ['pointsman alert resend b4c1 --reason "the receiver is back" --receiver oncall'],
+  'alert test': ['pointsman alert test --reason "new pager key"'],
+  audit: ['pointsman audit list --limit 20', 'pointsman audit verify'],
+  'audit list': ['pointsman audit list --after 1000 --limit 100', 'pointsman audit list -o tsv'],
+  'audit verify': ['pointsman audit verify'],
+  token: ['pointsman token list', 'pointsman token create dashboard --role viewer --expires-in 90d'],
+  'token create': ['pointsman token create dashboard --role viewer --expires-in 90d > dashboard.token'],
+  'token list': ['pointsman token list'],
+  'token revoke': ['pointsman token revoke 01936e0a-0000-7000-8000-000000000001'],
+  config: ['pointsman config check controller.yaml agent.yaml', 'pointsman config show --effective agent.yaml'],
+  'config check': ['pointsman config check controller.yaml agent.yaml'],
+  'config show': ['pointsman config show --effective controller.yaml'],
+  init: ['pointsman init', 'pointsman init --out pointsman --idcs a,b,c --hosts ctl-a,ctl-b,ctl-c'],
+  doctor: ['pointsman doctor', 'pointsman doctor --config controller.yaml agent.yaml'],
+  simulate: ['pointsman simulate test/scenarios/death.yaml --explain'],
+  completion: [
+    'pointsman completion bash > /etc/bash_completion.d/pointsman',
+    'pointsman completion zsh > "${fpath[1]}/_pointsman"',
+    'pointsman completion fish > ~/.config/fish/completions/pointsman.fish',
+  ],
+  man: ['pointsman man | man -l -', 'pointsman man audit verify | man -l -', 'pointsman man --out /usr/share/man/man1'],
+};
