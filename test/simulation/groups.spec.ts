@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Pointer } from '#config-center';
+import { breakGlassPointer, type Pointer } from '#config-center';
+import type { Goal } from '#failover';
 import { MemoryConfigCenterServer } from '#testing';
 import { type GroupRow, newGroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { AT, aSaga } from '../../apps/controller/src/persistence/conformance/builders.js';
@@ -18,6 +19,15 @@ const GROUP: KeptGroup = {
     { name: 'a', bootstrapServers: ['a:9092'] },
     { name: 'b', bootstrapServers: ['b:9092'] },
   ],
+  watch: {
+    name: 'orders',
+    clusters: ['a', 'b'],
+    topics: ['orders'],
+    flows: [
+      { from: 'a', to: 'b', naming: 'identity', connectors: { source: 's', checkpoint: 'c', heartbeat: 'h' } },
+      { from: 'b', to: 'a', naming: 'identity', connectors: { source: 's', checkpoint: 'c', heartbeat: 'h' } },
+    ],
+  },
 };
 
 let time: VirtualTime;
@@ -54,14 +64,16 @@ async function leader(id: string) {
     callMs: 2_000,
     follower: { attempts: 5, retryMs: 1_000 },
   });
+  const told: Goal[][] = [];
+  const gateway = { setGoals: (_term: number, goals: readonly Goal[]) => void told.push([...goals]) };
   const keeper = new GroupKeeper(
-    { store, publishing, leadership, time: parts, log },
+    { store, publishing, leadership, gateway, time: parts, log },
     { controller: id, groups: [GROUP], checkMs: 10_000, retryMs: 1_000 },
   );
   const lease = await store.acquireLease(await store.readLease(), { id, advertise: id });
   if (lease === null) throw new Error('no lease');
   leadership.won(lease.term);
-  return { store, leadership, publishing, keeper, term: lease.term, keep: () => keeper.keep(GROUP, lease.term) };
+  return { store, leadership, publishing, keeper, told, term: lease.term, keep: () => keeper.keep(GROUP, lease.term) };
 }
 
 const row = async (): Promise<GroupRow> => {
@@ -201,6 +213,57 @@ describe('a publication of our own that the store did not hear of', () => {
       });
     },
   );
+});
+
+describe('an act of break-glass', () => {
+  const moveTo = (target: string): Pointer => {
+    const { current, claimedTerm } = main.get('orders');
+    if (current === null) throw new Error('no pointer');
+    const act = { id: `to-${target}`, target, bootstrapServers: [`${target}:9092`], at: '2026-11-20T14:00:00Z' };
+    const next = breakGlassPointer(current, claimedTerm, act);
+    main.put('orders', { current: next, claimedTerm: next.term });
+    return next;
+  };
+  const clusterGoals = (goals: readonly Goal[] | undefined) =>
+    Object.fromEntries((goals ?? []).flatMap((g) => (g.subject === 'cluster' ? [[g.cluster, g.state]] : [])));
+
+  beforeEach(async () => {
+    await (await leader('ctl-a')).keep();
+  });
+
+  it('overtakes a leader that still lives, and freezes the group for the next', async () => {
+    const alive = await leader('ctl-a');
+    await alive.keep();
+    const moved = moveTo('b');
+    const late = { ...stranger(2, 'b'), term: alive.term };
+    expect(await alive.publishing.publish(late, { expectedEpoch: 1, term: alive.term })).toMatchObject({ ok: false });
+    expect(alive.leadership.heard).toContain(moved.term);
+    const next = await leader('ctl-b');
+    expect(await next.keep()).toBe('freeze');
+    expect((await row()).frozen).toContain('break-glass to-b made b active');
+    expect(await row()).toMatchObject({ active: 'b', epoch: 1_001, reservedEpoch: 1_001, rejoin: ['a'] });
+    expect(pointer()).toEqual(moved);
+  });
+
+  it('turns the goals round: those of the store would close the cluster that the pointer names', async () => {
+    moveTo('b');
+    const next = await leader('ctl-b');
+    await next.keep();
+    expect(clusterGoals(next.told.at(-1))).toEqual({ a: 'fenced', b: 'open' });
+    const flows = (await next.store.goals()).filter((g) => g.subject === 'flow');
+    expect(flows.map((g) => g.state)).toEqual(['stopped', 'stopped']);
+  });
+
+  it('done once more while the group is frozen is followed too', async () => {
+    moveTo('b');
+    await (await leader('ctl-b')).keep();
+    moveTo('a');
+    const next = await leader('ctl-c');
+    expect(await next.keep()).toBe('freeze');
+    expect(await row()).toMatchObject({ active: 'a', epoch: 2_001, rejoin: ['b'] });
+    expect(clusterGoals(next.told.at(-1))).toEqual({ a: 'open', b: 'fenced' });
+    expect(await next.keep()).toBe('agree');
+  });
 });
 
 describe('claims', () => {

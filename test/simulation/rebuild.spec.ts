@@ -99,6 +99,21 @@ describe('a rebuild', () => {
     await Promise.all([stage.sim.close(), surveyed.sim.close()]);
   });
 
+  it('is what is left without a ledger of the switch, as after break-glass: then no other choice is offered', async () => {
+    const stage = await afterFailover();
+    stage.database.tables.ledger.clear();
+    stage.sim.world.copies = true;
+    const refusals = async (order: Partial<RejoinOrder>): Promise<readonly string[]> =>
+      (await ask(stage, order))?.rehearsal.refusals.map((r) => r.name) ?? [];
+    expect(await refusals({ choice: 'accept' })).toEqual(['SWITCH_NOT_KNOWN']);
+    expect(await refusals({ choice: 'rebuild' })).toEqual(['CLUSTER_NOT_NAMED']);
+    expect(await refusals(REBUILD)).toEqual([]);
+    await stage.time.runUntil(() => settled(stage.leader));
+    await expectRebuilt(stage.sim);
+    expect(evidenceOf(await newestOf(stage.sim, 'rebuild'), 'report-tail')).toMatchObject({ records: null });
+    await stage.sim.close();
+  });
+
   it('deletes nothing while consumers still read the old side', async () => {
     const stage = await told();
     stage.sim.world.activeGroups.add('a/billing');

@@ -25,6 +25,7 @@ export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   resume: ['pointsman resume orders --reason "the upgrade is done"'],
   ack: [
     'pointsman ack orders --reason "seen, cause found"',
+    'pointsman ack orders --reason "break-glass by kim, checked" --evidence orders-0193.json',
   ],
   'accept-loss': [
     'pointsman accept-loss orders --reason "INC-4711" --by kim --max-records 50000 --expires-in 30m',
@@ -67,6 +68,12 @@ export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   init: ['pointsman init', 'pointsman init --out pointsman --idcs a,b,c --hosts ctl-a,ctl-b,ctl-c'],
   doctor: ['pointsman doctor', 'pointsman doctor --config controller.yaml agent.yaml'],
   simulate: ['pointsman simulate test/scenarios/death.yaml --explain'],
+  'break-glass': [
+    'pointsman break-glass --config controller.yaml --config agent.yaml --group orders --to b \\',
+    '  --reason "INC-4711: IDC a burns, store gone" --dry-run',
+    'pointsman break-glass verify orders-0193.json --key break-glass.pub',
+  ],
+  'break-glass verify': ['pointsman break-glass verify orders-0193.json --key break-glass.pub'],
   completion: [
     'pointsman completion bash > /etc/bash_completion.d/pointsman',
     'pointsman completion zsh > "${fpath[1]}/_pointsman"',

@@ -137,6 +137,7 @@ describe('completion', () => {
 
     it('offers files where a file is asked for, and nothing where nobody can guess', async () => {
       expect(await offered('config', 'check', 'point')).toEqual(['pointsman.bash']);
+      expect(await offered('break-glass', '--config', 'point')).toEqual(['pointsman.bash']);
       expect(await offered('pause', 'orders', '--reason', '')).toEqual([]);
     });
   });

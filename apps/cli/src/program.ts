@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAlerts } from './alert-commands.js';
+import { addBreakGlass } from './break-glass-commands.js';
 import { addConfig } from './config-commands.js';
 import { COMMAND_EXAMPLES } from './examples.js';
 import { CliError, EXIT, exitLine } from './exit-codes.js';
@@ -57,6 +58,7 @@ export const buildProgram = (io: Io, done: Done): Command => {
   addProposals(program, shaped, done);
   addLocal(program, shaped, done);
   addConfig(program, shaped, done);
+  addBreakGlass(program, shaped, done);
   addPages(program, shaped, done);
   addExamples(program, '');
   return program;
@@ -151,10 +153,12 @@ type WriteFlags = GlobalOptions & {
   expiresIn?: string;
   maxRecords?: number;
   maxDuration?: string;
+  evidence?: string;
 };
+type FieldsOf = (o: WriteFlags) => WriteFields | Promise<WriteFields>;
 
 const addWrites = (program: Command, io: Io, done: Done): void => {
-  const write = (name: string, act: string, about: string, fields: (o: WriteFlags) => WriteFields): Command =>
+  const write = (name: string, act: string, about: string, fields: FieldsOf): Command =>
     remote(program, name, about)
       .argument('<group>')
       .requiredOption('--reason <text>', 'why; kept in the audit')
@@ -164,7 +168,7 @@ const addWrites = (program: Command, io: Io, done: Done): void => {
       .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
       .action(async (group: string, options: WriteFlags) => {
         const { writeCommand } = await import('./commands/write.command.js');
-        await done(writeCommand(group, act, fields(options), options, io));
+        await done(writeCommand(group, act, await fields(options), options, io));
       });
   const login = io.environment.user ?? undefined;
   write('pause', 'pause', 'stop automatic failover of a group for a while', (o) => ({
@@ -174,7 +178,11 @@ const addWrites = (program: Command, io: Io, done: Done): void => {
     .requiredOption('--expires-in <duration>', 'ends by itself after, e.g. 2h')
     .option('--owner <person>', 'who answers for the pause (default: --by)');
   write('resume', 'resume', 'end a pause; live state is judged with a fresh window', () => ({}));
-  write('ack', 'acknowledge', 'a person has looked: lifts cool-down, flapping and freeze', () => ({}));
+  write('ack', 'acknowledge', 'a person has looked: lifts cool-down, flapping and freeze', async ({ evidence }) => {
+    if (evidence === undefined) return {};
+    const { evidenceDigest } = await import('./break-glass/evidence-file.js');
+    return { evidence: await evidenceDigest(evidence) };
+  }).option('--evidence <file>', 'what break-glass left; its digest is kept in the audit');
   write('accept-loss', 'accept-loss', 'let a failover exceed the loss budget, up to a limit', (o) => ({
     maxRecords: o.maxRecords,
     maxDuration: o.maxDuration,

@@ -14,3 +14,5 @@ export type { EtcdConfigCenterOptions } from './etcd/etcd-config-center.js';
 export { brokenCenterRules, configCenterSpecSchema, etcdTlsSchema } from './center-spec.js';
 export type { BrokenCenterRule, ConfigCenterSpec } from './center-spec.js';
 export { openConfigCenter } from './open-config-center.js';
+export { bringAlong } from './bring-along.js';
+export { breakGlassId, breakGlassPointer } from './break-glass.js';

@@ -26,6 +26,7 @@ export type * from './readiness/types.js';
 export * from './proposal/proposal.js';
 export * from './proposal/next-proposal.js';
 export * from './proposal/approval-refusals.js';
+export * from './fencing/break-glass-goals.js';
 export * from './fencing/fence-kinds.js';
 export * from './fencing/self-fence.js';
 export * from './fencing/standby-fence.js';

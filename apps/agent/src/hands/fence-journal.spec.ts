@@ -74,6 +74,15 @@ describe('FenceJournal', () => {
     expect(await new FenceJournal(dir).of('a')).toEqual(records({ t: '7' }));
   });
 
+  it('sees and keeps what another process wrote: break-glass fences beside a running agent', async () => {
+    const [agent, breakGlass] = [new FenceJournal(dir), new FenceJournal(dir)];
+    await agent.add('a', records({ t: '7' }));
+    await breakGlass.add('a', records({ u: '8' }));
+    expect(await agent.of('a')).toEqual(records({ t: '7', u: '8' }));
+    await agent.remove('a', ['t']);
+    expect(await new FenceJournal(dir).of('a')).toEqual(records({ u: '8' }));
+  });
+
   it('refuses a damaged file: fencing without the previous values would lose them', async () => {
     await writeFile(join(dir, 'fence-journal.json'), '{"version":1,');
     await expect(new FenceJournal(dir).of('a')).rejects.toBeInstanceOf(FenceJournalError);

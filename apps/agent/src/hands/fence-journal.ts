@@ -24,11 +24,11 @@ const FILE = 'fence-journal.json';
 
 /**
  * What each topic had before this agent fenced it. On disk *before* the change: after a crash between the two there is
- * a record too many, which harms nobody; the other way round the customer's setting would be lost.
+ * a record too many, which harms nobody; the other way round the customer's setting would be lost. Read from disk each time:
+ * break-glass, a process of its own, may have fenced meanwhile.
  */
 export class FenceJournal {
   readonly #file: string;
-  #clusters: Clusters | null = null;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string) {
@@ -59,13 +59,11 @@ export class FenceJournal {
   }
 
   async #load(): Promise<Clusters> {
-    if (this.#clusters !== null) return this.#clusters;
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw new FenceJournalError(`cannot read ${this.#file}; make it readable for the agent`, { cause: error });
     });
-    this.#clusters ??= text === null ? {} : this.#parse(text);
-    return this.#clusters;
+    return text === null ? {} : this.#parse(text);
   }
 
   #parse(text: string): Clusters {
@@ -83,7 +81,7 @@ export class FenceJournal {
 
   /**
    * One change at a time, each made of what the one before left, so that two groups on a cluster keep each other's records.
-   * Only what is on disk is remembered. `revise` returns null when there is nothing to write.
+   * What is on disk is all there is. `revise` returns null when there is nothing to write.
    */
   async #change(cluster: string, revise: (known: Records) => Records | null): Promise<void> {
     const change = this.#changing.then(async () => {
@@ -92,7 +90,6 @@ export class FenceJournal {
       if (records === null) return;
       const clusters = { ...all, [cluster]: records };
       await this.#write({ version: 1, clusters });
-      this.#clusters = clusters;
     });
     this.#changing = change.catch(() => undefined); // the failure belongs to this caller, not to the next one
     await change;

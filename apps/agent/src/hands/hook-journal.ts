@@ -9,11 +9,11 @@ const schema = z.strictObject({ version: z.literal(1), clusters: z.record(z.stri
 
 /**
  * Which groups closed a cluster by the hook. On disk before the hook is run: a hook that closes the cluster for all groups may be
- * opened only when the last one that closed it wants it open, and never a closure that somebody else made by hand.
+ * opened only when the last one that closed it wants it open, and never a closure that somebody else made by hand. Read from
+ * disk each time: break-glass, a process of its own, may have run the hook meanwhile.
  */
 export class HookJournal {
   readonly #file: string;
-  #clusters: Readonly<Record<string, readonly string[]>> | null = null;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(dataDir: string) {
@@ -33,23 +33,21 @@ export class HookJournal {
   }
 
   async #load(): Promise<Readonly<Record<string, readonly string[]>>> {
-    if (this.#clusters !== null) return this.#clusters;
     const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw new HookError(`cannot read ${this.#file}; make it readable for the agent`, { cause: error });
     });
     try {
-      this.#clusters ??= text === null ? {} : schema.parse(JSON.parse(text)).clusters;
+      return text === null ? {} : schema.parse(JSON.parse(text)).clusters;
     } catch (cause) {
       throw new HookError(
         `${this.#file} is damaged; restore it, or move it away and run the hook's open command yourself`,
         { cause },
       );
     }
-    return this.#clusters;
   }
 
-  /** One change at a time, each made of what the one before left. Only what is on disk is remembered. */
+  /** One change at a time, each made of what the one before left. What is on disk is all there is. */
   async #change(cluster: string, revise: (known: readonly string[]) => readonly string[] | null): Promise<void> {
     const change = this.#changing.then(async () => {
       const all = await this.#load();
@@ -57,7 +55,6 @@ export class HookJournal {
       if (groups === null) return;
       const clusters = { ...all, [cluster]: groups };
       await this.#write({ version: 1, clusters });
-      this.#clusters = clusters;
     });
     this.#changing = change.catch(() => undefined); // the failure belongs to this caller, not to the next one
     await change;

@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { askApp } from './ask-app.js';
 import type { Check } from './check.js';
 
-const TIMEOUT_MS = 20_000;
 const KIND = /^kind:\s*["']?(Controller|Agent)["']?\s*(#.*)?$/m;
 
 /** One key in force; `origin` is `file:line:column`, `default` or the app's environment. */
 export type EffectiveValue = Readonly<{ path: string; value: string; origin: string }>;
 
-type Target = Readonly<{ kind: string } | { unreadable: string; remedy: string }>;
+type Target = Readonly<{ kind: 'Controller' | 'Agent' } | { unreadable: string; remedy: string }>;
 
 /**
  * Lets the application that will read the file judge it: the same code, of the same version, and no configuration rule
@@ -20,7 +18,7 @@ export const checkConfigFile = async (file: string, signal: AbortSignal): Promis
   if ('unreadable' in target) {
     return [{ name: `config ${file}`, ok: false, found: target.unreadable, remedy: target.remedy }];
   }
-  const { refused, lines } = await askApp(target.kind, 'check', file, signal);
+  const { refused, lines } = await askApp(target.kind, 'config/check', file, { signal });
   if (!refused)
     return [{ name: `config ${file}`, ok: true, found: `a valid ${target.kind} configuration`, remedy: null }];
   return lines.map((line) => ({ name: 'config', ok: false, found: line, remedy: null }));
@@ -33,11 +31,12 @@ export const showConfigFile = async (
 ): Promise<Readonly<{ values: readonly EffectiveValue[] } | { problems: readonly string[] }>> => {
   const target = kindOf(file);
   if ('unreadable' in target) return { problems: [`${file}: ${target.unreadable}; ${target.remedy}`] };
-  const { refused, lines } = await askApp(target.kind, 'show', file, signal);
+  const { refused, lines } = await askApp(target.kind, 'config/show', file, { signal });
   return refused ? { problems: lines } : { values: JSON.parse(lines.join('')) as readonly EffectiveValue[] };
 };
 
-const kindOf = (file: string): Target => {
+/** Whose file it is. */
+export const kindOf = (file: string): Target => {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -45,23 +44,7 @@ const kindOf = (file: string): Target => {
     return { unreadable: e instanceof Error ? e.message : String(e), remedy: 'name a readable file' };
   }
   const kind = KIND.exec(text)?.[1];
-  return kind === undefined
-    ? { unreadable: 'no kind: Controller or kind: Agent in it', remedy: 'say which of the two it is' }
-    : { kind };
+  return kind === 'Controller' || kind === 'Agent'
+    ? { kind }
+    : { unreadable: 'no kind: Controller or kind: Agent in it', remedy: 'say which of the two it is' };
 };
-
-const askApp = (
-  kind: string,
-  question: 'check' | 'show',
-  file: string,
-  signal: AbortSignal,
-): Promise<Readonly<{ refused: boolean; lines: readonly string[] }>> =>
-  new Promise((resolve, reject) => {
-    const program = fileURLToPath(new URL(`../../../${kind.toLowerCase()}/src/config/${question}.js`, import.meta.url));
-    execFile(process.execPath, [program, file], { timeout: TIMEOUT_MS, signal }, (error, stdout, stderr) => {
-      const lines = stdout.split('\n').filter(Boolean);
-      if (!error) return resolve({ refused: false, lines });
-      if (error.code === 2 && lines.length > 0) return resolve({ refused: true, lines });
-      reject(new Error(`the configuration ${question} failed: ${stderr.trim() || error.message}`, { cause: error }));
-    });
-  });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import type { ApiClient } from '../api/client.js';
+import { ProblemError } from '../api/problem-error.js';
 import type { GroupBody, PlannedBody, TailBody } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
@@ -82,18 +83,40 @@ const confirm = (plan: PlannedBody, options: PlannedOptions, io: Io): Promise<vo
 
 /** A rebuild deletes: what only that cluster holds is shown before anything is asked of the controller. @returns its name. */
 async function nameLost(client: ApiClient, path: string, options: PlannedOptions, io: Io): Promise<string> {
-  const body = JSON.parse(await client.get(`${path}/tail`)) as TailBody;
-  const { group, cluster: name } = body;
-  for (const line of tailLines(body)) io.err(line);
-  const what = `the topics of ${group} on ${name} would be deleted and made anew, all that only it holds is gone`;
+  const { name, lines } = await lostOf(client, path, options);
+  for (const line of lines) io.err(line);
+  const what = `the group's topics on ${name} would be deleted and made anew, all that only it holds is gone`;
   if (options.dryRun !== true) await nameIt({ name, what, lines: [what] }, options, io);
   return name;
 }
 
+/** After break-glass, or on a restored store, no survey can be made: then a person names the cluster. */
+async function lostOf(
+  client: ApiClient,
+  path: string,
+  { to }: PlannedOptions,
+): Promise<Readonly<{ name: string; lines: readonly string[] }>> {
+  const body = await tailOf(client, path);
+  if (body !== null && body.state === 'awaiting-choice' && (to === undefined || body.cluster === to))
+    return { name: body.cluster, lines: tailLines(body) };
+  if (to === undefined)
+    throw new CliError('No survey of a returned cluster was made yet; after break-glass name it with --to', EXIT.error);
+  return { name: to, lines: [`what only ${to} holds is not known: no survey of it was made`] };
+}
+
+async function tailOf(client: ApiClient, path: string): Promise<TailBody | null> {
+  try {
+    return JSON.parse(await client.get(`${path}/tail`)) as TailBody;
+  } catch (error) {
+    if (error instanceof ProblemError && error.problem.status === 404) return null;
+    throw error;
+  }
+}
+
 /** Without a terminal nothing is asked: the name must have been given. */
-async function nameIt(
+export async function nameIt(
   { name, what, lines }: Readonly<{ name: string; what: string; lines: readonly string[] }>,
-  options: PlannedOptions,
+  options: Pick<PlannedOptions, 'confirm'>,
   io: Io,
 ): Promise<void> {
   if (options.confirm !== undefined) {

@@ -47,6 +47,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   maxRecords: '--max-records',
   maxDuration: '--max-duration',
   proposal: '--proposal',
+  evidence: '--evidence',
 };
 
 export const quoted = (text: string): string =>

@@ -198,6 +198,7 @@ export const controllerSchema = z.strictObject({
   observers: z.array(z.strictObject({ agent: name(), idc: name() })).min(1),
   configCenters: z.array(configCenter).min(1),
   groups: z.array(group).min(1),
+  breakGlass: z.strictObject({ keyFile: z.string() }).optional(), // signs the evidence of `pointsman break-glass`
   alerts: alertsSchema,
 });
 

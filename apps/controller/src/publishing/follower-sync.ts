@@ -1,4 +1,4 @@
-import type { ConfigCenter, Pointer } from '#config-center';
+import { bringAlong, type ConfigCenter, type Pointer } from '#config-center';
 
 export interface FollowerTime {
   monotonicMs(): number;
@@ -11,7 +11,6 @@ export type FollowerLog = Readonly<{ warn(fields: object, message: string): void
 
 /**
  * Config centers that follow the authoritative one: brought to the same pointer with bounded retries, listed while behind.
- * A follower is claimed with the *pointer's* term, so that the same pointer fits into every center whoever brings it.
  */
 export class FollowerSync {
   private readonly late = new Map<string, Set<string>>(); // group → centers behind
@@ -47,7 +46,7 @@ export class FollowerSync {
     for (let attempt = 1; attempt <= this.limits.attempts && !leading.aborted; attempt++) {
       if ((this.newest.get(`${pointer.group}/${name}`) ?? 0) > pointer.epoch) return;
       try {
-        if (await bringOnce(center, pointer)) {
+        if (await bringAlong(center, pointer)) {
           this.late.get(pointer.group)?.delete(name);
           return;
         }
@@ -61,12 +60,4 @@ export class FollowerSync {
       }
     }
   }
-}
-
-async function bringOnce(center: ConfigCenter, pointer: Pointer): Promise<boolean> {
-  const held = await center.read(pointer.group);
-  if (held !== null && held.epoch >= pointer.epoch) return true;
-  await center.claim(pointer.group, pointer.term);
-  const result = await center.publish(pointer, { expectedEpoch: held?.epoch ?? 0, term: pointer.term });
-  return result.ok;
 }

@@ -1,7 +1,8 @@
-import type { Pointer } from '#config-center';
-import type { Mode, SagaRecord } from '#failover';
+import { breakGlassId, type Pointer } from '#config-center';
+import { breakGlassGoals, type Mode, type SagaRecord, type WatchGroup } from '#failover';
 import { rfc3339 } from '#platform';
 import type { Leadership, LeadershipView } from '../leadership/leadership.port.js';
+import type { AgentGateway } from '../observation/observation.port.js';
 import {
   LostLeadershipError,
   type AuthorityStore,
@@ -19,6 +20,7 @@ export type KeptGroup = Readonly<{
   name: string;
   mode: Mode;
   clusters: readonly Readonly<{ name: string; bootstrapServers: readonly string[] }>[];
+  watch: Pick<WatchGroup, 'name' | 'clusters' | 'topics' | 'flows'>;
 }>;
 
 export type GroupKeeperOptions = Readonly<{
@@ -34,6 +36,7 @@ type Deps = Readonly<{
   store: AuthorityStore;
   publishing: PublishingService;
   leadership: Leadership;
+  gateway: Pick<AgentGateway, 'setGoals'>;
   time: FollowerTime & Readonly<{ wallMs(): number }>;
   log: FollowerLog;
 }>;
@@ -183,7 +186,10 @@ export class GroupKeeper {
     });
   }
 
-  /** The store's view follows what clients see, so that an acknowledgement is all a person has to give. */
+  /**
+   * The store's view follows what clients see, so that an acknowledgement is all a person has to give. Where a person moved the
+   * group by break-glass, so do the goals: those of the store are older than the pointer, and would close the cluster it names.
+   */
   private async freeze(
     group: KeptGroup,
     term: number,
@@ -192,16 +198,23 @@ export class GroupKeeper {
   ): Promise<void> {
     const { reason, pointer } = finding;
     const member = pointer !== null && group.clusters.some((c) => c.name === pointer.activeCluster);
+    const byHand = member && breakGlassId(pointer) !== null;
     await this.change(group, term, seen, async (tx, row, at) => {
       const view = member ? { active: pointer.activeCluster, epoch: pointer.epoch, reservedEpoch: pointer.epoch } : {};
+      if (byHand) {
+        const moved = { active: pointer.activeCluster, epoch: pointer.epoch, term };
+        for (const goal of breakGlassGoals(group.watch, moved)) await tx.saveGoal(goal);
+      }
       await tx.saveGroup({
         ...row,
         ...view,
         reservedEpoch: Math.max(row.reservedEpoch, pointer?.epoch ?? 0),
         frozen: reason,
+        ...(byHand ? { rejoin: leftBehind(row, pointer.activeCluster) } : {}),
       });
       await note(tx, this.options.controller, { group: group.name, at, term, epoch: row.epoch }, 'frozen', reason);
     });
+    if (byHand) this.deps.gateway.setGoals(term, await this.deps.store.goals());
   }
 
   /** Writes only if the row is still the one that was judged: a saga may have come and gone in between. */
@@ -223,6 +236,10 @@ export class GroupKeeper {
     return this.deps.store.transact(term, this.options.controller, work);
   }
 }
+
+/** What was active until then may hold records that only it has: it comes back by a rejoin. */
+const leftBehind = (row: GroupRow, active: string): readonly string[] =>
+  [...new Set([...row.rejoin, row.active])].filter((cluster) => cluster !== active);
 
 const newRow = ({ name, mode }: KeptGroup, active: string): GroupRow => newGroupRow({ name, active, mode });
 

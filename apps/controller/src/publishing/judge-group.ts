@@ -1,4 +1,4 @@
-import type { Pointer } from '#config-center';
+import { breakGlassId, type Pointer } from '#config-center';
 import type { GroupRow } from '../persistence/authority-store.port.js';
 
 /** What the leader finds when it compares the store's view of a group with the config center (I3). */
@@ -23,7 +23,7 @@ export function judgeGroup(seen: GroupEvidence): GroupFinding {
   if (seen.hasOpenSaga) return { kind: 'agree' };
   // Also of a frozen group: an acknowledgement must find the view that clients have, whatever it froze for.
   if (row !== null && pointer !== null && isOurs(seen, row, pointer)) return { kind: 'adopt', pointer };
-  if (row !== null && row.frozen !== null) return { kind: 'agree' };
+  if (row !== null && row.frozen !== null && !movedSince(row, pointer)) return { kind: 'agree' };
   if (row === null) {
     if (pointer === null) return { kind: 'create' };
     return freeze(`the config center holds epoch ${pointer.epoch} of a group that this store does not know`, pointer);
@@ -50,6 +50,9 @@ export function judgeGroup(seen: GroupEvidence): GroupFinding {
 
 const isOurs = ({ sagaIds }: GroupEvidence, row: GroupRow, { epoch, sagaId }: Pointer): boolean =>
   row.epoch > 0 && epoch > row.epoch && epoch <= row.reservedEpoch && sagaId !== null && sagaIds.has(sagaId);
+/** Frozen already, by a saga that found the pointer taken over, or by an earlier act: the newest act by hand is what clients see. */
+const movedSince = (row: GroupRow, pointer: Pointer | null): boolean =>
+  pointer !== null && breakGlassId(pointer) !== null && pointer.epoch > row.reservedEpoch;
 
 function judgeNewborn(seen: GroupEvidence, row: GroupRow): GroupFinding {
   const { pointer } = seen;
@@ -61,4 +64,9 @@ function judgeNewborn(seen: GroupEvidence, row: GroupRow): GroupFinding {
     : freeze(`foreign content at epoch ${pointer.epoch} of a group being created`, pointer);
 }
 
-const freeze = (reason: string, pointer: Pointer | null): GroupFinding => ({ kind: 'freeze', reason, pointer });
+/** An act of break-glass is said: it is no stranger's, and its evidence lies with who did it. */
+function freeze(reason: string, pointer: Pointer | null): GroupFinding {
+  const act = pointer === null ? null : breakGlassId(pointer);
+  const byHand = act === null ? '' : `: break-glass ${act} made ${pointer?.activeCluster ?? ''} active`;
+  return { kind: 'freeze', reason: `${reason}${byHand}`, pointer };
+}

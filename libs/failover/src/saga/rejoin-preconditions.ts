@@ -33,8 +33,11 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'SWITCH_NOT_KNOWN',
-    found: ({ question }) => (question.switchKnown ? null : `the ledger holds no switch away from ${question.target}`),
-    liftedBy: () => 'docs/rebuild.md by hand: without S nobody can say what only the old side holds',
+    found: ({ question: { switchKnown, order, target } }) =>
+      switchKnown || order.choice === 'rebuild' ? null : `the ledger holds no switch away from ${target}`,
+    liftedBy: (a) =>
+      `pointsman rejoin ${groupOf(a)} --choice rebuild: without S nobody can say what only ${a.question.target} holds, ` +
+      'so read from it first what you need',
   },
   {
     name: 'SAGA_OPEN',
@@ -85,7 +88,9 @@ const RULES: readonly Rule[] = [
   }),
   ofRebuild({
     name: 'TAIL_NOT_TOLD',
-    found: ({ question }) => (question.tailTold ? null : `what only ${question.target} holds is not counted yet`),
+    // After break-glass or a restored store there is no S to count from: it will never be told.
+    found: ({ question: { tailTold, switchKnown, target } }) =>
+      tailTold || !switchKnown ? null : `what only ${target} holds is not counted yet`,
     liftedBy: (a) =>
       `pointsman tail ${groupOf(a)} shows it, some seconds after ${a.question.target} is back and closed`,
   }),

@@ -10,6 +10,8 @@ export type Act = Readonly<{
   actor: string;
   reason: string;
   dryRun: boolean;
+  /** What the audit keeps beside who, from where, before and after. */
+  detail?: Readonly<Record<string, string>>;
   /** Throws a {@link Problem} (409) when the row does not allow it. */
   change: (row: GroupRow) => Readonly<{ row: GroupRow; summary: string }>;
 }>;
@@ -23,6 +25,7 @@ export const acknowledge = (body: AcknowledgeBody, nowMs: number): Act => ({
   actor: actor(body.by),
   reason: body.reason,
   dryRun: body.dryRun,
+  ...(body.evidence === undefined ? {} : { detail: { evidence: body.evidence } }),
   change: (row) => ({
     row: { ...row, acknowledgedAt: iso(nowMs), frozen: null, lastUnpublishedClose: null },
     summary: row.frozen === null ? 'acknowledged' : `acknowledged; no longer frozen (${row.frozen})`,

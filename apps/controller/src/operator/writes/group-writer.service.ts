@@ -75,7 +75,7 @@ export class GroupWriter {
       actor: act.actor,
       action: act.name,
       reason: act.reason,
-      detail: toJson({ ...caller, before, after, row: latest?.decision.row ?? null, votes }),
+      detail: toJson({ ...caller, ...act.detail, before, after, row: latest?.decision.row ?? null, votes }),
     });
     await tx.appendEvent({
       ...common,

@@ -17,7 +17,17 @@ export const who = { reason: reason(), by: person().optional() };
 /** What every act's body has. */
 export const common = { ...who, dryRun: z.boolean().default(false) };
 
-export const acknowledgeSchema = asked('Acknowledge', z.strictObject(common));
+export const acknowledgeSchema = asked(
+  'Acknowledge',
+  z.strictObject({
+    ...common,
+    evidence: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hex digits, as break-glass printed it')
+      .optional()
+      .meta({ description: 'digest of the evidence of a break-glass act; kept in the audit' }),
+  }),
+);
 export const resumeSchema = asked('Resume', z.strictObject(common));
 export const pauseSchema = asked(
   'PauseRequest',

@@ -12,10 +12,10 @@ import { ask, byPartition, flowGoal, pollUntil, positionKey } from '../agent-cal
 import { evidenceOf, textOf, valueOf } from '../saga-journal.js';
 import { reverseFlow } from '../steps/reverse-flow.step.js';
 import { StepFailure, type Step, type StepContext, type StepResult, type StepSet } from '../steps/step.js';
-import { homeward, mustHold, switchOf, wayBackBegun } from './old-side.js';
+import { homeward, mustHold, wayBackBegun } from './old-side.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
 import { exchangeReturned, rememberReturned, reverseReturned } from './rejoin-steps.js';
-import { proofEvidence, proveReturned, readReturned, reportReturned, tailEvidence } from './returned.js';
+import { lastSwitch, proofEvidence, proveReturned, readReturned, reportReturned, tailEvidence } from './returned.js';
 
 const MAX_LISTED = 20;
 const NOTE_EVERY_MS = 5_000;
@@ -71,7 +71,12 @@ async function mustBeUnread(ctx: StepContext, signal: AbortSignal): Promise<void
 const reportLost: Step = {
   name: 'report-tail',
   async run(ctx, signal): Promise<StepResult> {
-    const of = await switchOf(ctx);
+    const { source: active, target: old } = ctx.saga;
+    const of = lastSwitch(await ctx.switches(), old, active);
+    if (of === null) {
+      const summary = `the ledger holds no switch from ${old} to ${active}: nobody can say what only ${old} held`;
+      return { evidence: { summary, records: null } };
+    }
     const history = await ctx.history();
     if (rebuildBegunBefore(history, of, ctx.saga.id)) {
       return { evidence: { summary: 'told before the rebuild that did not end; what is there now are copies' } };
