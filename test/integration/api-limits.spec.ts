@@ -42,6 +42,7 @@ describe('limits', () => {
     const { body } = await request(api.url)
       .post('/v1/tokens')
       .set('authorization', `Bearer ${TOKEN}`)
+      .set('idempotency-key', 'dashboard')
       .send({ name: 'dashboard', role: 'viewer', expiresIn: '1h' })
       .expect(201);
     const { token } = body as { token: string };

@@ -51,6 +51,7 @@ const tokenOf = async (name: string): Promise<string> => {
   const made = await request(api.url)
     .post('/v1/tokens')
     .set('authorization', `Bearer ${TOKEN}`)
+    .set('idempotency-key', `token of ${name}`.replaceAll(' ', '-'))
     .send({ name, role: 'operator', expiresIn: '1d' });
   return String(made.body.token);
 };

@@ -91,6 +91,10 @@ describe('POST failback and abort', () => {
     const { body } = await switchover().expect(202);
     const abort = () => post(`/v1/sagas/${body.saga}/abort`, { reason: 'not tonight' }, { epoch: null });
     await abort().expect(202, { saga: body.saga, group: 'orders', outcome: 'aborted' });
+    expect((await api.store.audit(0, 500)).at(-1)).toMatchObject({
+      ...{ action: 'abort asked for', reason: 'not tonight', group: 'orders' },
+      detail: { authenticated: 'file-token', from: '127.0.0.1', saga: body.saga },
+    });
     api.sagas.abortAnswer = 'too-late: publish';
     expect((await abort().expect(409)).body).toMatchObject({ code: 'too_late', title: 'too-late: publish' });
     const { term, me } = api.leadership.current();

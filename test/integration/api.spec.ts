@@ -230,7 +230,10 @@ describe('writes', () => {
     const { body, headers } = await post('pause', PAUSE).expect(202);
     expect(database.commits).toBe(before + 1);
     expect(body).toMatchObject({ group: 'orders', action: 'pause', dryRun: false, changed: true });
-    expect(headers['location']).toBe('/v1/groups/orders');
+    const operation = (await get(String(headers['location'])).expect(200)).body;
+    expect(headers['location']).toMatch(/^\/v1\/operations\/act-/);
+    expect(operation).toMatchObject({ kind: 'pause', group: 'orders', done: true, outcome: 'DONE', source: null });
+    expect(operation.reason).toBe(body.summary);
     const [row] = await api.store.groups();
     expect(row?.pause).toMatchObject({ owner: 'kim', reason: 'upgrade' });
     expect(Date.parse(row?.pause?.expiresAt ?? '') - Date.now()).toBeGreaterThan(7_100_000);

@@ -125,15 +125,27 @@ describe("a saga's report", () => {
 });
 
 describe('alerts over HTTP', () => {
-  const post = (path: string, body: object) =>
-    request(api.url).post(path).set('authorization', `Bearer ${TOKEN}`).send(body);
+  const post = (path: string, body: object, key: string = crypto.randomUUID()) =>
+    request(api.url).post(path).set('authorization', `Bearer ${TOKEN}`).set('idempotency-key', key).send(body);
 
   it('a test is queued with its end, and audited', async () => {
     const { body } = await post('/v1/alerts/test', { reason: 'drill', by: 'kim' }).expect(202);
     expect(body.alerts.map((a: { type: string }) => a.type)).toEqual(['test', 'resolved']);
     const listed = await get('/v1/alerts?limit=2').expect(200);
     expect(listed.body.alerts.map((row: { alert: { type: string } }) => row.alert.type)).toEqual(['resolved', 'test']);
-    expect(database.tables.audit.at(-1)).toMatchObject({ actor: 'operator:kim', action: 'alert-test' });
+    expect(database.tables.audit.at(-1)).toMatchObject({
+      ...{ actor: 'operator:kim', action: 'alert-test', detail: { authenticated: 'file-token', from: '127.0.0.1' } },
+    });
+  });
+
+  it('a repeat of a key is answered alike and told once; another body with it is refused', async () => {
+    const first = await post('/v1/alerts/test', { reason: 'drill' }, 'k-1').expect(202);
+    const queued = (await get('/v1/alerts?limit=500')).body.alerts.length;
+    expect((await post('/v1/alerts/test', { reason: 'drill' }, 'k-1').expect(202)).body).toEqual(first.body);
+    expect((await get('/v1/alerts?limit=500')).body.alerts).toHaveLength(queued);
+    await post('/v1/alerts/test', { reason: 'another' }, 'k-1').expect(422);
+    const bare = request(api.url).post('/v1/alerts/test').set('authorization', `Bearer ${TOKEN}`);
+    expect((await bare.send({ reason: 'drill' }).expect(400)).body.code).toBe('idempotency_key_missing');
   });
 
   it('a dead letter is listed and sent again once', async () => {

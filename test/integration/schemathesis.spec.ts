@@ -77,6 +77,7 @@ async function tokenOf(role: Role): Promise<string> {
   const { body } = await request(api.url)
     .post('/v1/tokens')
     .set('authorization', `Bearer ${TOKEN}`)
+    .set('idempotency-key', `for-${role}`)
     .send({ name: `for ${role}`, role, expiresIn: '1h' })
     .expect(201);
   return (body as { token: string }).token;

@@ -40,7 +40,10 @@ afterAll(async () => {
 async function call(method: 'GET' | 'POST', path: string, token: string, body?: unknown): Promise<string> {
   const response = await fetch(`${controller.url}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      'idempotency-key': crypto.randomUUID(),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(10_000),
   });

@@ -18,8 +18,8 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const as = (token: string, method: 'get' | 'post', path: string) =>
-  request(api.url)[method](path).set('authorization', `Bearer ${token}`);
+const as = (token: string, method: 'get' | 'post', path: string, key: string = crypto.randomUUID()) =>
+  request(api.url)[method](path).set('authorization', `Bearer ${token}`).set('idempotency-key', key);
 const create = async (role: Role, expiresIn = '1h'): Promise<{ id: string; token: string }> => {
   const { body } = await as(TOKEN, 'post', '/v1/tokens')
     .send({ name: `for ${role}`, role, expiresIn })
@@ -90,6 +90,20 @@ describe('tokens', () => {
     expect(JSON.stringify(body)).not.toMatch(/hash/);
     expect(database.tables.audit.at(-1)).toMatchObject({ action: 'token-create', actor: 'file-token' });
     await as(token, 'get', '/v1/groups').expect(200);
+  });
+
+  it('are made once per key, and a repeat does not show them again', async () => {
+    const ask = () => as(TOKEN, 'post', '/v1/tokens', 'k-1').send({ name: 'ci', role: 'viewer', expiresIn: '1h' });
+    const { body: first } = await ask().expect(201);
+    const { body: again } = await ask().expect(201);
+    expect(again).toEqual({ ...first, token: null });
+    expect((await as(TOKEN, 'get', '/v1/tokens')).body.tokens).toHaveLength(1);
+    expect(JSON.stringify([...database.tables.answers.values()])).not.toContain(first.token);
+    const other = as(TOKEN, 'post', '/v1/tokens', 'k-1').send({ name: 'ci', role: 'admin', expiresIn: '1h' });
+    expect((await other.expect(422)).body.code).toBe('idempotency_key_reused');
+    const revoke = () => as(TOKEN, 'post', `/v1/tokens/${first.id}/revoke`, 'k-2').send({});
+    expect((await revoke().expect(200)).body).toEqual((await revoke().expect(200)).body);
+    expect(database.tables.audit.filter((row) => row.action === 'token-revoke')).toHaveLength(1);
   });
 
   it('are refused once revoked, and once they have ended', async () => {

@@ -21,6 +21,7 @@ export const addAlerts = (program: Command, io: Io, done: Done): void => {
     .requiredOption('--reason <text>', 'why; kept in the audit')
     .option('--by <person>', 'who (default: the login name)')
     .option('--receiver <name>', 'only to this one, repeatable', collect, [])
+    .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
     .action(async (id: string, options: AlertWriteOptions & { receiver: readonly string[] }) => {
       const { alertResendCommand } = await import('./commands/alert.command.js');
       await done(alertResendCommand(id, options, io));
@@ -28,6 +29,7 @@ export const addAlerts = (program: Command, io: Io, done: Done): void => {
   remote(alert, 'test', 'a test alert to every receiver')
     .option('--reason <text>', 'why; kept in the audit', 'are the receivers reached?')
     .option('--by <person>', 'who (default: the login name)')
+    .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
     .action(async (options: AlertWriteOptions) => {
       const { alertTestCommand } = await import('./commands/alert.command.js');
       await done(alertTestCommand(options, io));

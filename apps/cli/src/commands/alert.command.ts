@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { read, tell } from '../api/calls.js';
 import type { AlertDeliveryBody, AlertState } from '../api/types.js';
 import { CliError, EXIT } from '../exit-codes.js';
@@ -31,7 +32,7 @@ export const alertListCommand = async (options: ListOptions, io: Io): Promise<Ex
   return EXIT.ok;
 };
 
-export type AlertWriteOptions = GlobalOptions & Readonly<{ reason: string; by?: string }>;
+export type AlertWriteOptions = GlobalOptions & Readonly<{ reason: string; by?: string; idempotencyKey?: string }>;
 
 /** Sends a dead letter again, to every receiver that was given up on or to those named. */
 export const alertResendCommand = async (
@@ -42,6 +43,7 @@ export const alertResendCommand = async (
   const receivers = options.receiver.length === 0 ? {} : { receivers: options.receiver };
   const { text, body } = await tell(clientFor(options, io), '/v1/alerts/{id}/resend', {
     path: { id },
+    key: options.idempotencyKey ?? randomUUID(),
     body: { ...whoAndWhy(options, io), ...receivers },
   });
   io.out(options.output === 'json' ? text : `${id}: sent again to ${body.receivers.join(', ')}`);
@@ -50,7 +52,7 @@ export const alertResendCommand = async (
 
 /** One alert to every receiver. Says what was queued; `pointsman alert list` says how it went. */
 export const alertTestCommand = async (options: AlertWriteOptions, io: Io): Promise<ExitCode> => {
-  const asked = { body: whoAndWhy(options, io) };
+  const asked = { key: options.idempotencyKey ?? randomUUID(), body: whoAndWhy(options, io) };
   const { text, body } = await tell(clientFor(options, io), '/v1/alerts/test', asked);
   const [first] = body.alerts;
   if (first === undefined) throw new CliError('the controller queued nothing: report it', EXIT.error);

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { read, tell } from '../api/calls.js';
 import type { TokenRole } from '../api/types.js';
-import { EXIT } from '../exit-codes.js';
+import { CliError, EXIT } from '../exit-codes.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { clientFor } from './context.js';
@@ -8,12 +9,16 @@ import type { GlobalOptions } from './context.js';
 
 export const tokenCreateCommand = async (
   name: string,
-  options: GlobalOptions & Readonly<{ role: TokenRole; expiresIn: string }>,
+  options: GlobalOptions & Readonly<{ role: TokenRole; expiresIn: string; idempotencyKey?: string }>,
   io: Io,
 ): Promise<ExitCode> => {
   const { role, expiresIn } = options;
-  const asked = { body: { name, role, expiresIn } };
+  const asked = { key: options.idempotencyKey ?? randomUUID(), body: { name, role, expiresIn } };
   const { text, body } = await tell(clientFor(options, io), '/v1/tokens', asked);
+  if (body.token === null) {
+    const message = `This key made the token ${body.id} before, and its text was shown then: revoke it and make another.`;
+    throw new CliError(message, EXIT.error);
+  }
   if (options.output === 'table')
     io.err(`${body.role} token ${body.name} (${body.id}) until ${body.expiresAt}; it is shown once:`);
   io.out(options.output === 'json' ? text : body.token);
@@ -33,8 +38,12 @@ export const tokenListCommand = async (options: GlobalOptions, io: Io): Promise<
   return EXIT.ok;
 };
 
-export const tokenRevokeCommand = async (id: string, options: GlobalOptions, io: Io): Promise<ExitCode> => {
-  const asked = { path: { id }, body: undefined };
+export const tokenRevokeCommand = async (
+  id: string,
+  options: GlobalOptions & Readonly<{ idempotencyKey?: string }>,
+  io: Io,
+): Promise<ExitCode> => {
+  const asked = { path: { id }, key: options.idempotencyKey ?? randomUUID(), body: undefined };
   const { text, body } = await tell(clientFor(options, io), '/v1/tokens/{id}/revoke', asked);
   io.out(options.output === 'json' ? text : `${body.name}: revoked`);
   return EXIT.ok;

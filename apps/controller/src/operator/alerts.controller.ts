@@ -1,4 +1,6 @@
-import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Query, Req } from '@nestjs/common';
+import type { Request } from 'express';
+import type { Json } from '#failover';
 import { newId } from '#platform';
 import { alertId } from '../alerting/alerting.port.js';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
@@ -6,11 +8,16 @@ import type { Leadership } from '../leadership/leadership.port.js';
 import { ALERT_STATES } from '../persistence/alerts.port.js';
 import type { Alert, AlertState } from '../persistence/alerts.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
-import type { AuthorityStore } from '../persistence/authority-store.port.js';
+import type { AuthorityStore, AuthorityTx } from '../persistence/authority-store.port.js';
 import { ROUTES } from './contract/routes.js';
 import { notFound, Problem } from './http/problem.js';
 import { queryInt } from './http/query.js';
 import { Serves } from './http/serves.decorator.js';
+import { callerOf, writeKey } from './http/write.guard.js';
+import { toJson } from './views/json.js';
+import { actor } from './writes/acts.js';
+import { KeptAnswers } from './writes/kept-answers.js';
+import type { WriteAnswer } from './writes/kept-answers.js';
 import { alertTestSchema, resendSchema } from './writes/schemas.js';
 import type { AlertTestBody, ResendBody } from './writes/schemas.js';
 
@@ -20,6 +27,7 @@ export class AlertsController {
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
+    @Inject(KeptAnswers) private readonly answers: KeptAnswers,
   ) {}
 
   @Serves(ROUTES.alerts)
@@ -37,56 +45,80 @@ export class AlertsController {
 
   /** A dead letter begins a new round at every receiver that was given up on. */
   @Serves(ROUTES.resendAlert)
-  async resend(@Param('id') id: string, @Body({ schema: resendSchema }) body: ResendBody) {
-    const row = await this.store.alert(id);
-    if (row === null) throw unknownAlert(id);
-    const receivers = await this.store.resendAlert(id, body.receivers ?? null);
-    if (receivers.length === 0) {
-      throw new Problem({
-        status: 409,
-        code: 'nothing_dead',
-        title: 'No receiver was given up on',
-        detail: 'Only dead letters are sent again; GET /v1/alerts?state=dead lists them.',
-      });
-    }
-    await this.audit('alert-resend', body, { alert: id, receivers });
-    return { alert: id, receivers };
+  async resend(
+    @Param('id') id: string,
+    @Body({ schema: resendSchema }) body: ResendBody,
+    @Req() req: Request,
+  ): Promise<Json> {
+    const answer = await this.answers.once(writeKey(req), ['alert-resend', id, body], async (bodyHash) => {
+      const row = await this.store.alert(id);
+      if (row === null) throw unknownAlert(id);
+      const receivers = await this.store.resendAlert(id, body.receivers ?? null);
+      if (receivers.length === 0) {
+        throw new Problem({
+          status: 409,
+          code: 'nothing_dead',
+          title: 'No receiver was given up on',
+          detail: 'Only dead letters are sent again; GET /v1/alerts?state=dead lists them.',
+        });
+      }
+      const kept = { status: ACCEPTED, body: toJson({ alert: id, receivers }) };
+      await this.write(
+        req,
+        { action: 'alert-resend', of: body, detail: { alert: id, receivers } },
+        { bodyHash, ...kept },
+      );
+      return kept;
+    });
+    return answer.body;
   }
 
   /** A real alert on every way there is, and its end, so that nothing stays open at the receivers. */
   @Serves(ROUTES.testAlert)
-  async test(@Body({ schema: alertTestSchema }) body: AlertTestBody) {
-    const { term, me } = this.leadership.current();
-    const incident = `test-${newId()}`;
-    const at = new Date().toISOString();
-    const common = { incident, group: 'none', row: null, blockers: [], term, epoch: 0, at };
-    const idOf = (type: Alert['type']) => alertId({ group: common.group, incident, type, epoch: 0 });
-    const alerts: readonly Alert[] = [
-      { ...common, id: idOf('test'), type: 'test', reason: `test by ${personOf(body)}: ${body.reason}` },
-      { ...common, id: idOf('resolved'), type: 'resolved', reason: 'the test is over', of: ['test'] },
-    ];
-    await this.store.transact(term, me, async (tx) => {
-      for (const alert of alerts) await tx.enqueueAlert(alert);
+  async test(@Body({ schema: alertTestSchema }) body: AlertTestBody, @Req() req: Request): Promise<Json> {
+    const answer = await this.answers.once(writeKey(req), ['alert-test', body], async (bodyHash) => {
+      const { term } = this.leadership.current();
+      const incident = `test-${newId()}`;
+      const at = new Date().toISOString();
+      const common = { incident, group: 'none', row: null, blockers: [], term, epoch: 0, at };
+      const idOf = (type: Alert['type']) => alertId({ group: common.group, incident, type, epoch: 0 });
+      const alerts: readonly Alert[] = [
+        { ...common, id: idOf('test'), type: 'test', reason: `test by ${actor(body.by)}: ${body.reason}` },
+        { ...common, id: idOf('resolved'), type: 'resolved', reason: 'the test is over', of: ['test'] },
+      ];
+      const shown = alerts.map(({ id, type }) => ({ id, type }));
+      const kept = { status: ACCEPTED, body: toJson({ incident, alerts: shown }) };
+      const act = { action: 'alert-test', of: body, detail: { incident } };
+      await this.write(req, act, { bodyHash, ...kept }, async (tx) => {
+        for (const alert of alerts) await tx.enqueueAlert(alert);
+      });
+      return kept;
     });
-    await this.audit('alert-test', body, { incident });
-    return { incident, alerts: alerts.map(({ id, type }) => ({ id, type })) };
+    return answer.body;
   }
 
-  private async audit(
-    action: string,
-    body: AlertTestBody,
-    detail: Readonly<Record<string, string | readonly string[]>>,
-  ) {
+  /** The act, its audit row and the answer kept for its key in one transaction. */
+  private async write(
+    req: Request,
+    { action, of, detail }: Readonly<{ action: string; of: AlertTestBody; detail: Readonly<Record<string, Json>> }>,
+    kept: WriteAnswer & Readonly<{ bodyHash: string }>,
+    work: (tx: AuthorityTx) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const { term, me } = this.leadership.current();
     const at = new Date().toISOString();
-    const { reason } = body;
-    await this.store.transact(term, me, (tx) =>
-      tx.appendAudit({ at, actor: personOf(body), action, group: null, reason, detail, term, epoch: null }),
-    );
+    const { reason, by } = of;
+    await this.store.transact(term, me, async (tx) => {
+      await work(tx);
+      await tx.appendAudit({
+        ...{ at, actor: actor(by), action, group: null, reason, term, epoch: null },
+        detail: { ...callerOf(req), ...detail },
+      });
+      await tx.rememberAnswer(writeKey(req), { at, ...kept });
+    });
   }
 }
 
-const personOf = ({ by }: AlertTestBody): string => `operator:${by ?? 'unnamed'}`;
+const ACCEPTED = 202;
 
 const unknownAlert = (id: string): Problem => notFound(`Alert ${id}`, 'List them with GET /v1/alerts.');
 

@@ -12,7 +12,6 @@ import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { BearerGuard } from './http/bearer.guard.js';
 import { DeniedAttempts } from './http/denied-attempts.js';
-import { LeaderGuard } from './http/leader.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RateGuard, throttlers } from './http/rate.guard.js';
 import { RequestLog } from './http/request-log.js';
@@ -72,7 +71,6 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     BearerGuard,
     RateGuard,
     WriteGuard,
-    LeaderGuard,
     DeniedAttempts,
     TokenBook,
     SignIn,

@@ -15,6 +15,7 @@ import { Serves } from './http/serves.decorator.js';
 import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { operationView } from './views/operation.view.js';
+import { actOperationView, keyOfOperation } from './writes/act-operation.js';
 import { ReadinessReports } from './readiness.service.js';
 import { eventView } from './views/event.view.js';
 
@@ -89,9 +90,13 @@ export class ReadsController {
   /** What a 202 points to: how far an act has come. */
   @Serves(ROUTES.operation)
   async operation(@Param('id') id: string) {
-    const saga = await this.store.saga(id);
-    if (!saga) throw notFound(`Operation ${id}`, 'Its id is in the Location header of the 202.');
-    return operationView(saga);
+    const key = keyOfOperation(id);
+    const saga = key === null ? await this.store.saga(id) : null;
+    if (saga !== null) return operationView(saga);
+    const kept = key === null ? null : await this.store.idempotent(key);
+    const act = kept === null ? null : actOperationView(id, kept);
+    if (act === null) throw notFound(`Operation ${id}`, 'Its id is in the Location header of the 202.');
+    return act;
   }
 
   @Serves(ROUTES.agents)

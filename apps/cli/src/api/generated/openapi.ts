@@ -615,7 +615,7 @@ export interface paths {
         readonly get: operations["listTokens"];
         readonly put?: never;
         /**
-         * A new token. No Idempotency-Key: an answer kept for it would keep the token too
+         * A new token. What is kept for its key is the answer without the token: that is shown once
          * @description Done by the leader; a standby answers 421 and names it.
          */
         readonly post: operations["createToken"];
@@ -720,6 +720,8 @@ export interface components {
             readonly by?: string;
             /** @default false */
             readonly dryRun?: boolean;
+            /** @description digest of the evidence of a break-glass act; kept in the audit */
+            readonly evidence?: string;
         };
         readonly AlertTestRequest: {
             readonly reason: string;
@@ -1351,16 +1353,17 @@ export interface components {
              */
             readonly expiresAt: string;
             readonly revokedAt: string | null;
-            /** @description shown this once */
-            readonly token: string;
+            /** @description shown once; null in the answer to a repeat of its key */
+            readonly token: string | null;
         };
         readonly Operation: {
             readonly id: string;
-            /** @enum {string} */
-            readonly kind: "failover" | "switchover" | "failback" | "rejoin" | "rebuild";
+            /** @description failover, switchover, failback, rejoin, rebuild, or an act that is done when it is answered: pause, mode … */
+            readonly kind: string;
             readonly group: string;
-            readonly source: string;
-            readonly target: string;
+            /** @description null: an act that moves nothing */
+            readonly source: string | null;
+            readonly target: string | null;
             readonly done: boolean;
             /** @description null while it is open */
             readonly outcome: ("NOT_CONFIRMED" | "ABORTED" | "RECOVERED" | "SOURCE_LOST" | "FAILED" | "DONE" | "DONE_WITH_DEBT" | "NEEDS_OPERATOR") | null;
@@ -2015,21 +2018,11 @@ export interface components {
             };
         };
         /**
-         * @description `malformed_request`: the body is not JSON, or the path is not well encoded
+         * @description `in_flight`: repeat in a moment, with the same key
          *
-         *     `invalid_body`: mend what `errors` lists, all at once
+         *     `nothing_dead`: no receiver was given up on
          */
-        readonly "malformed_request.invalid_body": {
-            headers: {
-                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                readonly [name: string]: unknown;
-            };
-            content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `nothing_dead`: no receiver was given up on */
-        readonly nothing_dead: {
+        readonly "in_flight.nothing_dead": {
             headers: {
                 readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                 readonly [name: string]: unknown;
@@ -3424,7 +3417,7 @@ export interface operations {
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the group */
+                    /** @description the operation, done already; absent in a dry run */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -3510,7 +3503,7 @@ export interface operations {
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the group */
+                    /** @description the operation, done already; absent in a dry run */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -3595,7 +3588,7 @@ export interface operations {
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the group */
+                    /** @description the operation, done already; absent in a dry run */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -3682,7 +3675,7 @@ export interface operations {
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the group */
+                    /** @description the operation, done already; absent in a dry run */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -4055,7 +4048,13 @@ export interface operations {
     readonly resendAlert: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
             readonly path: {
                 /**
                  * @description as it was answered before
@@ -4098,14 +4097,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Resent"];
                 };
             };
-            readonly 400: components["responses"]["malformed_request.invalid_body"];
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
             readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
-            readonly 409: components["responses"]["nothing_dead"];
+            readonly 409: components["responses"]["in_flight.nothing_dead"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
@@ -4114,7 +4114,13 @@ export interface operations {
     readonly testAlert: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -4151,12 +4157,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AlertTest"];
                 };
             };
-            readonly 400: components["responses"]["malformed_request.invalid_body"];
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
             readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
+            readonly 409: components["responses"]["in_flight"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
@@ -4610,7 +4618,13 @@ export interface operations {
     readonly createToken: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -4649,12 +4663,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["NewToken"];
                 };
             };
-            readonly 400: components["responses"]["malformed_request.invalid_body"];
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
             readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
+            readonly 409: components["responses"]["in_flight"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
@@ -4663,7 +4679,13 @@ export interface operations {
     readonly revokeToken: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
             readonly path: {
                 /**
                  * @description as it was answered before
@@ -4696,13 +4718,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["Token"];
                 };
             };
-            readonly 400: components["responses"]["malformed_request.invalid_body"];
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
             readonly 401: components["responses"]["token_missing.token_wrong"];
             readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
             readonly 404: components["responses"]["not_found"];
+            readonly 409: components["responses"]["in_flight"];
             readonly 413: components["responses"]["body_too_large"];
             readonly 415: components["responses"]["unsupported_media_type"];
             readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
             readonly 429: components["responses"]["too_many_requests"];
             readonly 500: components["responses"]["internal"];
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];

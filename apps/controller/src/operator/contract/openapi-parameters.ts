@@ -26,7 +26,6 @@ const EPOCH: Members = {
 
 const HEADERS: Readonly<Record<RouteKind, readonly Members[]>> = {
   read: [],
-  'leader-write': [],
   'keyed-write': [KEY],
   'epoch-write': [KEY, EPOCH],
 };

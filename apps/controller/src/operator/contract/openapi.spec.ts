@@ -21,7 +21,6 @@ describe('the table of routes', () => {
     const writes = ALL_ROUTES.filter(({ kind }) => kind !== 'read');
     expect(writes.filter(({ method }) => method !== 'POST')).toEqual([]);
     const acts = writes.filter(({ path }) => path.startsWith('/v1/groups/') || path.startsWith('/v1/sagas/'));
-    expect(acts.filter(({ kind }) => kind === 'leader-write')).toEqual([]);
     expect(acts.filter(({ body }) => body === undefined)).toEqual([]);
   });
 });

@@ -16,7 +16,6 @@ const BODY: readonly ProblemCode[] = ['invalid_body', 'body_too_large', 'unsuppo
 
 const BY_KIND: Readonly<Record<RouteKind, readonly ProblemCode[]>> = {
   read: [],
-  'leader-write': LED,
   'keyed-write': [...LED, ...KEYED],
   'epoch-write': [...LED, ...KEYED, 'if_match_missing', 'stale_epoch'],
 };

@@ -4,10 +4,10 @@ import type { ProblemCode } from './problem-codes.js';
 
 /**
  * What a call wants before its body is looked at.
- * `read`: any controller answers. `leader-write`: the leader only. `keyed-write`: also an Idempotency-Key.
+ * `read`: any controller answers. `keyed-write`: the leader only, with an Idempotency-Key.
  * `epoch-write`: also the epoch that the caller has seen, as If-Match.
  */
-export type RouteKind = 'read' | 'leader-write' | 'keyed-write' | 'epoch-write';
+export type RouteKind = 'read' | 'keyed-write' | 'epoch-write';
 
 /** A whole number in the query string, for {@link queryInt}; `noDefault`: there is none to show. */
 export type IntParam = Readonly<{ min: number; max: number; fallback: number; says: string; noDefault?: true }>;

@@ -12,14 +12,12 @@ import {
 } from '@nestjs/common';
 import type { Route, RouteKind } from '../contract/route.js';
 import { BearerGuard } from './bearer.guard.js';
-import { LeaderGuard } from './leader.guard.js';
 import { invalidBody } from './problem.js';
 import { RateGuard } from './rate.guard.js';
 import { KeyGuard, WriteGuard } from './write.guard.js';
 
 const GUARDS: Readonly<Record<RouteKind, readonly Type<CanActivate>[]>> = {
   read: [],
-  'leader-write': [LeaderGuard],
   'keyed-write': [KeyGuard],
   'epoch-write': [WriteGuard],
 };

@@ -9,13 +9,18 @@ const FRESH_MS = 2_000;
 
 export const tokenHash = (token: string): string => createHash('sha256').update(token).digest('hex');
 
+/** `version`: how many changes of this controller it was begun after. */
+type Reading = Readonly<{ version: number; done: Promise<void> }>;
+
 /** Tokens of the store by hash. With the store down the last reading stands: people must get in when things are worst. */
 @Injectable()
 export class TokenBook {
   private readonly log = new Logger('tokens');
   private rows: ReadonlyMap<string, TokenRow> = new Map();
+  private rowsVersion = 0; // of the reading that gave `rows`
+  private version = 0;
   private readAtMs = -Infinity;
-  private reading: Promise<void> | null = null;
+  private reading: Reading | null = null;
 
   constructor(@Inject(AUTHORITY_STORE) private readonly store: AuthorityStore) {}
 
@@ -27,24 +32,32 @@ export class TokenBook {
     return row;
   }
 
-  /** After a change by this controller. */
+  /** After a change by this controller. A reading that began before it may not know of it, and counts for nobody. */
   forget(): void {
+    this.version += 1;
     this.readAtMs = -Infinity;
   }
 
   private refresh(): Promise<void> {
-    this.reading ??= this.read().finally(() => {
-      this.reading = null;
-    });
-    return this.reading;
+    if (this.reading?.version !== this.version) {
+      const { version } = this;
+      const done = this.read(version).finally(() => {
+        if (this.reading?.done === done) this.reading = null;
+      });
+      this.reading = { version, done };
+    }
+    return this.reading.done;
   }
 
-  private async read(): Promise<void> {
+  private async read(version: number): Promise<void> {
     try {
-      this.rows = new Map((await this.store.tokens()).map((row) => [row.hash, row]));
+      const rows = await this.store.tokens();
+      if (version < this.rowsVersion) return; // a newer reading was faster
+      this.rows = new Map(rows.map((row) => [row.hash, row]));
+      this.rowsVersion = version;
     } catch (error) {
       this.log.warn(`tokens not readable, the last reading stands: ${String(error)}`);
     }
-    this.readAtMs = performance.now();
+    if (version === this.version) this.readAtMs = performance.now();
   }
 }

@@ -7,6 +7,7 @@ import { writeHeaders } from '../http/write.guard.js';
 import { Groups } from '../groups.service.js';
 import { OPERATOR_OPTIONS } from '../operator.options.js';
 import type { OperatorOptions } from '../operator.options.js';
+import { actLocation } from './act-operation.js';
 import { acceptLoss, acknowledge, pause, resume } from './acts.js';
 import type { Act } from './acts.js';
 import { GroupWriter } from './group-writer.service.js';
@@ -77,8 +78,11 @@ export class GroupWritesController {
   }
 
   private async carryOut(group: string, act: Act, body: unknown, req: Request, res: Response): Promise<Json> {
-    const answer = await this.writer.write(group, act, writeHeaders(req), body);
-    res.status(answer.status).location(`/v1/groups/${encodeURIComponent(group)}`);
+    const headers = writeHeaders(req);
+    const answer = await this.writer.write(group, act, headers, body);
+    const location = actLocation(answer.body, headers.key);
+    res.status(answer.status);
+    if (location !== null) res.location(location);
     return answer.body;
   }
 }

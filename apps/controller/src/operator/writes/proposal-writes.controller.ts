@@ -5,6 +5,7 @@ import { ROUTES } from '../contract/routes.js';
 import { identityOf } from '../http/identity.js';
 import { Serves } from '../http/serves.decorator.js';
 import { writeHeaders } from '../http/write.guard.js';
+import { actLocation } from './act-operation.js';
 import { GroupWriter } from './group-writer.service.js';
 import { ProposalWriter } from './proposal-writer.service.js';
 import { approveSchema, rejectSchema } from './proposal.schemas.js';
@@ -42,8 +43,11 @@ export class ProposalWritesController {
     @Req() req: Request,
     @Res({ passthrough: true }) res: Response,
   ): Promise<Json> {
-    const answer = await this.writer.write(group, reject(body, Date.now()), writeHeaders(req), body);
-    res.status(answer.status).location(`/v1/groups/${encodeURIComponent(group)}`);
+    const headers = writeHeaders(req);
+    const answer = await this.writer.write(group, reject(body, Date.now()), headers, body);
+    const location = actLocation(answer.body, headers.key);
+    res.status(answer.status);
+    if (location !== null) res.location(location);
     return answer.body;
   }
 }

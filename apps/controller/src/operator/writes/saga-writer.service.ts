@@ -9,7 +9,7 @@ import type { PlannedAsk, Rehearsal, SagaDriver } from '../../saga/saga.port.js'
 import { Groups } from '../groups.service.js';
 import { notFound } from '../http/problem.js';
 import { noLeader } from '../http/write.guard.js';
-import type { WriteHeaders } from '../http/write.guard.js';
+import type { Caller, WriteHeaders } from '../http/write.guard.js';
 import { toJson } from '../views/json.js';
 import { actor } from './acts.js';
 import { KeptAnswers } from './kept-answers.js';
@@ -59,12 +59,13 @@ export class SagaWriter {
     return await this.answers.once(headers.key, what, (hash) => this.begin(opening, hash));
   }
 
-  /** `aborted`, or `too-late: publish`: then the saga goes on. */
-  async abort(id: string, body: AbortBody, key: string): Promise<WriteAnswer> {
+  /** `aborted`, or `too-late: publish`: then the saga goes on. Who asked is in the audit either way. */
+  async abort(id: string, body: AbortBody, { key, caller }: Omit<WriteHeaders, 'epoch'>): Promise<WriteAnswer> {
     const saga = await this.store.saga(id);
     if (saga === null) throw notFound(`Saga ${id}`, 'List them with GET /v1/sagas?group=<group>.');
     if (saga.outcome !== null) throw closed(id, saga.outcome);
     return await this.answers.once(key, [id, 'abort', body], async (bodyHash) => {
+      await this.auditAbort(saga, body, caller);
       const how = await this.sagas.abort(id, `${actor(body.by)}: ${body.reason}`);
       if (how === null) throw noLeader('The saga is not driven here yet; try again.');
       if (how !== 'aborted') throw tooLate(id);
@@ -105,6 +106,14 @@ export class SagaWriter {
     }
     if (answer === null) throw starting();
     return answer;
+  }
+
+  private async auditAbort(saga: SagaRecord, { by, reason }: AbortBody, caller: Caller): Promise<void> {
+    const { term, me } = this.leadership.current();
+    const { id, group, epoch } = saga;
+    const detail = { ...caller, saga: id };
+    const row = { at: new Date().toISOString(), actor: actor(by), action: 'abort asked for', group, reason };
+    await this.store.transact(term, me, (tx) => tx.appendAudit({ ...row, detail, term, epoch }));
   }
 
   private async keep(key: string, bodyHash: string, answer: WriteAnswer): Promise<void> {

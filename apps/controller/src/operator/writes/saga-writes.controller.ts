@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import type { Json, SagaRequest } from '#failover';
 import { ROUTES } from '../contract/routes.js';
 import { Serves } from '../http/serves.decorator.js';
-import { writeHeaders, writeKey } from '../http/write.guard.js';
+import { callerOf, writeHeaders, writeKey } from '../http/write.guard.js';
 import { sagaOf } from './saga-of.js';
 import { SagaWriter } from './saga-writer.service.js';
 import { abortSchema, failbackSchema, rejoinSchema, switchoverSchema } from './schemas.js';
@@ -54,7 +54,7 @@ export class SagaWritesController {
     @Req() req: Request,
     @Res({ passthrough: true }) res: Response,
   ): Promise<Json> {
-    const answer = await this.writer.abort(id, body, writeKey(req));
+    const answer = await this.writer.abort(id, body, { key: writeKey(req), caller: callerOf(req) });
     res.status(answer.status).location(`/v1/operations/${encodeURIComponent(id)}`);
     return answer.body;
   }

@@ -43,9 +43,9 @@ export const fleetRoutes = routes({
     ...admin,
     id: 'createToken',
     method: 'POST',
-    kind: 'leader-write',
+    kind: 'keyed-write',
     path: '/v1/tokens',
-    says: 'A new token. No Idempotency-Key: an answer kept for it would keep the token too',
+    says: 'A new token. What is kept for its key is the answer without the token: that is shown once',
     body: { schema: createTokenSchema, example: { name: 'dashboard', role: 'viewer', expiresIn: '90d' } },
     answers: [
       { status: 201, says: 'shown once', schema: newToken, example: { ...TOKEN, token: `pt_${'x'.repeat(43)}` } },
@@ -55,7 +55,7 @@ export const fleetRoutes = routes({
     ...admin,
     id: 'revokeToken',
     method: 'POST',
-    kind: 'leader-write',
+    kind: 'keyed-write',
     path: '/v1/tokens/:id/revoke',
     says: 'The token is refused from now on; again: no change',
     answers: [

@@ -5,14 +5,14 @@ import { resent, tested } from '../schemas/records.schema.js';
 import { aborted, groupAct, plannedAct } from '../schemas/writes.schema.js';
 
 const epochWrite = { method: 'POST', role: 'operator', kind: 'epoch-write', tag: 'acts' } as const;
-const leaderWrite = { method: 'POST', role: 'operator', kind: 'leader-write', tag: 'alerts' } as const;
+const alertWrite = { method: 'POST', role: 'operator', kind: 'keyed-write', tag: 'alerts' } as const;
 
 const acted: Answer = {
   status: 202,
   says: 'done; with `dryRun` what would be',
   schema: groupAct,
   example: GROUP_ACT,
-  headers: { location: 'the group' },
+  headers: { location: 'the operation, done already; absent in a dry run' },
 };
 const begun: Answer = {
   status: 202,
@@ -106,7 +106,7 @@ export const writeRoutes = routes({
     problems: ['saga_closed', 'too_late'],
   },
   resendAlert: {
-    ...leaderWrite,
+    ...alertWrite,
     id: 'resendAlert',
     path: '/v1/alerts/:id/resend',
     says: 'A dead letter begins a new round at every receiver that was given up on',
@@ -115,7 +115,7 @@ export const writeRoutes = routes({
     problems: ['nothing_dead'],
   },
   testAlert: {
-    ...leaderWrite,
+    ...alertWrite,
     id: 'testAlert',
     path: '/v1/alerts/test',
     says: 'A real alert to every receiver, and its end',

@@ -54,7 +54,10 @@ export const token = answered('Token', z.strictObject(tokenMembers));
 export const tokens = answered('Tokens', z.strictObject({ tokens: z.array(token) }));
 export const newToken = answered(
   'NewToken',
-  z.strictObject({ ...tokenMembers, token: z.string().meta({ description: 'shown this once' }) }),
+  z.strictObject({
+    ...tokenMembers,
+    token: z.string().nullable().meta({ description: 'shown once; null in the answer to a repeat of its key' }),
+  }),
 );
 
 export const alive = answered(

@@ -75,10 +75,12 @@ export const operation = answered(
   'Operation',
   z.strictObject({
     id: z.string(),
-    kind: z.enum(SAGA_KINDS),
+    kind: z
+      .string()
+      .meta({ description: `${SAGA_KINDS.join(', ')}, or an act that is done when it is answered: pause, mode …` }),
     group: z.string(),
-    source: z.string(),
-    target: z.string(),
+    source: z.string().nullable().meta({ description: 'null: an act that moves nothing' }),
+    target: z.string().nullable(),
     done: z.boolean(),
     outcome,
     reason: z.string().nullable(),
