@@ -1,4 +1,4 @@
-import type { RejoinOrder, SagaRecord } from '#failover';
+import type { JournalEntry, RejoinOrder, SagaRecord } from '#failover';
 import { ask, clusterGoal, flowGoal, pollUntil, positionKey, takeBack } from '../agent-calls.js';
 import { exchangeFence } from '../steps/exchange-fence.step.js';
 import { rememberPlanned } from '../steps/remember-switch.step.js';
@@ -91,12 +91,14 @@ export const carryOutChoice: Step = {
 
 /** Another leader, or a rejoin that was given up a moment ago, may have left the work with an agent that nobody here knows. */
 async function mayBeAtWork(ctx: StepContext): Promise<boolean> {
-  const begun = ({ journal }: SagaRecord): number =>
-    journal.filter((e) => e.step === 'carry-out-choice' && e.direction === 'do' && e.event === 'intent').length;
-  if (begun(ctx.saga) > 1) return true;
+  const ofChoice = ({ journal }: SagaRecord, event: JournalEntry['event']): number =>
+    journal.filter((e) => e.step === 'carry-out-choice' && e.direction === 'do' && e.event === event).length;
+  if (ofChoice(ctx.saga, 'intent') > 1) return true;
   const sinceMs = ctx.time.wallMs() - 2 * WORK_LEFT_MS; // by another controller's clock
-  const others = (await ctx.history()).filter((saga) => saga.id !== ctx.saga.id && begun(saga) > 0);
-  return others.some(({ closedAt }) => closedAt === null || Date.parse(closedAt) > sinceMs);
+  const left = (await ctx.history()).filter(
+    (saga) => saga.id !== ctx.saga.id && ofChoice(saga, 'intent') > 0 && ofChoice(saga, 'done') === 0,
+  );
+  return left.some(({ closedAt }) => closedAt === null || Date.parse(closedAt) > sinceMs);
 }
 
 export const exchangeReturned: Step = {
