@@ -5,6 +5,7 @@ export * from './explain/render.js';
 export * from './matrix/blockers.js';
 export * from './matrix/check-tables.js';
 export * from './matrix/classic.js';
+export * from './matrix/connector-failure.js';
 export * from './matrix/decide.js';
 export * from './matrix/describe-tables.js';
 export * from './matrix/facts.js';

@@ -1,4 +1,11 @@
-import type { ConnectorState, FenceFacts, SilentGap } from '#failover';
+import {
+  type ConnectorFailure,
+  type ConnectorState,
+  type FenceFacts,
+  MOST_FAILURES,
+  type SilentGap,
+  TRACE_CHARACTERS,
+} from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import type { AgentReport, FenceUpdate, FlowUpdate, PartitionUpdate } from './messages.js';
 import { fenceKind } from './goal.mapping.js';
@@ -87,6 +94,7 @@ const flowToWire = (f: FlowUpdate): pb.FlowReport => ({
   roundAgeMs: f.roundAgeMs,
   checkpointAgeMs: f.checkpointAgeMs,
   gaps: (f.gaps ?? []).map(gapToWire),
+  failures: (f.failures ?? []).map((c) => ({ ...c, task: orUndefined(c.task) })),
 });
 
 const flowFromWire = (f: pb.FlowReport): FlowUpdate => ({
@@ -104,6 +112,14 @@ const flowFromWire = (f: pb.FlowReport): FlowUpdate => ({
   roundAgeMs: ageFromWire(f.roundAgeMs),
   ...(f.checkpointAgeMs === undefined ? {} : { checkpointAgeMs: ageFromWire(f.checkpointAgeMs) }),
   ...(f.gaps.length === 0 ? {} : { gaps: f.gaps.map(gapFromWire) }),
+  ...(f.failures.length === 0 ? {} : { failures: f.failures.slice(0, MOST_FAILURES).map(failureFromWire) }),
+});
+
+/** Bounded here too: it ends up in journals and events. */
+const failureFromWire = ({ connector, task, trace }: pb.ConnectorFailure): ConnectorFailure => ({
+  connector,
+  task: orNull(task),
+  trace: trace.slice(0, TRACE_CHARACTERS),
 });
 
 const gapToWire = (g: SilentGap): pb.SilentGap => ({

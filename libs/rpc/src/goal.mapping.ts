@@ -49,6 +49,7 @@ export const goalToWire = (g: Goal): pb.Goal => ({
             state: clusterState.toWire(g.state) as pb.ClusterGoalState,
             topics: g.topics,
             kinds: (g.kinds ?? []).map((k) => fenceKind.toWire(k) as pb.FenceKind),
+            deniedGroups: g.deniedGroups ?? [],
           },
         }
       : {
@@ -69,7 +70,7 @@ export function goalFromWire(g: pb.Goal | undefined): Goal | null {
     const kinds = g.subject.cluster.kinds.map((k) => fenceKind.fromWire(k)).filter((k) => k !== null);
     // Kinds none of which this version knows are no leave to choose one.
     if (state === null || (kinds.length === 0 && g.subject.cluster.kinds.length > 0)) return null;
-    const { cluster, topics } = g.subject.cluster;
+    const { cluster, topics, deniedGroups } = g.subject.cluster;
     const goal: ClusterGoal = {
       subject: 'cluster',
       group: g.group,
@@ -79,7 +80,11 @@ export function goalFromWire(g: pb.Goal | undefined): Goal | null {
       term: g.term,
       topics,
     };
-    return kinds.length === 0 ? goal : { ...goal, kinds };
+    return {
+      ...goal,
+      ...(kinds.length === 0 ? {} : { kinds }),
+      ...(deniedGroups.length === 0 ? {} : { deniedGroups }),
+    };
   }
   if (g?.subject?.$case === 'flow') {
     const { from, to, connectors } = g.subject.flow;
@@ -119,6 +124,7 @@ export const goalStatusToWire = (s: GoalStatus): pb.GoalStatus => ({
   detail: s.detail,
   previous: Object.entries(s.previous).map(([topic, value]) => ({ topic, value: orUndefined(value) })),
   kind: s.kind === undefined ? undefined : (fenceKind.toWire(s.kind) as pb.FenceKind),
+  deniedGroups: s.deniedGroups ?? [],
 });
 
 /** Null: it does not say what was wanted in words that this version knows. */
@@ -129,6 +135,7 @@ export function goalStatusFromWire(s: pb.GoalStatus): GoalStatus | null {
   const kind = fenceKind.fromWire(s.kind);
   return {
     ...(kind === null ? {} : { kind }),
+    ...(s.deniedGroups.length === 0 ? {} : { deniedGroups: s.deniedGroups }),
     key: s.key,
     wanted,
     observed,

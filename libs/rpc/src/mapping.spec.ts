@@ -121,7 +121,10 @@ describe('what a peer of another version may send', () => {
 
   it('drops a goal whose subject or state it does not know instead of guessing one', () => {
     const goal = { group: 'orders', epoch: 1, term: 1 };
-    const cluster = { $case: 'cluster' as const, cluster: { cluster: 'a', state: 99 as never, topics: [], kinds: [] } };
+    const cluster = {
+      $case: 'cluster' as const,
+      cluster: { cluster: 'a', state: 99 as never, topics: [], kinds: [], deniedGroups: [] },
+    };
     const read = responseFromWire({
       ackSeq: 0,
       body: { $case: 'goalSet', goalSet: { term: 1, goals: [{ goal: { ...goal, subject: cluster }, role: 1 }] } },

@@ -6,11 +6,11 @@ import {
   type Goal,
   type GoalStatus,
   type LeaseGrant,
-  type SilentGap,
   type TopicSettings,
 } from '#failover';
-import type { AgentHello, AgentReport, ControllerWelcome, FlowUpdate, GoalAssignment, PartitionUpdate } from '#rpc';
+import type { AgentHello, AgentReport, ControllerWelcome, GoalAssignment } from '#rpc';
 import { age, big, count, name, names, orNull, withOptional } from './arbitrary-parts.js';
+import { anyFlow } from './flow-arbitraries.js';
 
 /** Arbitrary domain values of every shape that travels. Used by the round-trip properties only. */
 const connectors = fc.record({ source: name, checkpoint: name, heartbeat: name });
@@ -72,60 +72,6 @@ const clusterReport: fc.Arbitrary<ClusterReport> = fc
     everyBrokerRefused: r.state === 'DOWN' && down === 'UNREACHABLE' && refused,
   }));
 
-const partition: fc.Arbitrary<PartitionUpdate> = fc
-  .record({
-    topic: name,
-    partition: count,
-    sourceEnd: orNull(big),
-    replicated: orNull(big),
-    sourceEndCurrent: fc.boolean(),
-    replicatedCurrent: fc.boolean(),
-    a: age,
-    b: age,
-  })
-  .map(({ a, b, ...p }) => ({
-    ...p,
-    sourceEndAgeMs: p.sourceEnd === null || p.sourceEndCurrent ? null : a,
-    replicatedAgeMs: p.replicated === null || p.replicatedCurrent ? null : b,
-  }));
-
-const connectorState = fc.constantFrom(
-  'RUNNING' as const,
-  'PAUSED' as const,
-  'STOPPED' as const,
-  'FAILED' as const,
-  'UNASSIGNED' as const,
-  'ABSENT' as const,
-  'UNKNOWN' as const,
-);
-
-const gap: fc.Arbitrary<SilentGap> = fc.record({
-  topic: name,
-  partition: count,
-  kind: fc.constantFrom('purged' as const, 'recreated' as const, 'recopied' as const),
-  records: orNull(big),
-  downstream: orNull(big),
-  ageMs: age,
-});
-
-const flow: fc.Arbitrary<FlowUpdate> = withOptional(
-  {
-    group: name,
-    from: name,
-    to: name,
-    lagRecords: orNull(big),
-    lagMs: orNull(age),
-    heartbeatAgeMs: orNull(age),
-    observedAgeMs: orNull(age),
-    sourceConnector: connectorState,
-    checkpointConnector: connectorState,
-    whole: fc.boolean(),
-    partitions: fc.array(partition, { maxLength: 3 }),
-    roundAgeMs: age,
-  },
-  { checkpointAgeMs: age, gaps: fc.array(gap, { minLength: 1, maxLength: 3 }) },
-);
-
 const fenceKind = fc.constantFrom(...FENCE_KINDS);
 const fencing: fc.Arbitrary<FencingFacts> = withOptional(
   {
@@ -151,7 +97,7 @@ export const anyReport: fc.Arbitrary<AgentReport> = fc.record({
   full: fc.boolean(),
   self: fc.record({ healthy: fc.boolean(), reasons: names }),
   clusters: fc.array(clusterReport, { maxLength: 2 }),
-  flows: fc.array(flow, { maxLength: 2 }),
+  flows: fc.array(anyFlow, { maxLength: 2 }),
   fences: fc.array(
     fc.record({
       group: name,
@@ -225,6 +171,7 @@ const goal: fc.Arbitrary<Goal> = fc.oneof(
       state: fc.constantFrom('fenced' as const, 'open' as const),
       topics: names,
       kinds: fc.subarray([...FENCE_KINDS], { minLength: 1 }),
+      deniedGroups: fc.array(name, { minLength: 1, maxLength: 3 }),
     },
     { requiredKeys: ['subject', 'group', 'epoch', 'term', 'cluster', 'state', 'topics'] },
   ),
@@ -264,6 +211,7 @@ export const anyGoalStatus: fc.Arbitrary<GoalStatus> = fc
       detail: name,
       previous: fc.dictionary(name, orNull(name), { maxKeys: 3, noNullPrototype: true }),
       kind: fenceKind,
+      deniedGroups: fc.array(name, { minLength: 1, maxLength: 3 }),
     },
     { requiredKeys: ['key', 'wanted', 'other', 'reached', 'epoch', 'term', 'ageMs', 'detail', 'previous'] },
   )

@@ -42,6 +42,7 @@ const FENCE: Required<ClusterGoal> = {
   term: 3,
   topics: ['orders'],
   kinds: ['acl', 'hook'],
+  deniedGroups: ['billing'],
 };
 const STOP: Required<FlowGoal> = {
   subject: 'flow',

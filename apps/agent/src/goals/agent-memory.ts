@@ -99,6 +99,7 @@ const goalSchema = z.discriminatedUnion('subject', [
     state: z.enum(['fenced', 'open']),
     topics: names,
     kinds: z.array(z.enum(FENCE_KINDS)).readonly().optional(),
+    deniedGroups: names.optional(),
   } satisfies ShapeOf<ClusterGoal>),
   z.strictObject({
     subject: z.literal('flow'),

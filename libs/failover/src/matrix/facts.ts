@@ -2,6 +2,7 @@ import type { ProposalFacts } from '../proposal/proposal.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
 import type { SagaKind } from '../saga/types.js';
+import type { ConnectorFailure } from './connector-failure.js';
 import type { AgentId, ClusterName, IdcName, Ms, Observer, Verdict, Vote } from '#health';
 
 /** The decision's whole input. Built once per tick by the controller with one `now`; frozen. */
@@ -71,6 +72,7 @@ export type FlowFacts = Readonly<{
   sourceGrewAgeMs?: Ms; // since the source's end offsets were seen to grow, by whoever adds up the reports; absent: never
   checkpointAgeMs?: Ms; // since a new checkpoint arrived on the target; absent: none was seen to arrive
   gaps?: readonly SilentGap[];
+  failures?: readonly ConnectorFailure[]; // of its source and checkpoint connector and their tasks; absent: none
 }>;
 
 /**

@@ -25,6 +25,11 @@ export type ClusterGoal = Readonly<{
    * one is lifted, and the goal is reached only when no other kind of ours is left.
    */
   kinds?: readonly FenceKind[];
+  /**
+   * Of a fence: consumer groups that are to be refused there, where the cluster has an authorizer: an old side that was left, so
+   * that who follows no pointer does not go on reading copies. What cannot be refused is said, and keeps no fence from being reached.
+   */
+  deniedGroups?: readonly string[];
 }>;
 
 export type FlowGoal = Readonly<{
@@ -61,6 +66,7 @@ export type GoalStatus = Readonly<{
   detail: string;
   previous: Readonly<Record<string, string | null>>; // fence 2: topic → max.message.bytes before ('null': unset)
   kind?: FenceKind; // of a fence in force
+  deniedGroups?: readonly string[]; // of a fence: consumer groups read back as refused; absent: none
 }>;
 
 export type CommandBody =

@@ -662,6 +662,19 @@ export interface FlowReport {
     | undefined;
   /** Records that the copy will never hold, or holds twice; bounded. */
   readonly gaps: readonly SilentGap[];
+  /** Of the source and checkpoint connector; bounded. */
+  readonly failures: readonly ConnectorFailure[];
+}
+
+/** What Connect itself says of a connector or task that is FAILED. */
+export interface ConnectorFailure {
+  readonly connector: string;
+  /** Absent: the connector itself. */
+  readonly task?:
+    | number
+    | undefined;
+  /** First line and last cause, bounded. */
+  readonly trace: string;
 }
 
 /** What MirrorMaker went over without a word: it begins again at the earliest record whenever its position is gone. */
@@ -854,6 +867,8 @@ export interface ClusterGoal {
   readonly topics: readonly string[];
   /** Of a fence: the kinds that may be in force; none: any. */
   readonly kinds: readonly FenceKind[];
+  /** Of a fence: consumer groups that are to be refused on the cluster, where it has an authorizer. */
+  readonly deniedGroups: readonly string[];
 }
 
 export interface FlowGoal {
@@ -875,7 +890,11 @@ export interface GoalStatus {
   readonly detail: string;
   readonly previous: readonly PreviousValue[];
   /** Of a fence in force. */
-  readonly kind?: FenceKind | undefined;
+  readonly kind?:
+    | FenceKind
+    | undefined;
+  /** Of a fence: consumer groups that were read back as refused. */
+  readonly deniedGroups: readonly string[];
 }
 
 export interface PreviousValue {
@@ -2920,6 +2939,7 @@ function createBaseFlowReport(): FlowReport {
     roundAgeMs: 0,
     checkpointAgeMs: undefined,
     gaps: [],
+    failures: [],
   };
 }
 
@@ -2966,6 +2986,9 @@ export const FlowReport: MessageFns<FlowReport> = {
     }
     for (const v of message.gaps) {
       SilentGap.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.failures) {
+      ConnectorFailure.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -3093,6 +3116,82 @@ export const FlowReport: MessageFns<FlowReport> = {
             }
 
             message.gaps.push(SilentGap.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.failures.push(ConnectorFailure.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConnectorFailure(): ConnectorFailure {
+  return { connector: "", task: undefined, trace: "" };
+}
+
+export const ConnectorFailure: MessageFns<ConnectorFailure> = {
+  encode(message: ConnectorFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.connector !== "") {
+      writer.uint32(10).string(message.connector);
+    }
+    if (message.task !== undefined) {
+      writer.uint32(16).uint32(message.task);
+    }
+    if (message.trace !== "") {
+      writer.uint32(26).string(message.trace);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConnectorFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConnectorFailure() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.connector = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.task = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trace = reader.string();
             continue;
           }
         }
@@ -4682,7 +4781,7 @@ export const Goal: MessageFns<Goal> = {
 };
 
 function createBaseClusterGoal(): ClusterGoal {
-  return { cluster: "", state: 0, topics: [], kinds: [] };
+  return { cluster: "", state: 0, topics: [], kinds: [], deniedGroups: [] };
 }
 
 export const ClusterGoal: MessageFns<ClusterGoal> = {
@@ -4702,6 +4801,9 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
         writer.int32(v);
       }
       writer.join();
+    }
+    for (const v of message.deniedGroups) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -4760,6 +4862,14 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
             }
 
             break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.deniedGroups.push(reader.string());
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -4865,6 +4975,7 @@ function createBaseGoalStatus(): GoalStatus {
     detail: "",
     previous: [],
     kind: undefined,
+    deniedGroups: [],
   };
 }
 
@@ -4899,6 +5010,9 @@ export const GoalStatus: MessageFns<GoalStatus> = {
     }
     if (message.kind !== undefined) {
       writer.uint32(80).int32(message.kind);
+    }
+    for (const v of message.deniedGroups) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -4994,6 +5108,14 @@ export const GoalStatus: MessageFns<GoalStatus> = {
             }
 
             message.kind = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.deniedGroups.push(reader.string());
             continue;
           }
         }
