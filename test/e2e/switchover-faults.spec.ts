@@ -4,11 +4,12 @@ import type { StepName } from '#failover';
 import { checkTopic } from '#failover';
 import { GROUP } from '../../tools/installation/index.js';
 import { Load } from './support/load.js';
+import { operate } from './support/operate.js';
 import { askForSwitch, endOfSwitch, type Operation, told } from './support/planned.js';
 import { PlainWriter } from './support/plain-writer.js';
 import { TOPIC } from './support/stage.js';
 import { say, Stand } from './support/stand.js';
-import { isFenced } from './support/world.js';
+import { connectorConfig, isFenced, restartConnector } from './support/world.js';
 
 const STEP_MS = 60_000;
 
@@ -108,6 +109,36 @@ describe('what can go wrong in a planned switch, one after the other on one inst
     }
   });
 
+  /** Replaces all settings that the topic has of its own. */
+  async function setTopic(cluster: 'a' | 'b', settings: Readonly<Record<string, string>>): Promise<void> {
+    const admin = clientOf(cluster).admin();
+    await admin.connect();
+    try {
+      const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: TOPIC, configEntries }] });
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  it('a task of the copy that fails while it catches up: named with what Connect says, and walked back', async () => {
+    const { lab, store } = stand;
+    const writer = PlainWriter.start(lab.directBootstrapServers('a'), TOPIC); // to the last moment before the fence
+    try {
+      const saga = await askForSwitch(stand, 'b');
+      await store.waitForEntry({ step: 'drain', event: 'intent' }, STEP_MS);
+      await setTopic('b', { 'max.message.bytes': '10' });
+      const operation = await endOfSwitch(stand, saga);
+      expect(operation.reason).toMatch(/b did not catch up: .+ misses .+; a-b-src task 0 failed: .+RecordTooLarge/);
+      await setTopic('b', {});
+      await restartConnector(lab, 'b', 'a-b-src');
+      await writer.close();
+      await expectOldSide(operation, 'FAILED');
+    } finally {
+      await writer.close();
+    }
+  });
+
   it('a consumer group that stays active on the target is left alone, and said', async () => {
     const consumer = clientOf('b').consumer({ groupId: 'billing', sessionTimeout: 10_000 });
     await consumer.connect();
@@ -128,13 +159,30 @@ describe('what can go wrong in a planned switch, one after the other on one inst
     await stand.installation.waitForSteady(STEP_MS);
   });
 
+  it('a way back that does not start: a debt with what Connect says, settled by a rejoin', async () => {
+    const { lab, installation } = stand;
+    const servers = 'source.cluster.bootstrap.servers';
+    const config = await connectorConfig(lab, 'b', 'a-b-src', { [servers]: 'nowhere' });
+    const operation = await endOfSwitch(stand, await askForSwitch(stand, 'a'));
+    expect({ outcome: operation.outcome, steps: told(operation) }).toMatchObject({ outcome: 'DONE_WITH_DEBT' });
+    expect(operation.reason).toMatch(/left over: reverse \(the flow a→b does not run: .*a-b-src failed: .+nowhere/);
+    await goesOnAt('a');
+    expect(await stand.flowStates('a', 'b')).toEqual(['STOPPED', 'STOPPED']);
+
+    await connectorConfig(lab, 'b', 'a-b-src', { [servers]: config[servers] ?? '' });
+    const { epoch } = (await installation.pointer()) ?? { epoch: 0 };
+    const order = { choice: 'accept', reason: 'its configuration is mended', acceptUnfencedSource: true };
+    await operate(stand, 'rejoin', order, epoch);
+    await installation.waitForSteady(STEP_MS);
+  });
+
   it('the brokers die in mid-saga: handed to the matrix, which fails over', async () => {
-    const saga = await askForSwitch(stand, 'a');
+    const saga = await askForSwitch(stand, 'b');
     await stand.store.waitForEntry({ step: 'catch-up', event: 'intent' }, STEP_MS);
     const { epoch } = (await stand.installation.pointer()) ?? { epoch: 0 };
-    await stand.lab.kill({ cluster: 'b' });
+    await stand.lab.kill({ cluster: 'a' });
     expect((await endOfSwitch(stand, saga)).outcome).toBe('SOURCE_LOST');
-    await stand.installation.waitForPointer('a', epoch, STEP_MS);
-    await goesOnAt('a');
+    await stand.installation.waitForPointer('b', epoch, STEP_MS);
+    await goesOnAt('b');
   });
 });

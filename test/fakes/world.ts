@@ -1,4 +1,12 @@
-import { goalKey, type ClusterGoal, type Command, type FlowGoal, type Goal, type GoalStatus } from '#failover';
+import {
+  goalKey,
+  type ClusterGoal,
+  type Command,
+  type ConnectorFailure,
+  type FlowGoal,
+  type Goal,
+  type GoalStatus,
+} from '#failover';
 import { FakeRebuild } from './fake-rebuild.js';
 import { FakeTail } from './fake-tail.js';
 
@@ -73,6 +81,8 @@ export class World {
   stuckFence = false;
   /** The clusters offer an ACL fence: one that lets MirrorMaker write on. */
   closable = true;
+  /** Its ACLs say by name who reads in consumer groups. */
+  tellsReaders = true;
   /** `cluster/group` of consumers that heed no pointer. */
   readonly activeGroups = new Set<string>();
   /** The active cluster answers its own agent only (row 420). */
@@ -84,6 +94,8 @@ export class World {
   readonly tokens = new Map<string, number>();
   /** Connect workers that take a goal and never get there. */
   stuckFlows = false;
+  /** Flows whose connectors fail whenever they run, with what Connect says: `b->a`. */
+  readonly failures = new Map<string, readonly ConnectorFailure[]>();
   /** Clusters whose Connect worker is gone (refuses connections) or holds them without an answer. */
   readonly workers = new Map<string, 'refuses' | 'silent'>();
 
@@ -197,7 +209,14 @@ export class World {
       detail: '',
       previous: {},
       ...(observed === 'fenced' ? { kind: this.closable ? ('acl' as const) : ('topic-config' as const) } : {}),
+      ...this.refused(goal),
     };
+  }
+
+  /** Consumer groups that an agent refuses, where the cluster has ACLs that can tell whom. */
+  private refused(goal: Goal): Pick<GoalStatus, 'deniedGroups'> {
+    const wanted = goal.subject === 'cluster' && goal.deniedGroups !== undefined && this.closable && this.tellsReaders;
+    return wanted ? { deniedGroups: goal.deniedGroups } : {};
   }
 
   /** Of tests: what goes on in the world between two looks at it. */
@@ -219,7 +238,7 @@ export class World {
   /** One turn of MirrorMaker: everything but markers is copied. */
   copy(from: string, to: string): void {
     if (!this.copies || this.flows.get(`${from}->${to}`) !== 'running') return;
-    if (!this.answers(from) || !this.answers(to) || this.workers.has(to)) return;
+    if (!this.answers(from) || !this.answers(to) || this.workers.has(to) || this.failures.has(`${from}->${to}`)) return;
     for (const [key, end] of this.cluster(from).ends) {
       const data = end - (this.cluster(from).markers.get(key) ?? 0);
       this.positionsOf(from, to).set(key, data - 1);
@@ -259,6 +278,7 @@ export class World {
   private applyFlow(goal: FlowGoal): void {
     const key = `${goal.from}->${goal.to}`;
     if (this.stuckFlows || this.workers.has(goal.to)) return;
+    if (goal.state === 'running' && this.failures.has(key)) return;
     if (!this.answers(goal.to) || this.agentsFor(goal.to).length === 0 || this.flows.get(key) === goal.state) return;
     this.flows.set(key, goal.state);
     this.note(goal.state === 'stopped' ? 'flow-stopped' : 'flow-started', key, goal.term);

@@ -1,5 +1,5 @@
 import type { Verdict, VerdictName, Vote } from '#health';
-import { INITIAL_MEMORY, sampleFields, type Decision, type GroupFacts, type Snapshot } from '#failover';
+import { INITIAL_MEMORY, sampleFields, type Decision, type FlowFacts, type GroupFacts, type Snapshot } from '#failover';
 import type { Decisions, Evaluation } from '../../apps/controller/src/decision/decision.port.js';
 import { proposalFacts } from '../../apps/controller/src/decision/group-facts.js';
 import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
@@ -120,7 +120,9 @@ export class FakeDecisions implements Decisions {
               replicatedAgeMs: 900,
             },
           ],
+          ...this.failures('a->b'),
         },
+        ...(this.world.failures.has('b->a') ? [{ ...idleFlow('b', 'a'), ...this.failures('b->a') }] : []),
       ],
       fences: clusters.map((c) => ({
         cluster: c.name,
@@ -138,6 +140,11 @@ export class FakeDecisions implements Decisions {
       selfFence: this.selfFence(),
       memory: INITIAL_MEMORY,
     };
+  }
+
+  private failures(flow: string): Pick<FlowFacts, 'failures'> {
+    const failures = this.world.failures.get(flow);
+    return failures === undefined ? {} : { failures };
   }
 
   private silent(agent: Readonly<{ alive: boolean; idc: string }>): boolean {
@@ -180,6 +187,11 @@ export class FakeDecisions implements Decisions {
     );
   }
 }
+
+const idleFlow = (from: string, to: string): FlowFacts => ({
+  ...{ from, to, lagRecords: null, lagMs: null, heartbeatAgeMs: null, observedAgeMs: null },
+  ...{ sourceConnector: 'STOPPED', checkpointConnector: 'STOPPED', perPartition: [] },
+});
 
 const ROWS: Partial<Record<VerdictName, number>> = { ALIVE_INSIDE: 420, DEGRADED: 510 };
 

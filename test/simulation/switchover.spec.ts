@@ -9,7 +9,9 @@ let time: VirtualTime;
 let sim: Simulation;
 let leader: SimController;
 
-beforeEach(async () => {
+beforeEach(begin);
+
+async function begin(): Promise<void> {
   time = new VirtualTime();
   const database = new MemoryAuthorityDatabase();
   sim = new Simulation({ time, openStore: (client) => database.connect(client) });
@@ -18,7 +20,7 @@ beforeEach(async () => {
   leader = sim.controller('ctl-b');
   await sim.acquire(leader);
   await leader.runner.takenOver();
-});
+}
 
 async function end(): Promise<SagaRecord> {
   await time.runUntil(() => leader.runner.open('orders') === null, 900_000);
@@ -51,6 +53,30 @@ describe('a planned switch', () => {
     );
     expect((await sim.observer.groups())[0]).toMatchObject({ active: 'b', epoch: saga.epoch, rejoin: [] });
     expectGoodEnd(sim, [saga], { oldSideOpen: false });
+  });
+
+  it('refuses the consumer groups of the side that it left, and tells where that cannot be', async () => {
+    await sim.request(leader);
+    const exchanged = (saga: SagaRecord) => saga.journal.find((e) => e.step === 'exchange-fence' && e.event === 'done');
+    expect(exchanged(await end())?.evidence).toMatchObject({
+      summary: 'a is closed by acl; consumer groups refused there: billing, shipping',
+      refusedGroups: ['billing', 'shipping'],
+    });
+    expect(sim.world.goals.get('orders/cluster/a')).toMatchObject({
+      state: 'fenced',
+      deniedGroups: ['billing', 'shipping'],
+    });
+    expect(sim.world.goals.get('orders/cluster/b')).not.toHaveProperty('deniedGroups');
+
+    await begin();
+    sim.world.tellsReaders = false;
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE');
+    expect(exchanged(saga)?.evidence).toMatchObject({
+      summary: 'a is closed by acl; not refused: billing, shipping',
+      refusedGroups: [],
+    });
   });
 
   it('a commit marker at the end of the log is no missing record', async () => {
@@ -213,6 +239,55 @@ describe('every failure before publish leaves clients where they were, writing',
     const rescue = await end();
     expect(rescue).toMatchObject({ kind: 'failover', outcome: 'DONE', fromEpoch: sim.published.at(-2)?.epoch });
     expectGoodEnd(sim, [rescue]);
+  });
+});
+
+describe('a connector that has failed is named, with what Connect says', () => {
+  const failure = (connector: string) => ({ connector, task: 0, trace: 'ConnectException: Boom; Caused by: why' });
+  const SAID = 'task 0 failed: ConnectException: Boom; Caused by: why';
+
+  it('while the copy catches up: given up long before the deadline, and walked back', async () => {
+    sim.on('before', 'catch-up', () => sim.world.failures.set('a->b', [failure('a-b-src')]));
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('FAILED');
+    const failed = saga.journal.find((e) => e.event === 'failed');
+    expect(failed).toMatchObject({
+      step: 'catch-up',
+      evidence: {
+        reason: `b did not catch up: orders/0 misses 5, orders/1 misses 2; a-b-src ${SAID}`,
+        failures: [failure('a-b-src')],
+      },
+    });
+    const began = saga.journal.find((e) => e.step === 'catch-up' && e.event === 'intent')?.at ?? '';
+    expect(Date.parse(failed?.at ?? '') - Date.parse(began)).toBeLessThan(20_000);
+    expect(sim.pointer()).toMatchObject({ activeCluster: 'a', mode: 'ACTIVE' });
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
+  });
+
+  it('while the copy catches up, and is restarted in time: nothing but a delay', async () => {
+    sim.on('before', 'catch-up', () => {
+      sim.world.failures.set('a->b', [failure('a-b-src')]);
+      time.after(8_000, () => sim.world.failures.clear());
+    });
+    await sim.request(leader);
+    expect((await end()).outcome).toBe('DONE');
+  });
+
+  it('while the way back starts: left over as a debt, stopped, and told in the end', async () => {
+    sim.on('before', 'reverse', () => sim.world.failures.set('b->a', [failure('b-a-src')]));
+    await sim.request(leader);
+    const saga = await end();
+    expect(saga.outcome).toBe('DONE_WITH_DEBT');
+    expect(saga.journal.find((e) => e.event === 'failed')).toMatchObject({
+      step: 'reverse',
+      evidence: { reason: expect.stringContaining(`b-a-src ${SAID}`) as string, failures: [failure('b-a-src')] },
+    });
+    expect(saga.journal.at(-1)?.evidence).toMatchObject({
+      reason: expect.stringMatching(/^left over: reverse \(the flow b→a does not run: .*Caused by: why\)$/) as string,
+    });
+    expect(sim.world.flows.get('b->a')).toBe('stopped');
+    expectGoodEnd(sim, [saga], { oldSideOpen: false });
   });
 });
 

@@ -6,7 +6,13 @@ import type { Stage } from './stage.js';
 type Operation = Readonly<{ done: boolean; outcome: string | null; reason: string | null }>;
 
 /** Asks the leader, which may change meanwhile; the saga must end DONE. */
-export async function operate(stage: Stage, act: string, body: object, epoch: number, group = GROUP): Promise<void> {
+export async function operate(
+  stage: Pick<Stage, 'installation'>,
+  act: string,
+  body: object,
+  epoch: number,
+  group = GROUP,
+): Promise<void> {
   const { installation } = stage;
   let said = '';
   const saga = await waitFor(

@@ -21,6 +21,38 @@ export async function connectorState(lab: Lab, worker: LabClusterName, connector
   return { state: status.connector.state, tasks: status.tasks.map((task) => task.state) };
 }
 
+/** A connector's configuration on the worker beside `worker`; with `changes` it is replaced by itself and these. */
+export async function connectorConfig(
+  lab: Lab,
+  worker: LabClusterName,
+  connector: string,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<Readonly<Record<string, string>>> {
+  const url = `${lab.directConnectUrl(worker)}/connectors/${connector}/config`;
+  const config = (await answered(await fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS) }))) as Record<
+    string,
+    string
+  >;
+  if (Object.keys(changes).length > 0) {
+    const [headers, body] = [{ 'content-type': 'application/json' }, JSON.stringify({ ...config, ...changes })];
+    await answered(await fetch(url, { method: 'PUT', headers, body, signal: AbortSignal.timeout(DEADLINE_MS) }));
+  }
+  return config;
+}
+
+/** What a person does with a connector whose tasks have failed. */
+export async function restartConnector(lab: Lab, worker: LabClusterName, connector: string): Promise<void> {
+  const path = `/connectors/${connector}/restart?includeTasks=true&onlyFailed=true`;
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  await answered(await fetch(`${lab.directConnectUrl(worker)}${path}`, { method: 'POST', signal }));
+}
+
+async function answered(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${text}`);
+  return text === '' ? null : JSON.parse(text);
+}
+
 /** State of the connectors that copy records and offsets of a flow, on the worker of its target. */
 export async function flowStates(lab: Lab, from: LabClusterName, to: LabClusterName): Promise<string[]> {
   const names = [`${from}-${to}-src`, `${from}-${to}-cp`];

@@ -1,7 +1,8 @@
 import type { Ms } from '#health';
-import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
+import { connectorFailureText, goalKey, type FlowGoal, type GoalStatus } from '#failover';
 import { ConnectError, monotonicMs, pause, type ClusterHands, type ConnectClient, type ConnectorStatus } from '#kafka';
-import { failureOf, hasFailed, TaskRestarts } from './task-restarts.js';
+import { failuresOf } from '../probes/connectors.js';
+import { hasFailed, TaskRestarts } from './task-restarts.js';
 
 const DEFAULT_CALL_MS = 3_000;
 const POLL_MS = 150;
@@ -136,7 +137,8 @@ export class FlowHand {
     const { name } = status;
     const held = this.#restarts.take(name, monotonicMs());
     const outcome = held ?? (await this.#send(name, () => this.#connect.restartFailed(name, this.#callMs)));
-    return `${failureOf(status)} (${outcome ?? 'restarted'})`;
+    const failed = failuresOf(status).map(connectorFailureText).join(', ');
+    return `${failed} (${outcome ?? 'restarted'})`;
   }
 
   /** @returns why the worker refused, null when it took the wish. */
@@ -214,6 +216,8 @@ export class FlowHand {
     const say = (name: string, s: ConnectorStatus | null): string =>
       s === null ? `${name} absent` : `${name} ${s.state} [${s.tasks.map((t) => t.state).join(',')}]`;
     const { source, checkpoint } = goal.connectors;
+    const failing = [look.source, look.checkpoint].flatMap(failuresOf).map(connectorFailureText);
+    const untold = failing.filter((text) => !remarks.some((remark) => remark.includes(text)));
     return {
       key: goalKey(goal),
       wanted: goal.state,
@@ -222,7 +226,7 @@ export class FlowHand {
       epoch: goal.epoch,
       term: goal.term,
       ageMs: 0,
-      detail: [say(source, look.source), say(checkpoint, look.checkpoint), ...remarks].join('; '),
+      detail: [say(source, look.source), say(checkpoint, look.checkpoint), ...untold, ...remarks].join('; '),
       previous: {},
     };
   }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, hasFailed, TaskRestarts } from './task-restarts.js';
+import { hasFailed, TaskRestarts } from './task-restarts.js';
 
 const MINUTE_MS = 60_000;
-const task = (id: number, state: string, trace: string | null = null) => ({ id, state, trace });
-const status = (state: string, tasks: readonly ReturnType<typeof task>[], trace: string | null = null) => ({
+const task = (id: number, state: string) => ({ id, state, trace: null });
+const status = (state: string, tasks: readonly ReturnType<typeof task>[]) => ({
   name: 'src',
   state,
   worker: 'w',
-  trace,
+  trace: null,
   tasks,
 });
 
@@ -42,13 +42,5 @@ describe('what failed', () => {
     expect(hasFailed(status('RUNNING', [task(0, 'RUNNING'), task(1, 'FAILED')]))).toBe(true);
     expect(hasFailed(status('FAILED', []))).toBe(true);
     expect(hasFailed(status('STOPPED', [task(0, 'FAILED')]))).toBe(false);
-  });
-
-  it("is told by the first line of Connect's trace", () => {
-    expect(failureOf(status('RUNNING', [task(0, 'RUNNING'), task(1, 'FAILED', 'Boom: why\n\tat x')]))).toBe(
-      'src task 1 failed: Boom: why',
-    );
-    expect(failureOf(status('FAILED', [], 'Bad: config\nmore'))).toBe('src failed: Bad: config');
-    expect(failureOf(status('FAILED', []))).toBe('src failed: no trace');
   });
 });

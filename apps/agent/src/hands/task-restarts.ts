@@ -6,21 +6,12 @@ const LONGEST_PAUSE_MS = 300_000;
 const MOST_RESTARTS = 8; // about 20 minutes; then a person must look
 /** A connector that was not seen failed for this long starts a new count. */
 const WELL_AFTER_MS = 600_000;
-const TRACE_CHARACTERS = 200;
 
 type Count = { restarts: number; lastMs: Ms; seenFailedMs: Ms };
 
 /** Whether anything of a connector that should run has failed: Connect restarts nothing by itself. */
 export const hasFailed = (s: ConnectorStatus): boolean =>
   s.state === 'FAILED' || (s.state === 'RUNNING' && s.tasks.some((t) => t.state === 'FAILED'));
-
-/** The first line of what Connect says of the first failure, for people. */
-export function failureOf(s: ConnectorStatus): string {
-  const task = s.tasks.find((t) => t.state === 'FAILED');
-  const where = s.state === 'FAILED' ? s.name : `${s.name} task ${task?.id ?? '?'}`;
-  const trace = (s.state === 'FAILED' ? s.trace : null) ?? task?.trace ?? 'no trace';
-  return `${where} failed: ${trace.split('\n', 1)[0]?.slice(0, TRACE_CHARACTERS) ?? ''}`;
-}
 
 /**
  * How often failed tasks of a connector may be restarted: after pauses that double, and not for ever. A task that dies of

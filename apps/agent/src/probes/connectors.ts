@@ -1,5 +1,13 @@
 import type { ClusterName } from '#health';
-import { JUDGED_KEYS, namingOf, sourceTopic, type ConnectorState, type FlowSettings } from '#failover';
+import {
+  JUDGED_KEYS,
+  namingOf,
+  sourceTopic,
+  TRACE_CHARACTERS,
+  type ConnectorFailure,
+  type ConnectorState,
+  type FlowSettings,
+} from '#failover';
 import type { ConnectorStatus } from '#kafka';
 import { FENCE_KEY } from './fences.js';
 
@@ -19,6 +27,29 @@ export function connectorState(status: ConnectorStatus | null): ConnectorState {
   // A stop is over only when no task is left: until then it may still copy.
   if (status.state === 'STOPPED' && status.tasks.length > 0) return 'RUNNING';
   return STATES[status.state] ?? 'UNKNOWN';
+}
+
+/** Of one connector at most: its tasks fail for the same reason as a rule. */
+const MOST_OF_ONE = 4;
+const CAUSE = 'Caused by: ';
+
+/** What failed of a connector that should run, the connector itself first; a stopped one's tasks are on their way out. */
+export function failuresOf(status: ConnectorStatus | null): readonly ConnectorFailure[] {
+  if (status === null || (status.state !== 'FAILED' && status.state !== 'RUNNING')) return [];
+  const { name: connector, state, tasks } = status;
+  const own = state === 'FAILED' ? [{ connector, task: null, trace: traceText(status.trace) }] : [];
+  const failed = tasks.filter((t) => t.state === 'FAILED');
+  return [...own, ...failed.map((t) => ({ connector, task: t.id, trace: traceText(t.trace) }))].slice(0, MOST_OF_ONE);
+}
+
+/** The first line says what Connect gave up on, the last cause as a rule why; what lies between is its stack. */
+function traceText(trace: string | null): string {
+  const [first = '', ...rest] = (trace ?? '').split('\n').map((line) => line.trim());
+  const cause = rest.findLast((line) => line.startsWith(CAUSE));
+  const half = TRACE_CHARACTERS / 2 - 1;
+  const said =
+    cause === undefined ? first.slice(0, TRACE_CHARACTERS) : `${first.slice(0, half)}; ${cause.slice(0, half)}`;
+  return said === '' ? 'no trace' : said;
 }
 
 export const sourceAlias = (config: Readonly<Record<string, string>> | null, from: ClusterName): string =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, type ConnectorOffset, type ConnectorStatus } from '#kafka';
-import { connectorState, readFlowSettings } from './connectors.js';
+import { connectorFailureText, TRACE_CHARACTERS } from '#failover';
+import { connectorState, failuresOf, readFlowSettings } from './connectors.js';
 import { OffsetTable } from './offset-table.js';
 import { ReplicationProbe, type FlowContext, type FlowWorker } from './replication.probe.js';
 
@@ -88,6 +89,60 @@ describe('connectorState', () => {
     ['STOPPED', { ...running, state: 'STOPPED', tasks: [] }],
     ['UNKNOWN', { ...running, state: 'SOMETHING_NEW', tasks: [] }],
   ] as const)('%s', (state, status) => expect(connectorState(status)).toBe(state));
+});
+
+describe('failuresOf', () => {
+  const TRACE = [
+    'org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback',
+    '\tat org.apache.kafka.connect.runtime.WorkerSourceTask.maybeThrow(WorkerSourceTask.java:1)',
+    'Caused by: java.util.concurrent.ExecutionException: wrapped',
+    '\t... 5 more',
+    'Caused by: org.apache.kafka.common.errors.RecordTooLargeException: too large',
+  ].join('\n');
+  const said = (status: ConnectorStatus): readonly string[] => failuresOf(status).map(connectorFailureText);
+  const failed = (id: number, trace: string | null) => ({ id, state: 'FAILED', trace });
+
+  it("are told by the first line and the last cause of Connect's own trace", () => {
+    expect(said({ ...running, tasks: [failed(0, 'Boom: why\n\tat x'), failed(1, TRACE)] })).toEqual([
+      'x task 0 failed: Boom: why',
+      'x task 1 failed: org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback; Caused by: org.apache.kafka.common.errors.RecordTooLargeException: too large',
+    ]);
+    expect(said({ ...running, state: 'FAILED', trace: 'Bad: config\nmore', tasks: [] })).toEqual([
+      'x failed: Bad: config',
+    ]);
+    expect(said({ ...running, state: 'FAILED', tasks: [] })).toEqual(['x failed: no trace']);
+  });
+
+  it('are bounded, in number and length', () => {
+    const long = `${'a'.repeat(5_000)}\nCaused by: ${'b'.repeat(5_000)}`;
+    const found = failuresOf({ ...running, tasks: [0, 1, 2, 3, 4, 5].map((id) => failed(id, long)) });
+    expect(found.length).toBe(4);
+    for (const { trace } of found) expect(trace.length).toBeLessThanOrEqual(TRACE_CHARACTERS);
+  });
+
+  it('are none of a connector that runs, is stopped, or is not there', () => {
+    expect(failuresOf(running)).toEqual([]);
+    expect(failuresOf({ ...running, state: 'STOPPED', tasks: [failed(0, 'x')] })).toEqual([]);
+    expect(failuresOf(null)).toEqual([]);
+  });
+
+  it('stand among what a round found out about the flow, until Connect says otherwise', async () => {
+    const p = probe();
+    const fails: FlowWorker = {
+      ...worker([]),
+      status: (name) => Promise.resolve({ ...running, name, tasks: [failed(0, 'Boom')] }),
+    };
+    await p.ask(fails, 'a', 0, 100);
+    expect(p.facts(context([1], 0), 0)).toMatchObject({
+      sourceConnector: 'FAILED',
+      failures: [
+        { connector: 's', task: 0, trace: 'Boom' },
+        { connector: 'c', task: 0, trace: 'Boom' },
+      ],
+    });
+    await p.ask(worker([]), 'a', 1, 100);
+    expect(p.facts(context([1], 1), 1)).not.toHaveProperty('failures');
+  });
 });
 
 describe('readFlowSettings', () => {

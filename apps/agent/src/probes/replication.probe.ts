@@ -1,7 +1,7 @@
 import type { ClusterName, Ms } from '#health';
-import type { ConnectorState, FlowFacts, PartitionLag } from '#failover';
+import type { ConnectorFailure, ConnectorState, FlowFacts, PartitionLag } from '#failover';
 import type { ConnectorOffset, ConnectorStatus } from '#kafka';
-import { connectorState } from './connectors.js';
+import { connectorState, failuresOf } from './connectors.js';
 import type { BoardEntry } from './end-offset-board.js';
 import { LagClock } from './lag-clock.js';
 import { OffsetTable } from './offset-table.js';
@@ -26,6 +26,7 @@ export class ReplicationProbe {
   #positionsReadAtMs: Ms | null = null;
   #source: ConnectorState = 'UNKNOWN';
   #checkpoint: ConnectorState = 'UNKNOWN';
+  #failures: readonly ConnectorFailure[] = [];
 
   constructor(names: FlowNames) {
     this.#names = names;
@@ -34,13 +35,15 @@ export class ReplicationProbe {
   /** Asks the target's Connect worker; what it does not answer keeps its last value and its age. */
   async ask(connect: FlowWorker, alias: string, nowMs: Ms, deadlineMs: Ms): Promise<void> {
     const { source, checkpoint } = this.#names;
-    const [sourceState, checkpointState, offsets] = await Promise.all([
-      connect.status(source, deadlineMs).then(connectorState, () => 'UNKNOWN' as const),
-      connect.status(checkpoint, deadlineMs).then(connectorState, () => 'UNKNOWN' as const),
+    const [sourceStatus, checkpointStatus, offsets] = await Promise.all([
+      connect.status(source, deadlineMs).catch(() => 'silent' as const),
+      connect.status(checkpoint, deadlineMs).catch(() => 'silent' as const),
       connect.offsets(source, deadlineMs).catch(() => null), // unknown, not zero: the old values go on ageing
     ]);
-    this.#source = sourceState;
-    this.#checkpoint = checkpointState;
+    const answers = [sourceStatus, checkpointStatus];
+    this.#source = sourceStatus === 'silent' ? 'UNKNOWN' : connectorState(sourceStatus);
+    this.#checkpoint = checkpointStatus === 'silent' ? 'UNKNOWN' : connectorState(checkpointStatus);
+    this.#failures = answers.flatMap((status) => (status === 'silent' ? [] : failuresOf(status)));
     if (offsets !== null) this.#takePositions(offsets, alias, nowMs);
   }
 
@@ -71,6 +74,7 @@ export class ReplicationProbe {
       sourceConnector: this.#source,
       checkpointConnector: this.#checkpoint,
       perPartition,
+      ...(this.#failures.length === 0 ? {} : { failures: this.#failures }),
     };
   }
 

@@ -54,6 +54,7 @@ export class FlowRecord {
       ...(this.#grewAtMs === null ? {} : { sourceGrewAgeMs: now - this.#grewAtMs }),
       ...(u.checkpointAgeMs === undefined ? {} : { checkpointAgeMs: u.checkpointAgeMs + sinceMs }),
       ...(u.gaps === undefined ? {} : { gaps: u.gaps.map((g) => ({ ...g, ageMs: g.ageMs + sinceMs })) }),
+      ...(u.failures === undefined ? {} : { failures: u.failures }),
     };
   }
 

@@ -134,6 +134,10 @@ function statusOf(ctx: StepContext, goal: Goal, accept: (status: GoalStatus) => 
   return status.epoch >= goal.epoch && status.term >= goal.term ? status : null;
 }
 
+/** What the agents last said of a goal, in their words and Connect's. */
+export const lastWord = (ctx: Pick<StepContext, 'gateway'>, goal: Goal): string =>
+  ctx.gateway.goalStatus(goalKey(goal))?.detail || 'no agent reported';
+
 /** Compensation of a goal: the opposite goal, waited for as long as the deadline allows, left to the agents after it. */
 export async function takeBack(
   ctx: StepContext,
@@ -148,7 +152,7 @@ export async function takeBack(
     goal: key,
     state: goal.state,
     reached: false,
-    summary: `${key} could not be reached: ${goal.state} stays a goal`,
+    summary: `${key} could not be reached: ${goal.state} stays a goal (${lastWord(ctx, goal)})`,
   };
 }
 

@@ -23,6 +23,9 @@ export type SagaTimes = Readonly<{
   quietMs: number; // after DRAIN: how long end offsets are given to stand still
   quietSpacingMs: number; // between two readings of them
   holdWaitMs: number; // after HOLD: how long groups are given to stop
+  refuseReadersMs: number; // how long refusing the consumer groups of an old side may hold up what comes after
+  flowHoldsMs: number; // how long a flow that was started must run to be believed: a task fails with its first record
+  failedFlowMs: number; // how long a flow that is waited for may have failed
   sourceWatchMs: number; // how often a planned switch looks whether its source lives
   retryMemoryMs: number; // an unpublished close older than this no longer counts as an attempt
   steps: StepTimes;
@@ -40,6 +43,9 @@ export const SAGA_TIMES: SagaTimes = {
   quietMs: 5_000,
   quietSpacingMs: 400,
   holdWaitMs: 10_000,
+  refuseReadersMs: 5_000,
+  flowHoldsMs: 2_000,
+  failedFlowMs: 15_000,
   sourceWatchMs: 500,
   retryMemoryMs: 600_000,
   steps: {},

@@ -1,4 +1,5 @@
 import type { Ms } from '#health';
+import { connectorFailureText } from '../matrix/connector-failure.js';
 import { CHECKPOINTS_EVERY_S } from './connector-rules.js';
 import { bad, ok, seconds, some } from './finding.js';
 import { gapLines } from './silent-gaps.js';
@@ -16,16 +17,13 @@ export const FLOW_CHECKS: readonly Check[] = [
     look: (_, { forward, active, standby }) => {
       if (forward === null)
         return bad('unknown', `nobody has seen the flow ${active} to ${standby}`, 'give an agent connectUrl');
-      const { sourceConnector, checkpointConnector } = forward;
-      const named = `source ${sourceConnector}, checkpoint ${checkpointConnector}`;
+      const { sourceConnector, checkpointConnector, failures = [] } = forward;
+      const states = `source ${sourceConnector}, checkpoint ${checkpointConnector}`;
+      const named = [states, ...failures.map(connectorFailureText)].join('; ');
       if (sourceConnector === 'UNKNOWN' || checkpointConnector === 'UNKNOWN')
         return bad('unknown', `connectors of ${active} to ${standby}: ${named}`, 'look at the Connect worker');
       if (sourceConnector !== 'RUNNING')
-        return bad(
-          'blocker',
-          `${active} to ${standby} does not copy: ${named}`,
-          'start the source connector; its trace is in Connect',
-        );
+        return bad('blocker', `${active} to ${standby} does not copy: ${named}`, 'start the source connector');
       if (checkpointConnector !== 'RUNNING')
         return bad(
           'warn',

@@ -122,6 +122,12 @@ const ROWS: readonly Row[] = [
   ['self-fence', 'blocker', /not armed: agent-a has not confirmed/, input(group(false), { policy: strict })],
   ['self-fence', 'warn', /not armed: mode is observe/, input(group(false, 'observe'), { policy: strict })],
   ['flow-running', 'blocker', /does not copy: source FAILED/, input(flows({ sourceConnector: 'FAILED' }))],
+  [
+    'flow-running',
+    'blocker',
+    /source FAILED, checkpoint RUNNING; a-b-src task 0 failed: Boom$/,
+    input(flows({ sourceConnector: 'FAILED', failures: [{ connector: 'a-b-src', task: 0, trace: 'Boom' }] })),
+  ],
   ['flow-running', 'warn', /no checkpoints/, input(flows({ checkpointConnector: 'STOPPED' }))],
   ['flow-running', 'unknown', /UNKNOWN/, input(flows({ sourceConnector: 'UNKNOWN' }))],
   ['flow-alive', 'warn', /heartbeat 90.0 s/, input(flows({ heartbeatAgeMs: 90_000 }))],

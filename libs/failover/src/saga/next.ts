@@ -91,7 +91,7 @@ function forward(plan: SagaPlan, saga: SagaRecord, world: SagaWorld): NextStep {
   return {
     kind: 'close',
     outcome,
-    reason: debt.length === 0 ? 'all steps done' : `left over: ${debt.join(', ')}`,
+    reason: debt.length === 0 ? 'all steps done' : `left over: ${debt.map((step) => leftOver(saga, step)).join('; ')}`,
     freeze: null,
   };
 }
@@ -101,6 +101,12 @@ export const debtOf = (plan: SagaPlan, saga: SagaRecord): readonly StepName[] =>
   plan.steps
     .filter((p) => p.phase === 'after' && p.step !== 'close' && !has(saga, p.step, 'do', 'done'))
     .map((p) => p.step);
+
+/** With the reason that the step gave, if it came to give one: it is what a person reads first. */
+function leftOver(saga: SagaRecord, step: StepName): string {
+  const failed = saga.journal.findLast((e) => e.step === step && e.direction === 'do' && e.event === 'failed');
+  return failed === undefined ? step : `${step} (${reasonIn(failed)})`;
+}
 
 type Failure = Readonly<{ outcome: SagaOutcome; reason: string }>;
 

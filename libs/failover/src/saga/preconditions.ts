@@ -1,5 +1,6 @@
 import type { ClusterName } from '#health';
 import { findBlockers } from '../matrix/blockers.js';
+import { connectorFailureText } from '../matrix/connector-failure.js';
 import type { BlockerName, Policy, Snapshot } from '../matrix/facts.js';
 import { fitnessOf } from '../matrix/fitness.js';
 import { flowBetween } from '../matrix/lag.js';
@@ -109,10 +110,10 @@ const OWN: readonly Rule[] = [
     found: (a) => {
       const found = flow(a);
       if (found === null) return 'nothing is known of its connectors';
-      const { sourceConnector, checkpointConnector } = found;
-      return sourceConnector === 'RUNNING' && checkpointConnector === 'RUNNING'
-        ? null
-        : `source connector ${sourceConnector}, checkpoint connector ${checkpointConnector}`;
+      const { sourceConnector, checkpointConnector, failures = [] } = found;
+      if (sourceConnector === 'RUNNING' && checkpointConnector === 'RUNNING') return null;
+      const states = `source connector ${sourceConnector}, checkpoint connector ${checkpointConnector}`;
+      return [states, ...failures.map(connectorFailureText)].join('; ');
     },
     liftedBy: () => 'both connectors run',
   },

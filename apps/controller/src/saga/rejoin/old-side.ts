@@ -1,4 +1,5 @@
-import { clusterGoal, flowGoal, pollUntil, reachedStatus } from '../agent-calls.js';
+import { goalKey } from '#failover';
+import { clusterGoal, flowGoal, lastWord, pollUntil, reachedStatus } from '../agent-calls.js';
 import { StepFailure, type StepContext } from '../steps/step.js';
 import { lastSwitch, type Switch } from './returned.js';
 
@@ -14,7 +15,9 @@ export async function mustHold(ctx: StepContext, signal: AbortSignal): Promise<v
   await ctx.setGoals(goals);
   const held = await pollUntil(ctx, signal, () => goals.every((g) => reachedStatus(ctx, g) !== null) || null);
   if (held === null) {
-    throw new StepFailure('FAILED', `${old} is not closed, or a flow could not be proved stopped: see the goals`);
+    const missed = goals.filter((g) => reachedStatus(ctx, g) === null);
+    const said = missed.map((g) => `${goalKey(g)} ${g.state}: ${lastWord(ctx, g)}`);
+    throw new StepFailure('FAILED', `${old} is not closed, or a flow could not be proved stopped: ${said.join('; ')}`);
   }
 }
 

@@ -1,22 +1,30 @@
 import type { Json, RecordCount } from '#failover';
 import { pollUntil, positionKey } from '../agent-calls.js';
 import { evidenceOf, textOf } from '../saga-journal.js';
+import { watchFlow } from './flow-failures.js';
 import { missingRecords } from './missing-records.js';
 import { abortOpen, openTransactions, staysOpen } from './open-transactions.js';
-import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+import type { Step, StepContext, StepResult } from './step.js';
 
 /**
  * Everything that the source holds is on the target: per partition the last *data* record. A commit marker may hold the last
  * offset, so "N + 1 = E" may never come; what is left is then read as a reader of committed records would, and must be
  * empty. An open transaction may still become data: it is waited for a while, then the policy says which of the two is given up.
+ * A copy that has failed brings nothing any more: applications are not kept waiting for the whole of the deadline.
  */
 export const catchUp: Step = {
   name: 'catch-up',
   async run(ctx, signal): Promise<StepResult> {
     const waits: Waits = { openSinceMs: null, aborted: false, problem: 'not looked at' };
-    const done = await pollUntil(ctx, signal, () => look(ctx, waits, signal));
+    const flow = watchFlow(ctx, ctx.saga.source, ctx.saga.target);
+    const behind = (): string => `${ctx.saga.target} did not catch up: ${waits.problem}`;
+    const done = await pollUntil(ctx, signal, async () => {
+      const caughtUp = await look(ctx, waits, signal);
+      if (caughtUp === null) flow.mustRecover(behind());
+      return caughtUp;
+    });
     if (done !== null) return { evidence: done };
-    throw new StepFailure('FAILED', `${ctx.saga.target} did not catch up: ${waits.problem}`);
+    throw flow.failure(behind());
   },
 };
 

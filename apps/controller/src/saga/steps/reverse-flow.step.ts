@@ -1,6 +1,7 @@
-import { goalKey, type Goal } from '#failover';
-import { ask, flowGoal, pollUntil, reachedStatus } from '../agent-calls.js';
+import { type FlowGoal, goalKey, type Goal } from '#failover';
+import { ask, flowGoal, lastWord, pollUntil, reachedStatus } from '../agent-calls.js';
 import { evidenceOf, textOf } from '../saga-journal.js';
+import { watchFlow } from './flow-failures.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /**
@@ -18,14 +19,17 @@ export const reverseFlow: Step = {
     mustBeFeedable(ctx);
     const summary = isOurs(ctx, await ctx.goals(), running) ? 'seeded before' : await seed(ctx, signal);
     await ctx.setGoals([away, running]);
-    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, running));
-    if (status === null) {
-      const last = ctx.gateway.goalStatus(goalKey(running));
-      throw new StepFailure(
-        'FAILED',
-        `the flow ${target}→${source} does not run: ${last?.detail ?? 'no agent reported'}`,
-      );
-    }
+    const flow = watchFlow(ctx, target, source);
+    let sinceMs: number | null = null;
+    const status = await pollUntil(ctx, signal, () => {
+      const failed = flow.look();
+      const reached = failed ? null : reachedStatus(ctx, running);
+      if (reached === null) flow.mustRecover(stands(ctx, running, 'does not run'));
+      const nowMs = ctx.time.monotonicMs();
+      sinceMs = reached === null ? null : (sinceMs ?? nowMs);
+      return sinceMs !== null && nowMs - sinceMs >= ctx.times.flowHoldsMs ? reached : null;
+    });
+    if (status === null) throw flow.failure(stands(ctx, running, 'does not run'));
     return {
       evidence: { summary: `${target}→${source} runs; ${summary}`, detail: status.detail },
       commit: async (tx) => {
@@ -47,6 +51,9 @@ function mustBeFeedable(ctx: StepContext): void {
   }
 }
 
+const stands = (ctx: StepContext, goal: FlowGoal, how: string): string =>
+  `the flow ${goal.from}→${goal.to} ${how}: ${lastWord(ctx, goal)}`;
+
 const isOurs = (ctx: StepContext, goals: readonly Goal[], running: Goal): boolean =>
   goals.some((g) => goalKey(g) === goalKey(running) && g.state === 'running' && g.epoch === ctx.epoch);
 
@@ -56,8 +63,12 @@ async function seed(ctx: StepContext, signal: AbortSignal): Promise<string> {
   const stopped = flowGoal(ctx, target, source, 'stopped');
   if (stopped === null) throw new Error(`no flow ${target}→${source} is configured`);
   await ctx.setGoals([stopped]);
-  const standing = await pollUntil(ctx, signal, () => reachedStatus(ctx, stopped));
-  if (standing === null) throw new StepFailure('FAILED', `the flow ${target}→${source} could not be proved stopped`);
+  const flow = watchFlow(ctx, target, source);
+  const standing = await pollUntil(ctx, signal, () => {
+    flow.look(); // what has failed can be stopped nevertheless
+    return reachedStatus(ctx, stopped);
+  });
+  if (standing === null) throw flow.failure(stands(ctx, stopped, 'could not be proved stopped'));
   const positions = (await ctx.ledger()).map(({ topic, partition, s }) => ({ topic, partition, offset: s }));
   if (positions.length === 0)
     throw new StepFailure('FAILED', 'the ledger holds no positions: an unseeded flow copies all history');

@@ -1,6 +1,7 @@
 import { goalKey, type FlowGoal, type GoalStatus } from '#failover';
 import { flowGoal, pollUntil, reachedStatus, refusedStatus, takeBack } from '../agent-calls.js';
-import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
+import { failureEvidence, failuresIn, watchFlow } from './flow-failures.js';
+import type { Step, StepContext, StepResult } from './step.js';
 
 /**
  * Source → target is stopped before the target opens: a returning source appends its tail within 0.14 s otherwise, behind
@@ -15,22 +16,28 @@ export const stopReplication: Step = {
     const goal = flowGoal(ctx, source, target, 'stopped');
     if (goal === null) return { evidence: { summary: `no flow ${source}→${target} is configured`, stopped: true } };
     await ctx.setGoals([goal]);
-    const status = await pollUntil(ctx, signal, () => reachedStatus(ctx, goal) ?? standIn(ctx, goal));
+    const flow = watchFlow(ctx, source, target);
+    const status = await pollUntil(ctx, signal, () => {
+      flow.look();
+      return reachedStatus(ctx, goal) ?? standIn(ctx, goal);
+    });
     if (status?.observed === 'refused') {
       const summary = `worker attested down, goal pending: ${goalKey(goal)} ${goal.state}`;
       return { evidence: { summary, stopped: false, pending: goalKey(goal), detail: status.detail } };
     }
     if (status !== null) return { evidence: { summary: status.detail || 'stopped, no tasks', stopped: true } };
     const last = ctx.gateway.goalStatus(goalKey(goal));
-    throw new StepFailure('FAILED', `the flow ${source}→${target} could not be proved stopped`, {
+    throw flow.failure(`the flow ${source}→${target} could not be proved stopped`, {
       observed: last?.observed ?? 'unknown',
       detail: last?.detail ?? 'no agent reported',
     });
   },
   async undo(ctx, signal): Promise<StepResult> {
-    const goal = flowGoal(ctx, ctx.saga.source, ctx.saga.target, 'running');
+    const { source, target } = ctx.saga;
+    const goal = flowGoal(ctx, source, target, 'running');
     if (goal === null) return { evidence: { summary: 'nothing was stopped' } };
-    return { evidence: await takeBack(ctx, goal, signal) };
+    const evidence = await takeBack(ctx, goal, signal);
+    return { evidence: { ...evidence, ...failureEvidence(failuresIn(ctx.evaluate().snapshot, source, target)) } };
   },
 };
 
