@@ -14,6 +14,12 @@ import { aclEntries } from '../../tools/lab/acls.js';
 const CALL_MS = 5_000;
 const GROUP = 'shop';
 const TOPICS = ['orders', 'pay-*'];
+/** The protocol's name of a refusal, however kafkajs has wrapped it. */
+function typeOf(error: Error): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof kafkajs.KafkaJSProtocolError) return cause.type;
+  return String(error);
+}
 const within = (): AbortSignal => AbortSignal.timeout(30_000);
 const login = (username: LabUser): KafkaSecurity => ({
   protocol: 'SASL_PLAINTEXT',
@@ -271,6 +277,58 @@ describe.each(['4.3', '3.9'] as const)('fences on Kafka %s', (version) => {
     expect(await write(writer)).toBe('TOPIC_AUTHORIZATION_FAILED');
     await copied();
     expect(await apply(goal('open'))).toMatchObject({ reached: true });
+  });
+
+  /** A consumer of an application; `refused`: the protocol's name of what ended it. */
+  async function memberOf(groupId: string): Promise<Readonly<{ joined: Promise<void>; refused: Promise<string> }>> {
+    const consumer = kafkaAs('app').consumer({ groupId, heartbeatInterval: 500, retry: { retries: 0 } });
+    opened.push(consumer);
+    await consumer.connect();
+    await consumer.subscribe({ topics: ['orders'] });
+    const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+    const refused = new Promise<string>((resolve) =>
+      consumer.on(consumer.events.CRASH, ({ payload }) => resolve(typeOf(payload.error))),
+    );
+    await consumer.run({ eachMessage: () => Promise.resolve() });
+    return { joined, refused };
+  }
+
+  it('by ACL refuse the consumer groups that stayed behind: their members, and whoever joins; agent and MirrorMaker go on', async () => {
+    const ofBob: AclChange = { ...denial('billing', 'User:bob'), resource: 'group', operation: 'read' };
+    await root.acls.create([ofBob], CALL_MS);
+    const member = await memberOf('billing');
+    await member.joined;
+    const status = await apply({ ...goal('fenced', ['acl', 'hook'], 11), deniedGroups: ['billing', 'audit'] });
+    expect(status).toMatchObject({
+      ...{ reached: true, kind: 'acl', deniedGroups: ['billing', 'audit'] },
+      detail: expect.stringContaining('2 of 2 consumer groups refused to User:app'),
+    });
+    expect(await member.refused).toBe('GROUP_AUTHORIZATION_FAILED');
+    expect(await (await memberOf('audit')).refused).toBe('GROUP_AUTHORIZATION_FAILED');
+    await (
+      await memberOf('reporting')
+    ).joined;
+    await copied();
+    const offsets = [{ topic: 'orders', partition: 0, offset: 0 }];
+    const body = { kind: 'apply_group_offsets', cluster: 'b', group: 'audit', offsets } as const;
+    const command = { id: '2', term: 1, epoch: 11, group: GROUP, deadlineMs: CALL_MS, body };
+    expect(await hands.run(command, within())).toMatchObject({ ok: true, output: { outcome: 'applied' } });
+
+    const fresh = new AgentHands(configOf('third-disk', ['User:mm2']));
+    try {
+      expect(await fresh.apply(goal('open', undefined, 12), within())).toMatchObject({
+        reached: true,
+        observed: 'open',
+      });
+    } finally {
+      await fresh.close();
+    }
+    const left = (await root.acls.list({ resource: 'group', permission: 'deny' }, CALL_MS)) ?? [];
+    expect(left.map((e) => `${e.principal} ${e.name}`)).toEqual(['User:bob billing']);
+    await root.acls.remove([ofBob], CALL_MS);
+    await (
+      await memberOf('audit')
+    ).joined;
   });
 
   it('deny each writer by name where an exempt one is no super user', async () => {

@@ -8,7 +8,7 @@ const RESOURCE = { topic: 2, group: 3 } as const;
 const PATTERN = { literal: 3, prefixed: 4 } as const;
 const PATTERN_ANY = 1;
 const PATTERN_MATCH = 2; // every pattern that reaches the name, `*` included
-const OPERATION = { all: 2, write: 4 } as const;
+const OPERATION = { all: 2, read: 3, write: 4 } as const;
 const OPERATION_ANY = 1;
 const PERMISSION = { deny: 2, allow: 3 } as const;
 const PERMISSION_ANY = 1;
@@ -86,6 +86,9 @@ async function describe(c: Connection, query: AclQuery): Promise<readonly AclEnt
   return fromWire(reply, query.resource);
 }
 
+const operationName = (code: number): AclEntry['operation'] =>
+  (['read', 'write', 'all'] as const).find((name) => OPERATION[name] === code) ?? 'other';
+
 const toWire = (e: AclChange): WireAcl => ({
   resourceType: RESOURCE[e.resource],
   resourceName: e.name,
@@ -104,12 +107,7 @@ function fromWire(reply: DescribeAclsResponse, resource: AclEntry['resource']): 
       pattern: resourcePatternType === PATTERN.prefixed ? ('prefixed' as const) : ('literal' as const),
       principal,
       host,
-      operation:
-        operation === OPERATION.write
-          ? ('write' as const)
-          : operation === OPERATION.all
-            ? ('all' as const)
-            : ('other' as const),
+      operation: operationName(operation),
       permission: permissionType === PERMISSION.deny ? ('deny' as const) : ('allow' as const),
     })),
   );

@@ -142,16 +142,16 @@ export type AclEntry = Readonly<{
   pattern: 'literal' | 'prefixed';
   principal: string; // `User:*`: everybody
   host: string; // `*`: every address
-  operation: 'write' | 'all' | 'other';
+  operation: 'read' | 'write' | 'all' | 'other';
   permission: 'allow' | 'deny';
 }>;
 /** An entry to create or to remove, exactly this one. */
-export type AclChange = AclEntry & Readonly<{ operation: 'write' | 'all' }>;
+export type AclChange = AclEntry & Readonly<{ operation: 'read' | 'write' | 'all' }>;
 /** `reaching`: only entries that apply to that name, whatever their pattern. */
 export type AclQuery = Readonly<{
   resource: AclEntry['resource'];
   reaching?: string;
-  operation?: 'write' | 'all';
+  operation?: 'read' | 'write' | 'all';
   permission?: AclEntry['permission'];
 }>;
 

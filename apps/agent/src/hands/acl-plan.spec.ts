@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { AclEntry } from '#kafka';
 import {
   aclResources,
+  GROUP_READS,
   observeAcl,
+  readersToDeny,
   tagEpoch,
   uncovered,
   viewOf,
@@ -59,6 +61,36 @@ describe('whomToDeny', () => {
 
   it('cannot be said, where everybody may write and somebody is exempt', () => {
     expect(whomToDeny(['User:*'], ['User:mm2'])).toHaveProperty('undecidable');
+  });
+});
+
+describe('readersToDeny', () => {
+  const group = (over: Partial<AclEntry>) =>
+    entry({ resource: 'group', name: 'billing', operation: 'read', permission: 'allow', ...over });
+  const acls = [
+    group({ principal: 'User:app' }),
+    group({ principal: 'User:agent', name: '*' }),
+    group({ principal: 'User:mm2', operation: 'all', name: '*' }),
+    group({ principal: 'User:web', name: 'billing-', pattern: 'prefixed' }),
+    group({ principal: 'User:bi', operation: 'other' }),
+  ];
+  const kept = { exempt: ['User:mm2'], own: 'User:agent', agentIsSuperUser: false };
+
+  it('is each reader by name, but the agent, which sets positions by the same right, and whoever is exempt', () => {
+    expect(readersToDeny(acls, ['billing'], kept)).toEqual({ principals: ['User:app'] });
+    expect(readersToDeny(acls, ['billing-eu'], kept)).toEqual({ principals: ['User:web'] });
+  });
+
+  it('is everybody, where neither the agent nor the exempt need an ACL', () => {
+    const superUser = { ...kept, agentIsSuperUser: true };
+    expect(readersToDeny(acls.slice(0, 2), ['billing'], superUser)).toEqual({ principals: ['User:*'] });
+    expect(readersToDeny(acls, ['billing'], superUser)).toEqual({ principals: ['User:app', 'User:agent'] });
+  });
+
+  it('cannot be said, where everybody may read, or the agent does not know its own name', () => {
+    const everybody = [...acls, group({ principal: 'User:*' })];
+    expect(readersToDeny(everybody, ['billing'], kept)).toHaveProperty('undecidable');
+    expect(readersToDeny(acls, ['billing'], { ...kept, own: null })).toHaveProperty('undecidable');
   });
 });
 
@@ -125,6 +157,24 @@ describe('planAclFence', () => {
     const old = [entry({ principal: 'User:app' }), tag(5, { principal: 'User:app' })];
     const plan = planAclFence(goal, [orders], ['User:*'], [view(...old)]);
     expect(plan.remove).toEqual(old);
+  });
+});
+
+describe('the consumer groups beside a fence', () => {
+  const billing = { name: 'billing', pattern: 'literal' } as const;
+  const read = (over: Partial<AclEntry> = {}) =>
+    entry({ resource: 'group', name: 'billing', operation: 'read', principal: 'User:app', ...over });
+  const twin = read({ host: 'pointsman:shop:7' });
+
+  it('are refused READ, tagged the same way, and only that is taken away', () => {
+    const plan = planAclFence(goal, [billing], ['User:app'], [viewOf([], 'shop', GROUP_READS)], GROUP_READS);
+    expect(plan.create).toEqual([read(), twin]);
+    const seen = viewOf([read(), twin, read({ principal: 'User:bob' })], 'shop', GROUP_READS);
+    expect(planAclOpen([], [seen], GROUP_READS)).toEqual({ create: [], remove: [read(), twin], remarks: [] });
+  });
+
+  it('are no part of what closes topics', () => {
+    expect(observeAcl([orders], [view(read({ principal: 'User:*' }), twin)], null)).toBe('open');
   });
 });
 

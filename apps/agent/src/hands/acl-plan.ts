@@ -1,15 +1,23 @@
 import type { AclChange } from '#kafka';
-import { ANY_HOST, foreignDenials, keyOf, TAG, type AclResource, type AclView } from '../probes/acl-rules.js';
+import {
+  ANY_HOST,
+  foreignDenials,
+  keyOf,
+  TAG,
+  WRITES,
+  type AclResource,
+  type AclView,
+  type Right,
+} from '../probes/acl-rules.js';
 
-/** What to create and to take away for fence 1. Pure. */
+/** What to create and to take away for fence 1, and for the consumer groups beside it. Pure. */
 
-const denial = ({ name, pattern }: AclResource, principal: string, host: string): AclChange => ({
-  resource: 'topic',
+const denial = (right: Right, { name, pattern }: AclResource, principal: string, host: string): AclChange => ({
+  ...right,
   name,
   pattern,
   principal,
   host,
-  operation: 'write',
   permission: 'deny',
 });
 
@@ -25,6 +33,7 @@ export function planAclFence(
   resources: readonly AclResource[],
   principals: readonly string[],
   views: readonly AclView[],
+  right: Right = WRITES,
 ): AclPlan {
   const host = `${TAG}:${goal.group}:${goal.epoch}`;
   const create: AclChange[] = [];
@@ -41,28 +50,32 @@ export function planAclFence(
         continue;
       }
       if (views.every((v) => !v.denied.has(key) && v.tags.has(key))) remarks.push(`${key}: the fence had been removed`);
-      create.push(denial(resource, principal, ANY_HOST));
-      if (!tagged) create.push(denial(resource, principal, host));
+      create.push(denial(right, resource, principal, ANY_HOST));
+      if (!tagged) create.push(denial(right, resource, principal, host));
     }
   }
-  const stale = ownEntries(views).filter((e) => !wanted.has(keyOf(e)));
+  const stale = ownEntries(views, right).filter((e) => !wanted.has(keyOf(e)));
   return { create, remove: stale, remarks };
 }
 
 /** Takes away what carries this group's tag, twin included, and reports what denies everybody without one. */
-export function planAclOpen(resources: readonly AclResource[], views: readonly AclView[]): AclPlan {
+export function planAclOpen(
+  resources: readonly AclResource[],
+  views: readonly AclView[],
+  right: Right = WRITES,
+): AclPlan {
   const foreign = foreignDenials(resources, views).map((key) => `${key}: denied by somebody else, left as it is`);
-  return { create: [], remove: ownEntries(views), remarks: foreign };
+  return { create: [], remove: ownEntries(views, right), remarks: foreign };
 }
 
 /** Each tagged denial with all its twins, once, whichever broker still shows it. */
-function ownEntries(views: readonly AclView[]): readonly AclChange[] {
+function ownEntries(views: readonly AclView[], right: Right): readonly AclChange[] {
   const found = new Map<string, AclChange>();
   for (const view of views) {
     for (const tags of view.tags.values()) {
       for (const tag of tags) {
-        const own = denial(tag, tag.principal, ANY_HOST);
-        for (const e of [own, denial(tag, tag.principal, tag.host)]) found.set(`${keyOf(e)} ${e.host}`, e);
+        const own = denial(right, tag, tag.principal, ANY_HOST);
+        for (const e of [own, denial(right, tag, tag.principal, tag.host)]) found.set(`${keyOf(e)} ${e.host}`, e);
       }
     }
   }

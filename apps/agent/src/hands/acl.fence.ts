@@ -12,6 +12,7 @@ import {
 } from '../probes/acl-rules.js';
 import { planAclFence, planAclOpen } from './acl-plan.js';
 import type { Fence, FenceReading } from './fence.js';
+import type { GroupReaders, ReadersReading } from './group-readers.js';
 import { ensureGroupTopic, goalTopics } from './group-topics.js';
 
 const CALL_MS = 3_000;
@@ -33,6 +34,7 @@ export class AclFence implements Fence {
   readonly #probe: AuthorizerProbe;
   readonly #exempt: readonly string[] | null;
   readonly #hasOrdinary: boolean;
+  readonly #readers: GroupReaders;
 
   constructor(
     parts: Readonly<{
@@ -40,12 +42,14 @@ export class AclFence implements Fence {
       probe: AuthorizerProbe;
       exempt: readonly string[] | null;
       hasOrdinary: boolean;
+      readers: GroupReaders;
     }>,
   ) {
     this.#hands = parts.hands;
     this.#probe = parts.probe;
     this.#exempt = parts.exempt;
     this.#hasOrdinary = parts.hasOrdinary;
+    this.#readers = parts.readers;
   }
 
   async offer(goal: ClusterGoal): Promise<FenceOffer> {
@@ -69,7 +73,7 @@ export class AclFence implements Fence {
     const reading = await this.#readBack(goal, scope, whom.principals, plan.remarks, 'fenced', signal);
     // After the topics that applications write to are closed: to make a topic takes a returning cluster seconds.
     await ensureGroupTopic(this.#hands, layout, checkTopic(goal.group), topics, {}, CALL_MS);
-    return reading;
+    return withReaders(reading, await this.#readers.refuse(goal, signal));
   }
 
   async lift(goal: ClusterGoal, signal: AbortSignal): Promise<FenceReading> {
@@ -77,14 +81,20 @@ export class AclFence implements Fence {
     if (typeof seen === 'string') return nothing(seen);
     const scope = await this.#scope(goal);
     const plan = planAclOpen(scope.resources, seen);
-    if (plan.remove.length === 0) return this.#reading(scope, seen, null, plan.remarks);
     await this.#change(plan.remove, (part) => this.#hands.acls.remove(part, CALL_MS), signal);
-    return this.#readBack(goal, scope, null, plan.remarks, 'open', signal);
+    const reading =
+      plan.remove.length === 0
+        ? this.#reading(scope, seen, null, plan.remarks)
+        : await this.#readBack(goal, scope, null, plan.remarks, 'open', signal);
+    return unlessLeft(reading, await this.#readers.admit(goal, signal));
   }
 
   async read(goal: ClusterGoal): Promise<FenceReading> {
     const seen = await this.#viewsIfAny(goal);
-    return typeof seen === 'string' ? nothing(seen) : this.#reading(await this.#scope(goal), seen, null, []);
+    if (typeof seen === 'string') return nothing(seen);
+    const reading = this.#reading(await this.#scope(goal), seen, null, []);
+    const readers = await this.#readers.read(goal);
+    return goal.state === 'open' ? unlessLeft(reading, readers) : withReaders(reading, readers);
   }
 
   async #scope(goal: ClusterGoal): Promise<Scope> {
@@ -148,5 +158,19 @@ export class AclFence implements Fence {
     return { state, readAtMs: monotonicMs(), detail: [said, ...remarks.slice(0, 10)].join('; '), previous: {} };
   }
 }
+
+function withReaders(reading: FenceReading, { denied, detail }: ReadersReading): FenceReading {
+  return {
+    ...reading,
+    detail: detail === null ? reading.detail : `${reading.detail}; ${detail}`,
+    ...(denied.length === 0 ? {} : { deniedGroups: denied }),
+  };
+}
+
+/** Open is a cluster only when its consumer groups may read there as well. */
+const unlessLeft = (reading: FenceReading, { left }: ReadersReading): FenceReading =>
+  left && reading.state === 'open'
+    ? { ...reading, state: 'partial', detail: `${reading.detail}; consumer groups are still refused` }
+    : reading;
 
 const nothing = (why: string): FenceReading => ({ state: 'open', readAtMs: monotonicMs(), detail: why, previous: {} });

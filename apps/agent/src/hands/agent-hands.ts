@@ -21,7 +21,7 @@ import {
   type ClusterHands,
   type RecordLog,
 } from '#kafka';
-import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
+import type { AgentClusterConfig, AgentConfig, KafkaSecurity } from '../config/agent-config.js';
 import type { Hands, OffsetTranslator, RecordedEpoch } from '../ports.js';
 import { AclFence } from './acl.fence.js';
 import { ClusterFenceHand, unreached } from './cluster-fence.hand.js';
@@ -32,6 +32,7 @@ import { HookJournal } from './hook-journal.js';
 import { AuthorizerProbe } from '../probes/authorizer.probe.js';
 import { FlowHand } from './flow.hand.js';
 import { GoalTurns } from './goal-turns.js';
+import { GroupReaders } from './group-readers.js';
 import {
   applyGroupOffsets,
   readEndOffsets,
@@ -270,8 +271,10 @@ function toolsFor(config: AgentClusterConfig, { agentId, journal, hookJournal, w
   const ordinary = ordinaryHands(connection, config, hands);
   const hasOrdinary = ordinary !== null && ordinary !== hands;
   const probe = new AuthorizerProbe(hands, ordinary);
+  const exempt = config.fence?.exempt ?? null;
+  const readers = new GroupReaders(hands, probe, { exempt: exempt ?? [], own: ownPrincipal(config.security) });
   const fences = [
-    new AclFence({ hands, probe, exempt: config.fence?.exempt ?? null, hasOrdinary }),
+    new AclFence({ hands, probe, exempt, hasOrdinary, readers }),
     new TopicConfigFence(hands, journal),
     new HookFence(config.fence?.hook ?? null, hookJournal, watched),
   ];
@@ -295,6 +298,12 @@ function ordinaryHands(
 ): ClusterHands | null {
   if (ordinary !== null) return new PlatformaticHands({ ...connection, ...ordinary });
   return security.sasl === null && (security.tls?.cert ?? null) === null ? own : null;
+}
+
+/** As brokers name the agent; null: by its certificate, which they may map to any name. */
+function ownPrincipal({ sasl, tls }: KafkaSecurity): string | null {
+  if (sasl !== null) return `User:${sasl.username}`;
+  return (tls?.cert ?? null) === null ? 'User:ANONYMOUS' : null;
 }
 
 const noWorker = (cluster: ClusterName): UnsupportedError =>

@@ -162,6 +162,7 @@ function statusOf(goal: ClusterGoal, found: readonly Found[], remarks: readonly 
   const observed = overall(found.map((f) => f.reading.state));
   const kind = holding.find(({ reading }) => reading.state === 'fenced')?.kind ?? holding[0]?.kind;
   const allowed = found.every((f) => isAllowed(goal, f.kind) || (f.answered && !holding.includes(f)));
+  const deniedGroups = found.flatMap((f) => f.reading.deniedGroups ?? []);
   const oldest = Math.min(monotonicMs(), ...found.map((f) => f.reading.readAtMs));
   const ageMs: Ms = monotonicMs() - oldest;
   return {
@@ -175,6 +176,7 @@ function statusOf(goal: ClusterGoal, found: readonly Found[], remarks: readonly 
     detail: [...found.filter(isTelling).map((f) => `${f.kind}: ${f.reading.detail}`), ...remarks].join('; '),
     previous: Object.assign({}, ...found.map((f) => f.reading.previous)) as GoalStatus['previous'],
     ...(kind === undefined ? {} : { kind }),
+    ...(deniedGroups.length === 0 ? {} : { deniedGroups }),
   };
 }
 

@@ -7,6 +7,7 @@ export type FenceReading = Readonly<{
   readAtMs: Ms; // monotonic
   detail: string;
   previous: Readonly<Record<string, string | null>>;
+  deniedGroups?: readonly string[]; // consumer groups that are refused; absent: none
 }>;
 
 /** One kind of fence on one cluster. All methods are idempotent and throw what the cluster or the hook threw. */

@@ -12,6 +12,11 @@ export const EVERYBODY = 'User:*';
 export const ANY_HOST = '*';
 export const TAG = 'pointsman';
 
+/** What a fence takes away: from applications the writing, from consumer groups that were left behind the reading. */
+export const WRITES = { resource: 'topic', operation: 'write' } as const;
+export const GROUP_READS = { resource: 'group', operation: 'read' } as const;
+export type Right = typeof WRITES | typeof GROUP_READS;
+
 export type AclResource = Readonly<{ name: string; pattern: AclEntry['pattern'] }>;
 
 export const keyOf = (e: Pick<AclEntry, 'name' | 'pattern' | 'principal'>): string =>
@@ -64,14 +69,32 @@ export function whomToDeny(writers: readonly string[], exempt: readonly string[]
   return { principals: writers.filter((w) => !exempt.includes(w)) };
 }
 
+const allows = (e: AclEntry, operation: 'read' | 'write'): boolean =>
+  e.permission === 'allow' && (e.operation === operation || e.operation === 'all');
+
 /** Principals with WRITE on any of these topics by an ACL. */
 export const writersOf = (acls: readonly AclEntry[], topics: readonly string[]): readonly string[] => [
-  ...new Set(
-    acls
-      .filter((e) => e.permission === 'allow' && e.operation !== 'other' && topics.some((t) => reaches(e, t)))
-      .map((e) => e.principal),
-  ),
+  ...new Set(acls.filter((e) => allows(e, 'write') && topics.some((t) => reaches(e, t))).map((e) => e.principal)),
 ];
+
+/** Who must go on reading in consumer groups that applications are refused. */
+export type Kept = Readonly<{ exempt: readonly string[]; own: string | null; agentIsSuperUser: boolean }>;
+
+/**
+ * Whom to refuse in consumer groups. As a rule by name: agents set positions of the same groups, and MirrorMaker syncs them, by
+ * the very right that is taken away. Everybody, where the agent is a super user and whoever is exempt needs no ACL either.
+ * `own` null: an agent with a certificate cannot know how brokers name it, and would lock itself out.
+ */
+export function readersToDeny(acls: readonly AclEntry[], groups: readonly string[], kept: Kept): Writers {
+  const reading = acls.filter((e) => allows(e, 'read') && groups.some((g) => reaches(e, g)));
+  const readers = [...new Set(reading.map((e) => e.principal))];
+  if (kept.agentIsSuperUser) return whomToDeny(readers, kept.exempt);
+  if (kept.own === null) return { undecidable: 'the agent logs in by certificate and would be refused too' };
+  if (readers.includes(EVERYBODY)) {
+    return { undecidable: `${EVERYBODY} may read by an ACL: grant READ on groups to each application by name` };
+  }
+  return { principals: readers.filter((r) => r !== kept.own && !kept.exempt.includes(r)) };
+}
 
 /** Principals of a group whom no ACL lets write a topic of it; what a super user may do shows in no ACL. */
 export const writeLacks = (
@@ -99,12 +122,12 @@ export type AclView = Readonly<{
   epoch: number | null; // the newest tag's
 }>;
 
-export function viewOf(entries: readonly AclEntry[], group: string): AclView {
+export function viewOf(entries: readonly AclEntry[], group: string, right: Right = WRITES): AclView {
   const denied = new Map<string, AclEntry>();
   const tags = new Map<string, AclEntry[]>();
   let epoch: number | null = null;
   for (const e of entries) {
-    if (e.permission !== 'deny' || e.operation !== 'write') continue;
+    if (e.permission !== 'deny' || e.operation !== right.operation) continue;
     const tagged = tagEpoch(e.host, group);
     if (e.host === ANY_HOST) denied.set(keyOf(e), e);
     if (tagged === null) continue;
@@ -145,6 +168,14 @@ export function observeAcl(
   if (closed.some((c) => c) || views.some((v) => v.tags.size > 0)) return 'partial';
   return foreignDenials(resources, views).length > 0 ? 'foreign' : 'open';
 }
+
+/** Resources on which every answering broker denies; `principals` as of {@link observeAcl}. */
+export const deniedEverywhere = (
+  resources: readonly AclResource[],
+  views: readonly AclView[],
+  principals: readonly string[] | null,
+): readonly AclResource[] =>
+  views.length === 0 ? [] : resources.filter((r) => views.every((v) => isClosed(v, r, principals)));
 
 function isClosed(view: AclView, resource: AclResource, principals: readonly string[] | null): boolean {
   if (principals !== null) return principals.every((p) => view.denied.has(keyOf({ ...resource, principal: p })));

@@ -8,6 +8,7 @@ import { uncovered, whomToDeny, writersOf } from './acl-rules.js';
 export type AuthorizerFindings = Readonly<{
   authorizer: boolean | null; // null: nobody could say
   acls: readonly AclEntry[]; // on topics
+  groupAcls: readonly AclEntry[]; // on consumer groups
   denyByDefault: boolean | null;
   agentIsSuperUser: boolean | null;
   mayAlter: boolean | null; // the agent may create and delete ACLs
@@ -17,6 +18,7 @@ export type AuthorizerFindings = Readonly<{
 const UNKNOWN: AuthorizerFindings = {
   authorizer: null,
   acls: [],
+  groupAcls: [],
   denyByDefault: null,
   agentIsSuperUser: null,
   mayAlter: null,
@@ -61,16 +63,17 @@ export class AuthorizerProbe {
   async #ask(deadlineMs: Ms): Promise<AuthorizerFindings> {
     const acls = await this.#hands.acls.list({ resource: 'topic' }, deadlineMs);
     if (acls === null) return NO_AUTHORIZER;
+    const groupAcls = (await this.#hands.acls.list({ resource: 'group' }, deadlineMs)) ?? [];
     const stranger = `nobody-${randomBytes(6).toString('hex')}`;
     const mayAlter = await this.#mayAlter(stranger, deadlineMs);
     const resource = await this.#unreached(acls, stranger, deadlineMs);
-    if (resource === null) return { ...UNKNOWN, authorizer: true, acls, mayAlter, trouble: null };
+    if (resource === null) return { ...UNKNOWN, authorizer: true, acls, groupAcls, mayAlter, trouble: null };
     const ordinaryMay = (await this.#ordinary?.acls.mayDescribe(resource, stranger, deadlineMs)) ?? null;
     const denyByDefault = ordinaryMay === null ? null : !ordinaryMay;
     const agentMay = await this.#hands.acls.mayDescribe(resource, stranger, deadlineMs);
     // Where an ordinary principal is refused, what lets the agent through is that it is a super user.
     const agentIsSuperUser = agentMay ? (denyByDefault === true ? true : null) : false;
-    return { authorizer: true, acls, denyByDefault, agentIsSuperUser, mayAlter, trouble: null };
+    return { authorizer: true, acls, groupAcls, denyByDefault, agentIsSuperUser, mayAlter, trouble: null };
   }
 
   /** A kind of resource of which a name that nobody thought of is reached by no ACL: there the default alone decides. */

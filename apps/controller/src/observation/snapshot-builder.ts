@@ -15,6 +15,7 @@ import {
   type FenceFacts,
   type FlowFacts,
   type FlowSettings,
+  type GoalStatus,
   INITIAL_MEMORY,
   type Memory,
   type Snapshot,
@@ -209,7 +210,7 @@ function observer({ idc, name, records }: Idc, now: Ms): Observer {
 
 const fromStatus = (
   cluster: ClusterName,
-  status: Readonly<{ observed: string; epoch: number; ageMs: Ms }>,
+  status: Pick<GoalStatus, 'observed' | 'epoch' | 'ageMs' | 'kind'>,
   sinceMs: Ms,
 ): FenceFacts => {
   const state =
@@ -222,7 +223,7 @@ const fromStatus = (
   return {
     cluster,
     state,
-    kind: state === 'fenced' || state === 'partial' ? 'topic-config' : null,
+    kind: state === 'fenced' || state === 'partial' ? (status.kind ?? 'topic-config') : null,
     epoch: status.epoch,
     ageMs: status.ageMs + sinceMs,
   };

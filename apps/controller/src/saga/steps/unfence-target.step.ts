@@ -1,6 +1,7 @@
 import { KINDS_BESIDE_A_FLOW, type ClusterGoal, type FenceKind } from '#failover';
 import { clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
+import { asLeft } from './exchange-fence.step.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
 
 /** The target takes ordinary writes (I40). A standby that nobody fenced passes; one that is fenced is opened and proved. */
@@ -27,15 +28,20 @@ export const unfenceTarget: Step = {
     );
     const opened = saysOpened(before?.evidence);
     if (!opened && fenceInForce(ctx) === null) return { evidence: { summary: 'nothing was opened' } };
-    return { evidence: await takeBack(ctx, closedAgain(ctx, before?.evidence), signal) };
+    return { evidence: await takeBack(ctx, await closedAgain(ctx, before?.evidence), signal) };
   },
 };
 
-/** As it was closed before: by topic configuration only if it was so, for MirrorMaker writes here again afterwards. */
-function closedAgain(ctx: StepContext, before: unknown): ClusterGoal {
+/**
+ * As it was closed before: by topic configuration only if it was so, for MirrorMaker writes here again afterwards; one that was
+ * left in an earlier switch refuses its consumer groups again.
+ */
+async function closedAgain(ctx: StepContext, before: unknown): Promise<ClusterGoal> {
   const goal = clusterGoal(ctx, ctx.saga.target, 'fenced');
   const byTopics = typeof before === 'object' && before !== null && 'kind' in before && before.kind === 'topic-config';
-  return byTopics ? goal : { ...goal, kinds: KINDS_BESIDE_A_FLOW };
+  if (byTopics) return goal;
+  const wasLeft = (await ctx.switches()).some((row) => row.from === ctx.saga.target);
+  return { ...goal, ...(wasLeft ? asLeft(ctx) : { kinds: KINDS_BESIDE_A_FLOW }) };
 }
 
 const saysOpened = (evidence: unknown): boolean =>
