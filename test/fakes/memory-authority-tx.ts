@@ -72,6 +72,10 @@ export class MemoryAuthorityTx implements AuthorityTx {
     if (!saga) throw new UnknownRowError('open saga', sagaId);
     const last = saga.journal.length;
     if (after !== undefined && after !== last) throw new JournalMovedError(sagaId, after, last);
+    // As a bigint column does: a simulation must not take what a real store refuses.
+    const broken = entries.find((e) => e.deadlineMs !== null && !Number.isInteger(e.deadlineMs));
+    if (broken)
+      throw new TypeError(`${broken.step} has a deadline of ${broken.deadlineMs} ms, which is no whole number`);
     const numbered = entries.map((entry, i) => ({ ...copy(entry), seq: saga.journal.length + i + 1 }));
     this.tables.sagas.set(sagaId, { ...saga, journal: [...saga.journal, ...numbered] });
   }

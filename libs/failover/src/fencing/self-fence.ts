@@ -19,9 +19,12 @@ const APPLY_ALLOWANCE_MS: Ms = 10_000;
 /** Agents look each 500 ms whether a report is due, so two reports are at most p and this apart. */
 const REPORT_TICK_MS: Ms = 500;
 
-/** Since the last token was issued: when the cluster is closed at the latest, whatever the agent's clock does. */
+/**
+ * Since the last token was issued: when the cluster is closed at the latest, whatever the agent's clock does. Whole
+ * milliseconds, as every deadline in the journal.
+ */
 export const selfFenceDueMs = (afterMs: Ms, applyMs: Ms): Ms =>
-  (afterMs + SELF_FENCE_POLL_MS + START_WAIT_MS + applyMs) * ((1 + CLOCK_DRIFT) / (1 - CLOCK_DRIFT));
+  Math.ceil((afterMs + SELF_FENCE_POLL_MS + START_WAIT_MS + applyMs) * ((1 + CLOCK_DRIFT) / (1 - CLOCK_DRIFT)));
 
 /** Reasons why the leader does not want the active cluster armed; empty: it is to be armed. */
 export function armingObstacles(
