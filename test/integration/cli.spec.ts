@@ -225,6 +225,30 @@ describe('exit codes', () => {
   });
 });
 
+describe('pointsman drill', () => {
+  it('asks the planner, readiness and the doctor, and changes nothing', async () => {
+    const before = database.commits;
+    const { code, out, err } = await cli(['drill', 'orders']);
+    expect(out.split('\n')[0]).toBe('drill of orders: a → b, from epoch 7');
+    expect(out).toContain('If it failed over now: RTO about');
+    expect(out).toMatch(/A planned switch to b would begin, \d+ steps: confirm/);
+    expect(out).toContain('doctor:');
+    expect(err).toContain('NOTHING WAS CHANGED');
+    expect([0, 3]).toContain(code);
+    expect(database.commits).toBe(before);
+  });
+
+  it('names what would refuse a switch, and exits 3', async () => {
+    api.sagas.refusals = [{ name: 'TARGET_NOT_FIT', detail: 'no quorum leader', liftedBy: 'b recovers' }];
+    const { code, out } = await cli(['drill', 'orders', '-o', 'json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({
+      good: false,
+      switchover: { possible: false, blockedBy: [{ name: 'TARGET_NOT_FIT' }] },
+    });
+  });
+});
+
 describe('what needs no controller', () => {
   it('tells version and help with examples', async () => {
     expect((await cli(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -19,6 +19,7 @@ export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   events: ['pointsman events -f', 'pointsman events --group orders --after 1041 -o json'],
   clients: ['pointsman clients orders', 'pointsman clients orders -o tsv'],
   readiness: ['pointsman readiness orders'],
+  drill: ['pointsman drill orders', 'pointsman drill orders --to b -o json'],
   history: ['pointsman history orders --limit 20'],
   report: ['pointsman report orders              # of its newest saga', 'pointsman report orders -o json'],
   pause: ['pointsman pause orders --reason "broker upgrade" --expires-in 2h'],

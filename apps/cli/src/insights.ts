@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { GlobalOptions } from './commands/context.js';
+import type { DrillOptions } from './commands/drill.command.js';
 import type { Io } from './io.js';
 import { type Done, remote } from './options.js';
 
@@ -10,6 +11,14 @@ export const addInsights = (program: Command, io: Io, done: Done): void => {
     .action(async (group: string, options: GlobalOptions) => {
       const { clientsCommand } = await import('./commands/clients.command.js');
       await done(clientsCommand(group, options, io));
+    });
+  remote(program, 'drill', 'a rehearsal: what a switch would do now and what stands in its way; changes nothing')
+    .argument('<group>')
+    .option('--to <cluster>', 'the target (default: the standby)')
+    .option('--by <person>', 'who (default: the login name)')
+    .action(async (group: string, options: DrillOptions) => {
+      const { drillCommand } = await import('./commands/drill.command.js');
+      await done(drillCommand(group, options, io));
     });
   remote(program, 'readiness', 'what stands between a group and a good failover, and what mends it')
     .argument('<group>')

@@ -23,13 +23,21 @@ export const doctorCommand = async (
   options: GlobalOptions & Readonly<{ config?: readonly string[] }>,
   io: Io,
 ): Promise<ExitCode> => {
-  const checks: Check[] = [nodeCheck(process.versions.node)];
-  for (const file of options.config ?? []) checks.push(...(await checkConfigFile(file, io.signal)));
-  if (!options.config || options.server.length > 0) checks.push(...(await fleetChecks(options, io)));
+  const checks = await doctorChecks(options, io);
   if (options.output === 'json') io.out(JSON.stringify({ ok: checks.every((c) => c.ok), checks }));
   else for (const check of checks) for (const line of render(check, io.columns)) io.out(line);
   return checks.every((c) => c.ok) ? EXIT.ok : EXIT.error;
 };
+
+export async function doctorChecks(
+  options: GlobalOptions & Readonly<{ config?: readonly string[] }>,
+  io: Io,
+): Promise<readonly Check[]> {
+  const checks: Check[] = [nodeCheck(process.versions.node)];
+  for (const file of options.config ?? []) checks.push(...(await checkConfigFile(file, io.signal)));
+  if (!options.config || options.server.length > 0) checks.push(...(await fleetChecks(options, io)));
+  return checks;
+}
 
 const render = ({ ok, name, found, remedy }: Check, columns: number): string[] =>
   wrap(`${ok ? 'ok  ' : 'BAD '}  ${name}: ${found}${remedy === null ? '' : `; ${remedy}`}`, columns, '      ');
