@@ -17,6 +17,7 @@ export type GroupOptions = Readonly<{
   naming: 'identity' | 'default';
   groupsOnTarget?: Readonly<{ wait: string }>; // absent: the product's own
   openTransactions?: Readonly<{ wait: string; onTimeout: 'abort-switchover' | 'abort-transactions' }>; // the same
+  selfFenceAfter?: string; // fencing is strict; absent: best-effort
 }>;
 
 /** A further group of the same policy, with connectors of its own: `<name>-a-b-src` and so on. */
@@ -133,7 +134,9 @@ function groupConfig(
     policy: {
       preset: 'guarded',
       maxRpo: group.maxRpo,
-      fencing: 'best-effort',
+      ...(group.selfFenceAfter === undefined
+        ? { fencing: 'best-effort' }
+        : { fencing: 'strict', selfFenceAfter: group.selfFenceAfter }),
       producersInSourceIdc: true,
       windows: profile.windows,
       cooldown: group.cooldown,

@@ -1,1 +1,1 @@
-export { PlainWriter } from '../../../tools/load/plain-writer.js';
+export { type Attempt, PlainWriter } from '../../../tools/load/plain-writer.js';
