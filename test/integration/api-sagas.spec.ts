@@ -89,8 +89,11 @@ describe('POST failback and abort', () => {
 
   it('abort needs no epoch; it answers aborted, too late, or that there is nothing to abort', async () => {
     const { body } = await switchover().expect(202);
-    const abort = () => post(`/v1/sagas/${body.saga}/abort`, { reason: 'not tonight' }, { epoch: null });
-    await abort().expect(202, { saga: body.saga, group: 'orders', outcome: 'aborted' });
+    const abort = (more: Parameters<typeof post>[2] = {}) =>
+      post(`/v1/sagas/${body.saga}/abort`, { reason: 'not tonight' }, { ...more, epoch: null });
+    const key = randomUUID();
+    const aborted = { saga: body.saga, group: 'orders', outcome: 'aborted' };
+    await abort({ key }).expect(202, aborted);
     expect((await api.store.audit(0, 500)).at(-1)).toMatchObject({
       ...{ action: 'abort asked for', reason: 'not tonight', group: 'orders' },
       detail: { authenticated: 'file-token', from: '127.0.0.1', saga: body.saga },
@@ -100,6 +103,7 @@ describe('POST failback and abort', () => {
     const { term, me } = api.leadership.current();
     await api.store.transact(term, me, (tx) => tx.closeSaga(body.saga, 'DONE', '2026-11-20T14:02:31.000Z'));
     expect((await abort().expect(409)).body).toMatchObject({ code: 'saga_closed' });
+    await abort({ key }).expect(202, aborted); // a repeat gets the answer that was given
     await post('/v1/sagas/nothing/abort', { reason: 'x' }, { epoch: null }).expect(404);
   });
 });

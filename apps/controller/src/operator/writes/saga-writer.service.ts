@@ -61,10 +61,11 @@ export class SagaWriter {
 
   /** `aborted`, or `too-late: publish`: then the saga goes on. Who asked is in the audit either way. */
   async abort(id: string, body: AbortBody, { key, caller }: Omit<WriteHeaders, 'epoch'>): Promise<WriteAnswer> {
-    const saga = await this.store.saga(id);
-    if (saga === null) throw notFound(`Saga ${id}`, 'List them with GET /v1/sagas?group=<group>.');
-    if (saga.outcome !== null) throw closed(id, saga.outcome);
+    // Looked for inside: a repeat of the same key gets the answer that was given, also when the saga has closed meanwhile.
     return await this.answers.once(key, [id, 'abort', body], async (bodyHash) => {
+      const saga = await this.store.saga(id);
+      if (saga === null) throw notFound(`Saga ${id}`, 'List them with GET /v1/sagas?group=<group>.');
+      if (saga.outcome !== null) throw closed(id, saga.outcome);
       await this.auditAbort(saga, body, caller);
       const how = await this.sagas.abort(id, `${actor(body.by)}: ${body.reason}`);
       if (how === null) throw noLeader('The saga is not driven here yet; try again.');
