@@ -1,4 +1,12 @@
-import { approvalRefusals, planSaga, type Refusal, type SagaRecord } from '#failover';
+import {
+  approvalRefusals,
+  defaultPolicy,
+  judgeOrder,
+  type OrderJudgement,
+  planSaga,
+  type Refusal,
+  type SagaRecord,
+} from '#failover';
 import type { Decisions } from '../../apps/controller/src/decision/decision.port.js';
 import { proposalFacts } from '../../apps/controller/src/decision/group-facts.js';
 import type { Leadership } from '../../apps/controller/src/leadership/leadership.port.js';
@@ -42,8 +50,20 @@ export class FakeSagaDriver implements SagaDriver {
     const target = ask.target ?? 'b';
     const kind = ask.request.rejoin?.choice === 'rebuild' ? 'rebuild' : ask.kind;
     const plan = planSaga({ kind, group: ask.group, source: 'a', target, maxOpenMs: 300_000 });
-    const refusals = [...this.refusals, ...this.approval(ask, this.staleRow ?? row ?? null)];
-    return { target, epoch: row?.epoch ?? 0, refusals, plan };
+    const order = this.order(ask);
+    const refusals = [
+      ...this.refusals,
+      ...this.approval(ask, this.staleRow ?? row ?? null),
+      ...(order?.refusals ?? []),
+    ];
+    return { target, epoch: row?.epoch ?? 0, refusals, plan, ...(order === null ? {} : { loss: order.loss }) };
+  }
+
+  /** An order too is judged by the real rules. */
+  private order({ group, target, request: { force } }: PlannedAsk): OrderJudgement | null {
+    if (force === undefined) return null;
+    const { snapshot, decision } = this.decisions.evaluate(group);
+    return judgeOrder(snapshot, defaultPolicy, decision, { target: target ?? '', force, sinceSwitchRecords: null });
   }
 
   /** An approval is asked of the real rules, on the snapshot that the test laid down and the proposal in the store. */

@@ -6,6 +6,7 @@ import type {
   AuthorityTx,
   ControllerRow,
   EventRow,
+  FleetRow,
   GroupRow,
   IdempotentAnswer,
   LeaseHolder,
@@ -82,6 +83,10 @@ export class MemoryAuthorityStore implements AuthorityStore {
 
   groups(): Promise<readonly GroupRow[]> {
     return this.read('read', () => sortedBy([...this.database.tables.groups.values()], (row) => row.name));
+  }
+
+  fleet(): Promise<FleetRow> {
+    return this.read('read', () => this.database.tables.fleet);
   }
 
   saga(id: string): Promise<SagaRecord | null> {

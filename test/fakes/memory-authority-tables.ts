@@ -5,15 +5,18 @@ import type {
   Alert,
   AuditRow,
   EventRow,
+  FleetRow,
   GroupRow,
   IdempotentAnswer,
   LeaseRow,
   LedgerRow,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { NEW_FLEET } from '../../apps/controller/src/persistence/authority-store.port.js';
 
 /** What guarded transactions write. Rows are never changed in place, so a shallow copy is a snapshot. */
 export type Tables = {
   lease: LeaseRow;
+  fleet: FleetRow;
   readonly groups: Map<string, GroupRow>;
   readonly sagas: Map<string, SagaRecord>;
   readonly goals: Map<string, ClusterGoal | FlowGoal>;
@@ -28,6 +31,7 @@ export type Tables = {
 
 export const emptyTables = (): Tables => ({
   lease: { term: 0, holder: null, advertise: null, renewals: 0 },
+  fleet: NEW_FLEET,
   groups: new Map(),
   sagas: new Map(),
   goals: new Map(),
@@ -42,6 +46,7 @@ export const emptyTables = (): Tables => ({
 
 export const copyTables = (tables: Tables): Tables => ({
   lease: tables.lease,
+  fleet: tables.fleet,
   groups: new Map(tables.groups),
   sagas: new Map(tables.sagas),
   goals: new Map(tables.goals),

@@ -10,6 +10,7 @@ import type {
   AuditRow,
   AuthorityTx,
   EventRow,
+  FleetRow,
   GroupRow,
   IdempotentAnswer,
   LedgerRow,
@@ -45,6 +46,14 @@ export class MemoryAuthorityTx implements AuthorityTx {
     const { groups } = this.use();
     const reservedEpoch = Math.max(row.reservedEpoch, groups.get(row.name)?.reservedEpoch ?? 0);
     groups.set(row.name, copy({ ...row, reservedEpoch }));
+  }
+
+  async fleet(): Promise<FleetRow> {
+    return copy(this.use().fleet);
+  }
+
+  async saveFleet(row: FleetRow): Promise<void> {
+    this.use().fleet = copy(row);
   }
 
   async reserveEpoch(group: string, atLeast: number): Promise<number> {

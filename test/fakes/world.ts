@@ -75,6 +75,8 @@ export class World {
   /** Set: what the observers agree on, whatever the truth is. */
   verdictOf = new Map<string, 'UNKNOWN' | 'UP' | 'ALIVE_INSIDE' | 'DEGRADED'>();
   targetFit = true;
+  /** The target waits for its rejoin. */
+  rejoining = false;
   /** MirrorMaker copies while its flow runs and both sides answer; off, the lag stands still. */
   copies = false;
   /** A fence goal that agents never reach. */

@@ -35,6 +35,13 @@ async function steady(): Promise<Stage> {
   return { time, database, sim, leader };
 }
 
+/** a is dead with its data centre; the matrix has done nothing about it. */
+async function dead(): Promise<Stage> {
+  const made = await steady();
+  made.sim.world.killIdc('a');
+  return made;
+}
+
 /** As a switch has left it: b is active, and a its standby. */
 async function afterSwitchover(): Promise<Stage> {
   const made = await steady();
@@ -80,13 +87,28 @@ function everything(): Readonly<Record<string, string>> {
 }
 
 const WHY = { reason: 'broker upgrade', by: 'ann' };
-const CASES: readonly Readonly<{ act: SagaKind; body: object; arrange: () => Promise<Stage> }>[] = [
+/** `spoil` makes the world refuse it, for `reason`. */
+type Case = Readonly<{
+  act: SagaKind;
+  body: object;
+  arrange: () => Promise<Stage>;
+  spoil?: (world: Simulation['world']) => void;
+  reason?: string;
+}>;
+const noFence = (world: Simulation['world']): void => {
+  world.closable = false; // none that lets MirrorMaker write
+};
+const CASES: readonly Case[] = [
   { act: 'switchover', body: { ...WHY, target: 'b' }, arrange: steady },
   { act: 'failback', body: WHY, arrange: afterSwitchover },
   { act: 'rejoin', body: { ...WHY, choice: 'export', destination: 'topic' }, arrange: afterFailover },
+  {
+    ...{ act: 'failover', body: { ...WHY, target: 'b', acceptLoss: { maxRecords: 100 } }, arrange: dead },
+    ...{ spoil: (world) => world.revive('a'), reason: 'SOURCE_ANSWERS' },
+  },
 ];
 
-describe.each(CASES)('$act', ({ act, body, arrange }) => {
+describe.each(CASES)('$act', ({ act, body, arrange, spoil = noFence, reason = 'NO_FENCE_FOR_THE_WAY_BACK' }) => {
   it('two dry runs and the real run on the same snapshot agree; the dry runs write nothing at any port', async () => {
     await set(arrange);
     const key = randomUUID(); // the same for all: a dry run does not use it up
@@ -108,13 +130,13 @@ describe.each(CASES)('$act', ({ act, body, arrange }) => {
 
   it('refused, all three give the same reasons; nothing is written but that the real one was denied', async () => {
     await set(arrange);
-    stage.sim.world.closable = false; // no fence that lets MirrorMaker write
+    spoil(stage.sim.world);
     const key = randomUUID();
     const before = everything();
     const refusals = async (dryRun: boolean): Promise<unknown> =>
       (await post(act, { ...body, dryRun }, key).expect(409)).body.blockedBy;
     const first = await refusals(true);
-    expect(first).toMatchObject([{ name: 'NO_FENCE_FOR_THE_WAY_BACK' }]);
+    expect(first).toMatchObject([{ name: reason }]);
     expect(await refusals(true)).toEqual(first);
     expect(everything()).toEqual(before);
 

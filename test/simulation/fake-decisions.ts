@@ -1,7 +1,15 @@
 import type { Verdict, VerdictName, Vote } from '#health';
-import { INITIAL_MEMORY, sampleFields, type Decision, type FlowFacts, type GroupFacts, type Snapshot } from '#failover';
+import {
+  INITIAL_MEMORY,
+  REJOINING,
+  sampleFields,
+  type Decision,
+  type FlowFacts,
+  type GroupFacts,
+  type Snapshot,
+} from '#failover';
 import type { Decisions, Evaluation } from '../../apps/controller/src/decision/decision.port.js';
-import { proposalFacts } from '../../apps/controller/src/decision/group-facts.js';
+import { proposalFacts, scheduledFacts } from '../../apps/controller/src/decision/group-facts.js';
 import type { GroupRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { SagaTime } from '../../apps/controller/src/saga/saga-time.js';
 import type { World } from '../fakes/world.js';
@@ -38,7 +46,11 @@ export class FakeDecisions implements Decisions {
       verdict === 'DOWN_ATTESTED' ||
       verdict === 'DOWN_ISOLATED' ||
       verdict === 'ALIVE_INSIDE';
-    const fit = this.world.targetFit && this.world.answers(target);
+    const reasons = [
+      ...(this.world.rejoining && row.active === 'a' ? [REJOINING] : []),
+      ...(this.world.targetFit && this.world.answers(target) ? [] : [`${target} does not answer`]),
+    ];
+    const fit = reasons.length === 0;
     const decision: Decision = {
       gate: [],
       row: ROWS[verdict] ?? (acting ? 400 : 800),
@@ -54,7 +66,7 @@ export class FakeDecisions implements Decisions {
         ? { startedAtMs: snapshot.now - 8_000, lengthMs: 8_000, fillMs: 8_000, dueInMs: 0, complete: true }
         : null,
       target,
-      targetFit: { fit, reasons: fit ? [] : [`${target} does not answer`] },
+      targetFit: { fit, reasons },
       verdicts: { [row.active]: asVerdict(verdict), [target]: asVerdict(fit ? 'UP' : 'DOWN_ATTESTED') },
       loss: { knownRecords: 7, estimatedRecords: 12, atLeast: false },
       nextMemory: INITIAL_MEMORY,
@@ -74,6 +86,7 @@ export class FakeDecisions implements Decisions {
     const clusters = [...this.world.clusters.values()];
     const standby = row.active === 'a' ? 'b' : 'a';
     const connector = this.world.flows.get(`${row.active}->${standby}`) === 'running' ? 'RUNNING' : 'STOPPED';
+    const serving = ['UP', 'DEGRADED'].includes(this.verdict(row.active));
     return {
       now: this.time.monotonicMs(),
       wallNow: this.time.wallMs(),
@@ -99,7 +112,7 @@ export class FakeDecisions implements Decisions {
           lagRecords: 7,
           lagMs: 100,
           heartbeatAgeMs: 100,
-          observedAgeMs: 200,
+          observedAgeMs: serving ? 200 : 9_000, // the last one from before the outage
           sourceConnector: connector,
           checkpointConnector: connector,
           perPartition: [
@@ -135,7 +148,7 @@ export class FakeDecisions implements Decisions {
       flowSettings: [],
       configCenter: { writableAgeMs: 100, error: null },
       policyDigests: {},
-      placement: { storeSurvives: [], configCenterSurvives: [] },
+      placement: { storeSurvives: ['a', 'b', 'c'], configCenterSurvives: ['a', 'b', 'c'] },
       probe: { periodMs: 500, timeoutMs: 1_000 },
       selfFence: this.selfFence(),
       memory: INITIAL_MEMORY,
@@ -231,4 +244,5 @@ const facts = (row: GroupRow, wallMs: number): GroupFacts => ({
   rejoin: row.rejoin,
   armed: {},
   proposal: row.proposal === null ? null : proposalFacts(row.proposal, wallMs),
+  scheduled: row.scheduled === null ? null : scheduledFacts(row.scheduled, wallMs),
 });

@@ -22,8 +22,14 @@ export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   drill: ['pointsman drill orders', 'pointsman drill orders --to b -o json'],
   history: ['pointsman history orders --limit 20'],
   report: ['pointsman report orders              # of its newest saga', 'pointsman report orders -o json'],
-  pause: ['pointsman pause orders --reason "broker upgrade" --expires-in 2h'],
-  resume: ['pointsman resume orders --reason "the upgrade is done"'],
+  pause: [
+    'pointsman pause orders --reason "broker upgrade" --expires-in 2h',
+    'pointsman pause --all --reason "network work" --expires-in 4h',
+  ],
+  resume: [
+    'pointsman resume orders --reason "the upgrade is done"',
+    'pointsman resume --all --reason "the work is done"',
+  ],
   ack: [
     'pointsman ack orders --reason "seen, cause found"',
     'pointsman ack orders --reason "break-glass by kim, checked" --evidence orders-0193.json',
@@ -35,6 +41,11 @@ export const COMMAND_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   switchover: [
     'pointsman switchover orders --to b --reason "broker upgrade" --dry-run',
     'pointsman switchover orders --to b --reason "broker upgrade" --confirm=b',
+    'pointsman switchover orders --to b --reason "broker upgrade" --at 22:00',
+  ],
+  failover: [
+    'pointsman failover orders --to b --max-records 50000 --reason "INC-4711" --dry-run',
+    'pointsman failover orders --to b --max-records 50000 --override COOLDOWN --reason "INC-4711"',
   ],
   failback: ['pointsman failback orders --reason "a is repaired" --dry-run'],
   tail: ['pointsman tail orders'],

@@ -150,6 +150,7 @@ type WriteFlags = GlobalOptions & {
   epoch?: number;
   idempotencyKey?: string;
   owner?: string;
+  all?: boolean;
   expiresIn?: string;
   maxRecords?: number;
   maxDuration?: string;
@@ -160,24 +161,34 @@ type FieldsOf = (o: WriteFlags) => WriteFields | Promise<WriteFields>;
 const addWrites = (program: Command, io: Io, done: Done): void => {
   const write = (name: string, act: string, about: string, fields: FieldsOf): Command =>
     remote(program, name, about)
-      .argument('<group>')
+      .argument(act === 'pause' || act === 'resume' ? '[group]' : '<group>')
       .requiredOption('--reason <text>', 'why; kept in the audit')
       .option('--by <person>', 'who (default: the login name)')
       .option('--dry-run', 'say what would change, change nothing')
       .option('--epoch <n>', 'act only if the group is at this epoch (default: the present one)', wholeNumber)
       .option('--idempotency-key <key>', 'the same key does the act once (default: a new one)')
-      .action(async (group: string, options: WriteFlags) => {
+      .action(async (group: string | undefined, options: WriteFlags) => {
+        if ((group === undefined) !== (options.all === true))
+          throw new CliError('name a group, or say --all, one of them', EXIT.usage);
+        if (group === undefined) {
+          const { fleetCommand } = await import('./commands/fleet.command.js');
+          return await done(fleetCommand(act === 'pause' ? act : 'resume', await fields(options), options, io));
+        }
         const { writeCommand } = await import('./commands/write.command.js');
         await done(writeCommand(group, act, await fields(options), options, io));
       });
   const login = io.environment.user ?? undefined;
-  write('pause', 'pause', 'stop automatic failover of a group for a while', (o) => ({
+  write('pause', 'pause', 'stop automatic failover of a group, or of all, for a while', (o) => ({
     owner: o.owner ?? o.by ?? login,
     expiresIn: o.expiresIn,
   }))
     .requiredOption('--expires-in <duration>', 'ends by itself after, e.g. 2h')
+    .option('--all', 'every group, also those that come later')
     .option('--owner <person>', 'who answers for the pause (default: --by)');
-  write('resume', 'resume', 'end a pause; live state is judged with a fresh window', () => ({}));
+  write('resume', 'resume', 'end a pause; live state is judged with a fresh window', () => ({})).option(
+    '--all',
+    'the pause of everything; groups that are paused by themselves stay so',
+  );
   write('ack', 'acknowledge', 'a person has looked: lifts cool-down, flapping and freeze', async ({ evidence }) => {
     if (evidence === undefined) return {};
     const { evidenceDigest } = await import('./break-glass/evidence-file.js');

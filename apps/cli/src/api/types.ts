@@ -8,7 +8,7 @@ export type GroupBody = Pick<
   Shapes['Group'],
   | ('group' | 'active' | 'standby' | 'mode' | 'row' | 'name' | 'state' | 'gate' | 'action' | 'wouldDo' | 'reasons')
   | ('window' | 'blockers' | 'lag' | 'epoch' | 'leader' | 'observers' | 'pause' | 'frozen' | 'saga' | 'lossAcceptance')
-  | ('modeSet' | 'proposal' | 'selfFence')
+  | ('pausedEverywhere' | 'modeSet' | 'proposal' | 'selfFence' | 'scheduled')
 >;
 export type EventBody = Shapes['Event'];
 export type PlannedBody = Shapes['PlannedAct'];
@@ -25,6 +25,7 @@ export type ClientsBody = Pick<
 >;
 /** What every act answers, whatever else it has. */
 export type WriteBody = Pick<Shapes['GroupAct'], 'group' | 'action' | 'dryRun' | 'changed' | 'summary' | 'epoch'>;
+export type FleetBody = Shapes['FleetAct'];
 export type AlertDeliveryBody = Shapes['AlertDelivery'];
 export type AlertState = 'all' | 'pending' | 'dead';
 export type TokenRole = Shapes['CreateToken']['role'];

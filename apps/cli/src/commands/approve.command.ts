@@ -29,6 +29,8 @@ export const approveCommand = async (group: string, options: ApproveOptions, io:
     const person = by === undefined ? '' : ` --by ${quoted(by)}`;
     io.err('NOTHING WAS CHANGED: this was a dry run. To do it, run the same command without --dry-run:');
     io.err(`  pointsman approve ${quoted(group)} --reason ${quoted(reason)}${person} --epoch ${epoch}`);
-  } else io.err('nothing moves yet: another person must approve it too, with a token of their own');
+  } else if (body.scheduled === undefined)
+    io.err('nothing moves yet: another person must approve it too, with a token of their own');
+  else io.err(`judged again then; pointsman abort ${body.scheduled.id} --reason "…" takes it back`);
   return EXIT.ok;
 };

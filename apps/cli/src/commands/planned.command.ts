@@ -28,14 +28,18 @@ export type PlannedOptions = GlobalOptions &
     exportTo?: string;
     strategy?: string;
     priority?: readonly string[];
+    maxRecords?: number;
+    maxDuration?: string;
+    override?: readonly string[];
+    at?: string; // RFC 3339 UTC
   }>;
 
 /**
- * A planned switch: shows the plan, has the target's name typed (or given), opens the saga and follows its steps to the end.
+ * A switch that a person asks for: shows the plan, has the target's name typed (or given), opens the saga and follows its steps to the end.
  * Interrupted, it says so and the saga goes on.
  */
 export const plannedCommand = async (
-  act: 'switchover' | 'failback' | 'rejoin',
+  act: 'switchover' | 'failback' | 'failover' | 'rejoin',
   group: string,
   options: PlannedOptions,
   io: Io,
@@ -52,8 +56,9 @@ export const plannedCommand = async (
       key: options.idempotencyKey ?? randomUUID(),
       body: {
         ...{ reason: options.reason, by, dryRun, target: options.to },
-        acceptUnfencedSource: options.acceptUnfencedSource === true,
+        ...(act === 'failover' ? forceOf(options) : { acceptUnfencedSource: options.acceptUnfencedSource === true }),
         ...orderOf(options, named),
+        ...(options.at === undefined ? {} : { at: options.at }),
       },
     });
   const rehearsed = await send(true);
@@ -65,10 +70,31 @@ export const plannedCommand = async (
     return EXIT.ok;
   }
   if (act !== 'rejoin') await confirm(plan, options, io); // a rejoin moves no traffic
-  const begun = JSON.parse(await send(false)) as PlannedBody;
+  const told = await send(false);
+  const begun = JSON.parse(told) as PlannedBody;
+  if (begun.saga === null && begun.proposal !== undefined) {
+    io.out(options.output === 'json' ? told : `${begun.group}: ${begun.summary}`);
+    io.err(
+      `nothing moves yet; with a token of their own: pointsman approve ${quoted(group)} --proposal ${begun.proposal.id} --reason "…"`,
+    );
+    return EXIT.ok;
+  }
+  if (begun.saga === null && begun.scheduled !== undefined) {
+    io.out(options.output === 'json' ? told : `${begun.group}: ${begun.summary}`);
+    for (const b of begun.blockedBy ?? [])
+      io.err(`stands in its way now: ${b.name}: ${b.detail}; lifted by: ${b.liftedBy}`);
+    io.err(`judged again then; pointsman abort ${begun.scheduled.id} --reason "…" takes it back`);
+    return EXIT.ok;
+  }
   if (begun.saga === null) throw new CliError('The controller opened no saga: look at pointsman events.', EXIT.error);
   return await followSaga(client, begun.saga, options, io);
 };
+
+/** Of a failover: what may be lost, and what is set aside by name. */
+const forceOf = ({ maxRecords, maxDuration, override }: PlannedOptions): object => ({
+  acceptLoss: { maxRecords, maxDuration },
+  override,
+});
 
 /** Of a rejoin: what becomes of the tail. */
 const orderOf = ({ choice, exportTo, strategy, priority }: PlannedOptions, confirm: string | undefined): object =>
@@ -146,6 +172,10 @@ function againCommand(
     ...['pointsman', act, quoted(group), '--to', quoted(seen.target), '--reason', quoted(options.reason)],
     ...(seen.by === undefined ? [] : ['--by', quoted(seen.by)]),
     ...(options.acceptUnfencedSource === true ? ['--accept-unfenced-source'] : []),
+    ...(options.at === undefined ? [] : ['--at', options.at]),
+    ...(options.maxRecords === undefined ? [] : ['--max-records', String(options.maxRecords)]),
+    ...(options.maxDuration === undefined ? [] : ['--max-duration', quoted(options.maxDuration)]),
+    ...(options.override ?? []).flatMap((name) => ['--override', quoted(name)]),
     ...(options.choice === undefined ? [] : ['--choice', options.choice]),
     ...(options.exportTo === undefined ? [] : ['--export-to', options.exportTo]),
     ...(options.strategy === undefined ? [] : ['--strategy', options.strategy]),

@@ -53,6 +53,15 @@ const FLAGS: Readonly<Record<string, string>> = {
 export const quoted = (text: string): string =>
   /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** The flags that say the same again. */
+export const againFlags = (fields: WriteFields, reason: string, by: string | undefined): readonly string[] => [
+  ...['--reason', quoted(reason)],
+  ...(by === undefined ? [] : ['--by', quoted(by)]),
+  ...Object.entries(fields).flatMap(([key, given]) =>
+    given === undefined || FLAGS[key] === undefined ? [] : [FLAGS[key], quoted(String(given))],
+  ),
+];
+
 const againCommand = (
   group: string,
   act: string,
@@ -62,10 +71,6 @@ const againCommand = (
 ): string => {
   const verb = act === 'acknowledge' ? 'ack' : act;
   const mode = fields['mode'] === undefined ? [] : [quoted(String(fields['mode']))];
-  const known = Object.entries(fields).flatMap(([key, given]) =>
-    given === undefined || FLAGS[key] === undefined ? [] : [FLAGS[key], quoted(String(given))],
-  );
-  const person = by === undefined ? [] : ['--by', quoted(by)];
-  const parts = ['pointsman', verb, quoted(group), ...mode, '--reason', quoted(options.reason), ...person, ...known];
+  const parts = ['pointsman', verb, quoted(group), ...mode, ...againFlags(fields, options.reason, by)];
   return [...parts, '--epoch', String(options.epoch)].join(' ');
 };

@@ -28,6 +28,8 @@ const steady: GroupBody = {
   saga: null,
   modeSet: null,
   proposal: null,
+  scheduled: null,
+  pausedEverywhere: null,
   selfFence: null,
   lossAcceptance: null,
 };

@@ -116,12 +116,23 @@ const proposalNotes = ({ group, proposal: p }: GroupBody): string[] => {
   return p.closed ? [`proposal ${p.state} by ${p.closed.by} at ${p.closed.at}: ${p.closed.reason}`] : [];
 };
 
+const scheduledNotes = ({ scheduled: s }: GroupBody): string[] =>
+  s
+    ? [`scheduled: ${s.act} to ${s.target} at ${s.at} by ${s.by}: ${s.reason}; taken back by: pointsman abort ${s.id}`]
+    : [];
+
 const notesOf = (g: GroupBody): string[] => [
   ...(g.row === STEADY || g.row === null ? [] : [g.state]),
   ...(g.selfFence ? [`self-fence ${g.selfFence.armed ? 'armed' : 'not armed'}: ${g.selfFence.says}`] : []),
   ...(g.pause ? [`paused by ${g.pause.owner} until ${g.pause.expiresAt}: ${g.pause.reason}`] : []),
+  ...(g.pausedEverywhere
+    ? [
+        `everything is paused by ${g.pausedEverywhere.owner} until ${g.pausedEverywhere.expiresAt}: ${g.pausedEverywhere.reason}; ended by: pointsman resume --all`,
+      ]
+    : []),
   ...(g.modeSet ? [`mode ${g.mode} set by ${g.modeSet.by}: ${g.modeSet.reason}`] : []),
   ...proposalNotes(g),
+  ...scheduledNotes(g),
   ...(g.frozen === null ? [] : [`frozen: ${g.frozen}; lifted by: pointsman ack ${g.group}`]),
   ...(g.lossAcceptance ? [`loss accepted by ${g.lossAcceptance.by} until ${g.lossAcceptance.expiresAt}`] : []),
 ];

@@ -158,6 +158,7 @@ function policyOf(policy: RawControllerConfig['groups'][number]['policy'], sagaM
     },
     cooldownMs: policy.cooldown,
     approvals: policy.approvals,
+    secondPersonFor: policy.secondPersonFor,
     proposal: { expiresMs: policy.proposal.expires, againMs: policy.proposal.again },
     adoption: { share: policy.adoption.share, waitMs: policy.adoption.wait },
     groupsOnTarget: { waitMs: policy.groupsOnTarget.wait },

@@ -126,6 +126,10 @@ const policy = z.strictObject({
   windows: windows.prefault({}),
   cooldown: duration().default(3_600_000),
   approvals: z.union([z.literal(1), z.literal(2)], { error: 'expected 1 or 2 persons' }).default(1),
+  secondPersonFor: z
+    .array(z.enum(['failover', 'switchover', 'failback']))
+    .max(3)
+    .default([]),
   proposal: z.strictObject({ expires: duration().default(1_800_000), again: duration().default(900_000) }).prefault({}),
   adoption: z
     .strictObject({

@@ -227,7 +227,7 @@ const endsByItself = (last: Alert): boolean =>
  */
 function discriminator(type: AlertType, { group }: Evaluation['snapshot'], decision: Decision): string {
   // Asked again after a no: a page of its own. Opening the proposal that this one tells of must not be another.
-  const { proposal } = group;
+  const proposal = group.proposal?.origin === 'matrix' ? group.proposal : null;
   const after = proposal?.state === 'open' ? proposal.after : (proposal?.id ?? null);
   if (type === 'needs_operator' && after !== null) return `/after-${after}`;
   if (type === 'held') return `/${decision.blockers.map((b) => b.name).join('+')}`;

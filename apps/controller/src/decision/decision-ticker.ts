@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { nextProposal, standbysToClose, type ActionName, type Decision, type Snapshot } from '#failover';
+import { nextProposal, nextSchedule, standbysToClose, type ActionName, type Decision, type Snapshot } from '#failover';
 import { LOGGER, type Logger } from '#platform';
 import type { ControllerConfig, GroupConfig } from '../config/compile.js';
 import { CONTROLLER_CONFIG } from '../config/load.js';
@@ -9,6 +9,7 @@ import { DecisionEvaluator } from './decision-evaluator.js';
 import { DecisionRecorder } from './decision-recorder.js';
 import { LeaseIssuer } from './lease-issuer.js';
 import { ProposalKeeper } from './proposal-keeper.js';
+import { ScheduleKeeper } from './schedule-keeper.js';
 
 const STANDBY_EVERY_MS = 10_000;
 
@@ -38,6 +39,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(SAGA_DRIVER) private readonly sagas: SagaDriver,
     @Inject(ProposalKeeper) private readonly proposals: ProposalKeeper,
+    @Inject(ScheduleKeeper) private readonly schedule: ScheduleKeeper,
     @Inject(LeaseIssuer) private readonly leases: LeaseIssuer,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -75,6 +77,9 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
       this.act(`${group.name}/proposal`, decision, () =>
         this.proposals.carryOut(group, proposal, { snapshot, decision }),
       );
+    const scheduled = nextSchedule(snapshot);
+    if (scheduled !== null)
+      this.act(`${group.name}/schedule`, decision, () => this.schedule.carryOut(scheduled, { snapshot, decision }));
     // In the act's own turn: a standby must not be closed while a failover to it begins.
     const calm =
       standbysToClose(snapshot, decision, group.policy).length > 0 && this.standbyIsDue(group.name, snapshot);

@@ -1,6 +1,6 @@
-import type { GroupFacts, Proposal, ProposalFacts } from '#failover';
+import type { GroupFacts, Proposal, ProposalFacts, ScheduledFacts, ScheduledSwitch } from '#failover';
 import type { GroupConfig } from '../config/compile.js';
-import type { GroupRow } from '../persistence/authority-store.port.js';
+import type { FleetRow, GroupRow, PauseRow } from '../persistence/authority-store.port.js';
 import type { HandAges } from './hand-watch.js';
 
 /**
@@ -11,6 +11,7 @@ import type { HandAges } from './hand-watch.js';
 export function groupFacts(
   config: GroupConfig,
   row: GroupRow | null,
+  fleet: FleetRow,
   openSaga: GroupFacts['openSaga'],
   ages: HandAges,
   wallMs: number,
@@ -29,10 +30,7 @@ export function groupFacts(
     epoch: row?.epoch ?? 0,
     mode: row !== null && row.modeChangedAt !== null ? row.mode : config.mode,
     modeChangedAgeMs: ages.modeChangedMs,
-    pause:
-      row?.pause != null && leftMs(row.pause.expiresAt) > 0
-        ? { owner: row.pause.owner, reason: row.pause.reason, expiresInMs: leftMs(row.pause.expiresAt) }
-        : null,
+    pause: pauseFacts(row?.pause ?? null, fleet.pause, wallMs),
     unpausedAgeMs: ages.unpausedMs,
     frozen: row?.frozen ?? null,
     openSaga,
@@ -62,7 +60,24 @@ export function groupFacts(
     rejoin: row?.rejoin ?? [],
     armed: {},
     proposal: row?.proposal == null ? null : proposalFacts(row.proposal, wallMs),
+    scheduled: row?.scheduled == null ? null : scheduledFacts(row.scheduled, wallMs),
   };
+}
+
+/** The group's own pause or that of everything: the one that ends last, for both must be over. */
+function pauseFacts(own: PauseRow | null, all: PauseRow | null, wallMs: number): GroupFacts['pause'] {
+  const pauses = [own, all].flatMap((pause, i) => {
+    const expiresInMs = pause === null ? 0 : Date.parse(pause.expiresAt) - wallMs;
+    if (pause === null || expiresInMs <= 0) return [];
+    return [{ owner: pause.owner, reason: pause.reason, expiresInMs, ...(i === 0 ? {} : { everywhere: true }) }];
+  });
+  return pauses.toSorted((x, y) => y.expiresInMs - x.expiresInMs)[0] ?? null;
+}
+
+export function scheduledFacts({ request, ...scheduled }: ScheduledSwitch, wallMs: number): ScheduledFacts {
+  const { id, act, target, at, epoch } = scheduled;
+  const { by, reason } = request;
+  return { id, act, target, at, epoch, by, reason, dueInMs: Date.parse(at) - wallMs };
 }
 
 /** A proposal with ages instead of instants; its expiry is by the wall clock, as of every promise to people. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type GroupRow, newGroupRow } from '../persistence/authority-store.port.js';
+import { type GroupRow, NEW_FLEET, newGroupRow } from '../persistence/authority-store.port.js';
 import { HandWatch } from './hand-watch.js';
 
 const HOUR_MS = 3_600_000;
@@ -26,44 +26,53 @@ describe('the ages that windows rest on (I4, I12)', () => {
 
   it('are null for what never happened', () => {
     const none = { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };
-    expect(new HandWatch().ages(BLANK, 5_000, WALL)).toEqual(none);
-    expect(new HandWatch().ages(null, 5_000, WALL)).toEqual(none);
+    expect(new HandWatch().ages(BLANK, NEW_FLEET, 5_000, WALL)).toEqual(none);
+    expect(new HandWatch().ages(null, NEW_FLEET, 5_000, WALL)).toEqual(none);
   });
 
   it.each([-HOUR_MS, HOUR_MS])('do not change when the wall clock jumps by %d ms', (jumpMs) => {
     const watch = new HandWatch();
     const changed = row({ modeChangedAt: at(WALL), unpausedAt: at(WALL), lastPublishedSagaAt: at(WALL) });
-    watch.ages(BLANK, 1_000, WALL);
-    watch.ages(changed, 2_000, WALL);
-    const ages = watch.ages(changed, 5_000, WALL + jumpMs);
+    watch.ages(BLANK, NEW_FLEET, 1_000, WALL);
+    watch.ages(changed, NEW_FLEET, 2_000, WALL);
+    const ages = watch.ages(changed, NEW_FLEET, 5_000, WALL + jumpMs);
     expect(ages).toEqual({ modeChangedMs: 3_000, unpausedMs: 3_000, publishedSagaMs: 3_000 });
   });
 
   it('do not come from the wall clock of the controller that wrote the row', () => {
     const watch = new HandWatch();
-    watch.ages(BLANK, 1_000, WALL);
-    expect(watch.ages(row({ unpausedAt: at(WALL - HOUR_MS) }), 2_000, WALL).unpausedMs).toBe(0);
+    watch.ages(BLANK, NEW_FLEET, 1_000, WALL);
+    expect(watch.ages(row({ unpausedAt: at(WALL - HOUR_MS) }), NEW_FLEET, 2_000, WALL).unpausedMs).toBe(0);
   });
 
   it('count from the first reading in a process that has just started: longer, never shorter', () => {
     const old = row({ modeChangedAt: at(WALL - HOUR_MS) });
     const watch = new HandWatch();
-    expect(watch.ages(old, 50_000, WALL).modeChangedMs).toBe(0);
-    expect(watch.ages(old, 70_000, WALL).modeChangedMs).toBe(20_000);
+    expect(watch.ages(old, NEW_FLEET, 50_000, WALL).modeChangedMs).toBe(0);
+    expect(watch.ages(old, NEW_FLEET, 70_000, WALL).modeChangedMs).toBe(20_000);
   });
 
   it('start anew with each change', () => {
     const watch = new HandWatch();
-    watch.ages(row({ unpausedAt: at(WALL) }), 1_000, WALL);
-    watch.ages(row({ unpausedAt: at(WALL + 1) }), 9_000, WALL);
-    expect(watch.ages(row({ unpausedAt: at(WALL + 1) }), 9_500, WALL).unpausedMs).toBe(500);
+    watch.ages(row({ unpausedAt: at(WALL) }), NEW_FLEET, 1_000, WALL);
+    watch.ages(row({ unpausedAt: at(WALL + 1) }), NEW_FLEET, 9_000, WALL);
+    expect(watch.ages(row({ unpausedAt: at(WALL + 1) }), NEW_FLEET, 9_500, WALL).unpausedMs).toBe(500);
   });
 
   it('begin with the reading that finds a pause over, however far the clock jumped past its end', () => {
     const watch = new HandWatch();
     const paused = row({ pause: { owner: 'kim', reason: 'work', at: at(WALL), expiresAt: at(WALL + 60_000) } });
-    expect(watch.ages(paused, 1_000, WALL).unpausedMs).toBeNull();
-    expect(watch.ages(paused, 2_000, WALL + HOUR_MS).unpausedMs).toBe(0);
-    expect(watch.ages(paused, 5_000, WALL + HOUR_MS).unpausedMs).toBe(3_000);
+    expect(watch.ages(paused, NEW_FLEET, 1_000, WALL).unpausedMs).toBeNull();
+    expect(watch.ages(paused, NEW_FLEET, 2_000, WALL + HOUR_MS).unpausedMs).toBe(0);
+    expect(watch.ages(paused, NEW_FLEET, 5_000, WALL + HOUR_MS).unpausedMs).toBe(3_000);
+  });
+
+  it('begin with the end of a pause of everything, by a person or by itself', () => {
+    const watch = new HandWatch();
+    const pause = { owner: 'kim', reason: 'work', at: at(WALL), expiresAt: at(WALL + 60_000) };
+    expect(watch.ages(BLANK, { pause, unpausedAt: null }, 1_000, WALL).unpausedMs).toBeNull();
+    expect(watch.ages(BLANK, { pause, unpausedAt: null }, 2_000, WALL + HOUR_MS).unpausedMs).toBe(0);
+    expect(watch.ages(BLANK, { pause: null, unpausedAt: at(WALL) }, 9_000, WALL).unpausedMs).toBe(0);
+    expect(watch.ages(BLANK, { pause: null, unpausedAt: at(WALL) }, 9_500, WALL).unpausedMs).toBe(500);
   });
 });

@@ -1,5 +1,5 @@
 import type { Ms } from '#health';
-import type { GroupRow } from '../persistence/authority-store.port.js';
+import type { FleetRow, GroupRow, PauseRow } from '../persistence/authority-store.port.js';
 
 /** How long ago, at least, a person or a saga last changed what starts windows anew. Null: never. */
 export type HandAges = Readonly<{ modeChangedMs: Ms | null; unpausedMs: Ms | null; publishedSagaMs: Ms | null }>;
@@ -28,12 +28,16 @@ export class HandWatch {
     return atMs === null ? null : nowMs - atMs;
   }
 
-  ages(row: GroupRow | null, nowMs: Ms, wallMs: Ms): HandAges {
+  /** `fleet`: what holds for all groups; its pause begins and ends like a group's own. */
+  ages(row: GroupRow | null, fleet: FleetRow, nowMs: Ms, wallMs: Ms): HandAges {
     if (row === null) return { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };
     const since = (what: string, value: string | null): Ms | null => this.since(`${row.name}/${what}`, value, nowMs);
-    const { pause } = row;
-    const ranOut = pause !== null && Date.parse(pause.expiresAt) <= wallMs ? pause.expiresAt : null;
-    const ages = [since('unpaused', row.unpausedAt), since('ran out', ranOut)].filter((age) => age !== null);
+    const ages = [
+      since('unpaused', row.unpausedAt),
+      since('ran out', ranOut(row.pause, wallMs)),
+      since('all unpaused', fleet.unpausedAt),
+      since('ran out for all', ranOut(fleet.pause, wallMs)),
+    ].filter((age) => age !== null);
     return {
       modeChangedMs: since('mode', row.modeChangedAt),
       unpausedMs: ages.length === 0 ? null : Math.min(...ages),
@@ -52,3 +56,6 @@ export class HandWatch {
     return 0;
   }
 }
+
+const ranOut = (pause: PauseRow | null, wallMs: Ms): string | null =>
+  pause !== null && Date.parse(pause.expiresAt) <= wallMs ? pause.expiresAt : null;

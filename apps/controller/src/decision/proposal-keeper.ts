@@ -55,7 +55,7 @@ export class ProposalKeeper {
       ...{ source: group.active, target: decision.target, epoch: group.epoch },
       openedAt: rfc3339(wallMs),
       expiresAt: rfc3339(wallMs + policy.proposal.expiresMs),
-      after: last?.id ?? null,
+      after: last?.origin === 'matrix' ? last.id : null,
       needed: policy.approvals,
       ...{ approvals: [], request: null },
       seen: JSON.parse(JSON.stringify({ window, loss, reasons, votes: clusters })) as Json,

@@ -7,7 +7,9 @@ import {
   AUTHORITY_STORE,
   type AuthorityStore,
   type ControllerRow,
+  type FleetRow,
   type GroupRow,
+  NEW_FLEET,
 } from '../persistence/authority-store.port.js';
 import type { IncidentRow } from '../persistence/alerts.port.js';
 import { AwakeSince } from './awake-since.js';
@@ -30,6 +32,7 @@ type OpenSaga = Readonly<{ id: string; kind: SagaKind; seenAtMs: number }>;
 @Injectable()
 export class StoreView implements OnModuleInit, OnApplicationShutdown {
   private groups: ReadonlyMap<string, GroupRow> = new Map();
+  private fleet: FleetRow = NEW_FLEET;
   private readonly peers = new Map<string, Peer>();
   private stories: readonly IncidentRow[] = [];
   private readonly events = new EventMemory();
@@ -82,11 +85,11 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     const row = this.groups.get(group.name) ?? null;
     const wallMs = this.clock.wallMs();
     const nowMs = Math.floor(this.clock.monotonicMs());
-    const ages = this.hands.ages(row, nowMs, wallMs);
+    const ages = this.hands.ages(row, this.fleet, nowMs, wallMs);
     const reloadedMs = this.hands.reloadedMs(group.name, group, nowMs);
     const changes = [ages.modeChangedMs, reloadedMs].filter((ms) => ms !== null);
     const modeChangedMs = changes.length === 0 ? null : Math.min(...changes);
-    return groupFacts(group, row, openSaga, { ...ages, modeChangedMs }, wallMs);
+    return groupFacts(group, row, this.fleet, openSaga, { ...ages, modeChangedMs }, wallMs);
   }
 
   row(group: string): GroupRow | null {
@@ -150,8 +153,9 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
       beats: this.beats,
       version: packageVersion(),
     });
-    const [groups, controllers, sagas, stories] = await Promise.all([
+    const [groups, fleet, controllers, sagas, stories] = await Promise.all([
       this.store.groups(),
+      this.store.fleet(),
       this.store.controllers(),
       this.store.openSagas(),
       this.store.openIncidents(MAX_INCIDENTS),
@@ -169,6 +173,7 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
       if (this.peers.get(row.id)?.row.beats !== row.beats) this.peers.set(row.id, { row, changedAtMs: nowMs });
     }
     this.groups = new Map(groups.map((g) => [g.name, g]));
+    this.fleet = fleet;
     this.openSagas = new Map(sagas.map((saga) => [saga.group, this.seen(saga, nowMs)]));
     this.stories = stories;
     this.readAtMs = nowMs;

@@ -4,6 +4,10 @@ import { DecisionModule } from './decision.module.js';
 import { DecisionTicker } from './decision-ticker.js';
 import { LeaseIssuer } from './lease-issuer.js';
 import { ProposalKeeper } from './proposal-keeper.js';
+import { ScheduleKeeper } from './schedule-keeper.js';
 
-@Module({ imports: [DecisionModule, SagaModule], providers: [LeaseIssuer, DecisionTicker, ProposalKeeper] })
+@Module({
+  imports: [DecisionModule, SagaModule],
+  providers: [LeaseIssuer, DecisionTicker, ProposalKeeper, ScheduleKeeper],
+})
 export class TickModule {}

@@ -97,6 +97,9 @@ export class GroupMetrics {
       for (const [agent, vote] of Object.entries(votes)) g.vote.set({ cluster, agent, state: vote.state }, 1);
     }
     const at = (ageMs: number): number => (snapshot.wallNow - ageMs) / 1_000;
+    const { pause } = snapshot.group;
+    const scope = pause?.everywhere === true ? 'all' : 'group';
+    if (pause) g.pauseEnd.set({ group, scope }, at(-pause.expiresInMs));
     for (const { agent, ageMs } of snapshot.observers) if (ageMs !== null) g.report.set({ agent }, at(ageMs));
     const { writableAgeMs } = snapshot.configCenter;
     if (writableAgeMs !== null) g.centerWrite.set({ group }, at(writableAgeMs));
@@ -129,6 +132,10 @@ const makeGauges = (registry: Registry) => {
     blocker: gauge('blocker_active', 'A blocker that forbids an automatic failover now; always 1.', [
       'group',
       'blocker',
+    ]),
+    pauseEnd: gauge('pause_end_timestamp_seconds', 'When the pause of a group ends by itself; absent: not paused.', [
+      'group',
+      'scope',
     ]),
     outbox: gauge('outbox_pending', 'Alerts that some receiver has not taken yet.'),
     centerWrite: gauge('config_center_last_write_timestamp_seconds', 'Last good write canary.', ['group']),

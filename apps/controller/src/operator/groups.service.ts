@@ -42,6 +42,11 @@ export class Groups implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.timer) clearInterval(this.timer);
   }
 
+  /** Names, as configured. */
+  names(): readonly string[] {
+    return this.options.groups.map((g) => g.name);
+  }
+
   config(name: string): OperatorOptions['groups'][number] {
     const found = this.options.groups.find((g) => g.name === name);
     if (found) return found;
@@ -50,8 +55,9 @@ export class Groups implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   async all(): Promise<readonly GroupView[]> {
-    const [rows, sagas] = await Promise.all([
+    const [rows, fleet, sagas] = await Promise.all([
       within(STORE_WAIT_MS, this.store.groups()),
+      within(STORE_WAIT_MS, this.store.fleet()),
       within(STORE_WAIT_MS, this.store.openSagas()),
     ]);
     return this.options.groups.map((g) =>
@@ -59,6 +65,7 @@ export class Groups implements OnApplicationBootstrap, OnApplicationShutdown {
         ...g,
         latest: this.decisions.latest(g.name),
         row: rows?.find((r) => r.name === g.name) ?? null,
+        fleet,
         saga: sagas?.find((s) => s.group === g.name) ?? null,
         leadership: this.leadership.current(),
         trend: this.trend.of(g.name, g.policy.maxRpo.durationMs),

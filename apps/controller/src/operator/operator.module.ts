@@ -24,12 +24,16 @@ import { TokenBook } from './http/token-book.js';
 import { ReadsController } from './reads.controller.js';
 import { TailController } from './tail.controller.js';
 import { TokensController } from './tokens.controller.js';
+import { FleetWriter } from './writes/fleet-writer.service.js';
+import { FleetWritesController } from './writes/fleet-writes.controller.js';
 import { GroupWriter } from './writes/group-writer.service.js';
 import { GroupWritesController } from './writes/group-writes.controller.js';
 import { SignIn } from './oidc/sign-in.service.js';
 import { KeptAnswers } from './writes/kept-answers.js';
 import { ProposalWriter } from './writes/proposal-writer.service.js';
 import { ProposalWritesController } from './writes/proposal-writes.controller.js';
+import { Schedule } from './writes/schedule.service.js';
+import { SecondPerson } from './writes/second-person.service.js';
 import { SagaWriter } from './writes/saga-writer.service.js';
 import { SagaWritesController } from './writes/saga-writes.controller.js';
 
@@ -51,6 +55,7 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     ReadsController,
     EventsController,
     GroupWritesController,
+    FleetWritesController,
     SagaWritesController,
     ProposalWritesController,
     TailController,
@@ -64,7 +69,10 @@ import { SagaWritesController } from './writes/saga-writes.controller.js';
     ReadinessReports,
     EventStreams,
     GroupWriter,
+    FleetWriter,
     KeptAnswers,
+    SecondPerson,
+    Schedule,
     SagaWriter,
     ProposalWriter,
     KeyGuard,

@@ -1,4 +1,14 @@
-import type { ClusterGoal, FlowGoal, JournalEntry, Json, Mode, Proposal, SagaOutcome, SagaRecord } from '#failover';
+import type {
+  ClusterGoal,
+  FlowGoal,
+  JournalEntry,
+  Json,
+  Mode,
+  Proposal,
+  SagaOutcome,
+  SagaRecord,
+  ScheduledSwitch,
+} from '#failover';
 import type { TokenRow } from './tokens.port.js';
 import type { Forgotten } from './retention.port.js';
 import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
@@ -38,6 +48,8 @@ export interface AuthorityStore {
   controllers(): Promise<readonly ControllerRow[]>;
 
   groups(): Promise<readonly GroupRow[]>;
+  /** What holds for all groups at once. */
+  fleet(): Promise<FleetRow>;
   saga(id: string): Promise<SagaRecord | null>;
   openSagas(): Promise<readonly SagaRecord[]>;
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
@@ -83,6 +95,8 @@ export interface AuthorityTx {
   group(name: string): Promise<GroupRow | null>;
   /** Inserts or replaces; `reservedEpoch` never falls, whatever the row says. */
   saveGroup(row: GroupRow): Promise<void>;
+  fleet(): Promise<FleetRow>;
+  saveFleet(row: FleetRow): Promise<void>;
   /** Reserves the next epoch of the group: above every epoch reserved before and above `atLeast`. {@link UnknownRowError}. */
   reserveEpoch(group: string, atLeast: number): Promise<number>;
   /** Fails with {@link OpenSagaExistsError} when the group has one (unique index). */
@@ -132,6 +146,11 @@ export type ControllerRow = Readonly<{
 
 export type PauseRow = Readonly<{ owner: string; reason: string; at: string; expiresAt: string }>;
 
+/** Of all groups, whatever their own rows say; those that are configured later too. */
+export type FleetRow = Readonly<{ pause: PauseRow | null; unpausedAt: string | null }>;
+
+export const NEW_FLEET: FleetRow = { pause: null, unpausedAt: null };
+
 /** All instants RFC 3339 UTC by the writing controller's wall clock: for people, cool-downs and expiries, never for the lease. */
 export type GroupRow = Readonly<{
   name: string;
@@ -157,9 +176,9 @@ export type GroupRow = Readonly<{
   }> | null;
   rejoin: readonly string[];
   proposal: Proposal | null; // the newest, open or closed
+  scheduled: ScheduledSwitch | null; // a switchover at a time
 }>;
 
-/** A group of which nothing has been published yet. */
 /** The row after a publication of another active cluster: what cool-down, windows and the way back rest on. */
 export const movedTo = (row: GroupRow, active: string, of: Readonly<{ at: string; byMatrix: boolean }>): GroupRow => ({
   ...row,
@@ -168,9 +187,11 @@ export const movedTo = (row: GroupRow, active: string, of: Readonly<{ at: string
   lastPublishedSagaAt: of.at,
   lastUnpublishedClose: null,
   lossAcceptance: null,
-  rejoin: [...new Set([...row.rejoin, row.active])],
+  // The new one may have waited for its own rejoin, where a person's order set that aside.
+  rejoin: [...new Set([...row.rejoin, row.active])].filter((name) => name !== active),
 });
 
+/** A group of which nothing has been published yet. */
 export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): GroupRow => ({
   ...of,
   epoch: 0,
@@ -187,6 +208,7 @@ export const newGroupRow = (of: Pick<GroupRow, 'name' | 'active' | 'mode'>): Gro
   lossAcceptance: null,
   rejoin: [],
   proposal: null,
+  scheduled: null,
 });
 
 /** Per switch and partition: what bridges the two logs for ever. `null`: could not be read. */

@@ -1,10 +1,20 @@
 import type { Json, SagaRecord } from '#failover';
-import type { AuditRow, EventRow, GroupRow, IdempotentAnswer, LedgerRow, OutboxRow } from './authority-store.port.js';
+import { NEW_FLEET } from './authority-store.port.js';
+import type {
+  AuditRow,
+  EventRow,
+  FleetRow,
+  GroupRow,
+  IdempotentAnswer,
+  LedgerRow,
+  OutboxRow,
+} from './authority-store.port.js';
 import type { AlertDeliveryEntity } from './entities/alert-delivery.entity.js';
 import type { AlertEntity } from './entities/alert.entity.js';
 import type { AnswerEntity } from './entities/answer.entity.js';
 import type { AuditEntity } from './entities/audit.entity.js';
 import type { EventEntity } from './entities/event.entity.js';
+import type { FleetEntity } from './entities/fleet.entity.js';
 import type { GroupEntity } from './entities/group.entity.js';
 import type { JournalEntryEntity } from './entities/journal-entry.entity.js';
 import type { LedgerEntity } from './entities/ledger.entity.js';
@@ -31,13 +41,16 @@ export function groupToEntity(row: GroupRow): GroupEntity {
 }
 
 /** Parts that rows of an older version do not have. */
-const ADDED_LATER = { modeSet: null, proposal: null } as const satisfies Partial<GroupRow>;
+const ADDED_LATER = { modeSet: null, proposal: null, scheduled: null } as const satisfies Partial<GroupRow>;
 
 export function groupFromEntity(entity: GroupEntity): GroupRow {
   const { name, active, epoch, reservedEpoch, detail } = entity;
   const stored = JSON.parse(detail) as Omit<GroupRow, 'name' | 'active' | 'epoch' | 'reservedEpoch'>;
   return { ...ADDED_LATER, ...stored, name, active, epoch, reservedEpoch };
 }
+
+export const fleetFromEntity = (entity: FleetEntity | null): FleetRow =>
+  entity === null ? NEW_FLEET : { ...NEW_FLEET, ...(JSON.parse(entity.detail) as Partial<FleetRow>) };
 
 export function sagaFromEntity(entity: SagaEntity, journal: readonly JournalEntryEntity[]): SagaRecord {
   const { id, kind, group, source, target, row, trigger, fromEpoch, epoch, term, openedAt, closedAt, outcome } = entity;

@@ -7,6 +7,7 @@ import type {
   AuthorityTx,
   ControllerRow,
   EventRow,
+  FleetRow,
   GroupRow,
   IdempotentAnswer,
   LeaseHolder,
@@ -19,6 +20,7 @@ import { AnswerEntity } from './entities/answer.entity.js';
 import { AuditEntity } from './entities/audit.entity.js';
 import { ControllerEntity } from './entities/controller.entity.js';
 import { EventEntity } from './entities/event.entity.js';
+import { FLEET_ID, FleetEntity } from './entities/fleet.entity.js';
 import { GoalEntity } from './entities/goal.entity.js';
 import { GroupEntity } from './entities/group.entity.js';
 import { JournalEntryEntity } from './entities/journal-entry.entity.js';
@@ -29,6 +31,7 @@ import {
   answerFromEntity,
   auditFromEntity,
   eventFromEntity,
+  fleetFromEntity,
   groupBy,
   groupFromEntity,
   ledgerFromEntity,
@@ -93,6 +96,12 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
   groups(): Promise<readonly GroupRow[]> {
     return this.session.run('read the groups', async (m) =>
       (await m.find(GroupEntity, { order: { name: 'ASC' } })).map(groupFromEntity),
+    );
+  }
+
+  fleet(): Promise<FleetRow> {
+    return this.session.run('read the fleet', async (m) =>
+      fleetFromEntity(await m.findOneBy(FleetEntity, { id: FLEET_ID })),
     );
   }
 

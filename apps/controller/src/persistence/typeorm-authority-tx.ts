@@ -7,6 +7,7 @@ import type {
   AuditRow,
   AuthorityTx,
   EventRow,
+  FleetRow,
   GroupRow,
   IdempotentAnswer,
   LedgerRow,
@@ -17,13 +18,14 @@ import { AlertEntity } from './entities/alert.entity.js';
 import { AnswerEntity } from './entities/answer.entity.js';
 import { AuditEntity } from './entities/audit.entity.js';
 import { EventEntity } from './entities/event.entity.js';
+import { FLEET_ID, FleetEntity } from './entities/fleet.entity.js';
 import { GoalEntity } from './entities/goal.entity.js';
 import { GroupEntity } from './entities/group.entity.js';
 import { JournalEntryEntity } from './entities/journal-entry.entity.js';
 import { LedgerEntity } from './entities/ledger.entity.js';
 import { SagaEntity } from './entities/saga.entity.js';
 import { TokenEntity } from './entities/token.entity.js';
-import { groupFromEntity, groupToEntity } from './rows.js';
+import { fleetFromEntity, groupFromEntity, groupToEntity } from './rows.js';
 import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
 import { forgetRows } from './typeorm-retention.js';
 import type { Forgotten } from './retention.port.js';
@@ -55,6 +57,16 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
       const known = await this.manager.findOneBy(GroupEntity, { name: row.name });
       const reservedEpoch = Math.max(row.reservedEpoch, known?.reservedEpoch ?? 0);
       await this.manager.upsert(GroupEntity, groupToEntity({ ...row, reservedEpoch }), ['name']);
+    });
+  }
+
+  fleet(): Promise<FleetRow> {
+    return this.queue.add(async () => fleetFromEntity(await this.manager.findOneBy(FleetEntity, { id: FLEET_ID })));
+  }
+
+  saveFleet(row: FleetRow): Promise<void> {
+    return this.queue.add(async () => {
+      await this.manager.upsert(FleetEntity, { id: FLEET_ID, detail: JSON.stringify(row) }, ['id']);
     });
   }
 

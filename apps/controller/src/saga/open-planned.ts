@@ -1,7 +1,15 @@
-import { MODE_EPOCHS, planSaga, plannedRefusals, type PlannedQuestion, type SagaRecord } from '#failover';
+import {
+  approvalRefusals,
+  MODE_EPOCHS,
+  planSaga,
+  plannedRefusals,
+  type PlannedQuestion,
+  type SagaRecord,
+} from '#failover';
 import type { AuthorityTx } from '../persistence/authority-store.port.js';
 import type { AskKind, PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import { rehearseApproved } from './rehearse-approved.js';
+import { rehearseForced } from './rehearse-forced.js';
 import { rehearseRejoin } from './rejoin/rehearse-rejoin.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
 import { noteSaga } from './saga-note.js';
@@ -12,14 +20,27 @@ type Rehearse = (deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk) => Pro
 
 /** How each kind is asked; `epochRoom`: for publications of its own before the point of no return. */
 const KINDS: Readonly<Record<AskKind, Readonly<{ rehearse: Rehearse; epochRoom: number }>>> = {
-  failover: { rehearse: rehearseApproved, epochRoom: 0 },
+  failover: { rehearse: rehearseFailover, epochRoom: 0 },
   switchover: { rehearse: (...of) => rehearseSwitch('switchover', ...of), epochRoom: MODE_EPOCHS },
   failback: { rehearse: (...of) => rehearseSwitch('failback', ...of), epochRoom: MODE_EPOCHS },
   rejoin: { rehearse: rehearseRejoin, epochRoom: MODE_EPOCHS },
 };
 
 /** What would be done and what stands in its way. Reads only. */
-export const rehearsePlanned: Rehearse = (deps, group, ask) => KINDS[ask.kind].rehearse(deps, group, ask);
+export const rehearsePlanned: Rehearse = async (deps, group, ask) => {
+  const rehearsal = await KINDS[ask.kind].rehearse(deps, group, ask);
+  const { approval, force } = ask.request;
+  // Of what the matrix proposed the rehearsal has asked already.
+  if (approval === undefined || ask.scheduled === true || (ask.kind === 'failover' && force === undefined))
+    return rehearsal;
+  const { snapshot, decision } = deps.decisions.evaluate(group.name);
+  return { ...rehearsal, refusals: [...approvalRefusals(snapshot, decision, approval), ...rehearsal.refusals] };
+};
+
+function rehearseFailover(deps: SagaRunnerDeps, group: SagaGroup, ask: PlannedAsk): Promise<Rehearsal> {
+  const { force } = ask.request;
+  return force === undefined ? rehearseApproved(deps, group, ask) : rehearseForced(deps, group, ask, force);
+}
 
 async function rehearseSwitch(
   kind: PlannedQuestion['kind'],
@@ -82,10 +103,11 @@ export async function openPlanned(
       : `${group.name}-${evaluation.snapshot.group.epoch}-${ask.kind}-${wallMs}`;
   await crash('before', 'open');
   const saga = await store.transact(by.term, by.holder, async (tx) => {
-    const { target } = rehearsal;
+    const { target, loss } = rehearsal;
     const opened = await openSaga(tx, {
       ...{ term: by.term, wallMs, evaluation, target, incident, kind: rehearsal.plan.kind, request: ask.request },
       epochRoom: KINDS[ask.kind].epochRoom,
+      ...(loss === undefined ? {} : { loss }),
     });
     await noteSaga(tx, opened, 'opened', { wallMs, holder: by.holder, actor: ask.request.by });
     await also(tx, opened, rehearsal);

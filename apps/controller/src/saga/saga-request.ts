@@ -1,4 +1,11 @@
-import { isRejoinChoice, isResolverStrategy, type Json, type SagaRecord, type SagaRequest } from '#failover';
+import {
+  isRejoinChoice,
+  isResolverStrategy,
+  OVERRIDABLE,
+  type Json,
+  type SagaRecord,
+  type SagaRequest,
+} from '#failover';
 import { evidenceOf, textOf, valueOf } from './saga-journal.js';
 
 /** What a person asked for, as `open` wrote it down; null: nobody asked. */
@@ -11,6 +18,7 @@ export function requestOf(saga: SagaRecord): SagaRequest | null {
     reason: textOf(request, 'reason') ?? '',
     acceptUnfencedSource: valueOf(request, 'acceptUnfencedSource') === true,
     ...approvalIn(valueOf(request, 'approval')),
+    ...forceIn(valueOf(request, 'force')),
     ...orderIn(valueOf(request, 'rejoin')),
   };
 }
@@ -21,6 +29,18 @@ function approvalIn(order: Json): Pick<SagaRequest, 'approval'> {
   const persons = valueOf(order, 'persons');
   const names = Array.isArray(persons) ? persons.map(String) : [];
   return { approval: { proposal: textOf(order, 'proposal'), identity, persons: names } };
+}
+
+function forceIn(force: Json): Pick<SagaRequest, 'force'> {
+  const limit = valueOf(force, 'acceptLoss');
+  const named = valueOf(force, 'override');
+  if (limit === null || !Array.isArray(named)) return {};
+  const count = (field: string): number | null => {
+    const value = valueOf(limit, field);
+    return typeof value === 'number' ? value : null;
+  };
+  const override = OVERRIDABLE.filter((name) => named.some((each: Json) => each === name));
+  return { force: { acceptLoss: { maxRecords: count('maxRecords'), maxMs: count('maxMs') }, override } };
 }
 
 function orderIn(order: Json): Pick<SagaRequest, 'rejoin'> {

@@ -66,6 +66,18 @@ function rowsAbove(table: readonly Row[], s: Situation, row: number): Explanatio
   return above.map((r) => ({ id: r.id, name: r.name, failed: failedClause(r, s)?.says ?? 'nothing: it matches' }));
 }
 
+function pauseIn({ group: { pause }, wallNow }: Snapshot): NonNullable<Explanation['pause']> | null {
+  if (pause === null || pause.expiresInMs <= 0) return null;
+  const { owner, reason, expiresInMs, everywhere = false } = pause;
+  return { owner, reason, until: instant(wallNow + expiresInMs), everywhere };
+}
+
+function scheduledIn({ group }: Snapshot): NonNullable<Explanation['scheduled']> | null {
+  if (group.scheduled == null) return null;
+  const { id, act, target, at, by, reason } = group.scheduled;
+  return { id, act, target, at, by, reason };
+}
+
 /**
  * Explains a decision with the code that made it, now or for a stored event (all three arguments are plain JSON).
  * Throws RangeError only for a snapshot whose active cluster is no member of the group.
@@ -95,6 +107,8 @@ export function explain(snapshot: Snapshot, policy: Policy, decision: Decision):
     blockers: decision.blockers,
     fitness: decision.targetFit,
     selfFence: selfFenceView(snapshot, decision, policy),
+    pause: pauseIn(snapshot),
+    scheduled: scheduledIn(snapshot),
     loss: decision.loss,
     reasons: decision.reasons,
   };

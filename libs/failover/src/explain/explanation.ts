@@ -24,6 +24,10 @@ export type Explanation = Readonly<{
   blockers: readonly Blocker[];
   fitness: Decision['targetFit'];
   selfFence?: SelfFenceView | null; // of the active cluster; null: the policy asks for none; absent in older events
+  /** Who keeps it back, and until when; absent in older events. */
+  pause?: Readonly<{ owner: string; reason: string; until: string; everywhere: boolean }> | null;
+  /** What will happen without anybody saying more; absent in older events. */
+  scheduled?: Readonly<{ id: string; act: string; target: ClusterName; at: string; by: string; reason: string }> | null;
   loss: Decision['loss'];
   reasons: readonly string[];
 }>;

@@ -70,6 +70,12 @@ function lossText(e: Explanation): string {
   return `${e.loss.atLeast ? 'at least ' : ''}${e.loss.knownRecords} records known, ${estimate}`;
 }
 
+const pauseText = ({ owner, reason, until, everywhere }: NonNullable<Explanation['pause']>): string =>
+  `paused     ${everywhere ? 'everywhere ' : ''}by ${owner} until ${until}: ${reason}`;
+
+const scheduledText = ({ act, target, at, by, reason, id }: NonNullable<Explanation['scheduled']>): string =>
+  `scheduled  ${act} to ${target} at ${at}, asked for by ${by}: ${reason}; pointsman abort ${id} takes it back`;
+
 /** The explanation on one screen: at most 100 columns, no colour, ends with a newline. */
 export function renderExplanation(e: Explanation): string {
   const lines: readonly string[] = [
@@ -80,6 +86,7 @@ export function renderExplanation(e: Explanation): string {
     ),
     ...wrap(`action     ${actionText(e)}`, 11),
     ...e.gates.flatMap((g) => wrap(`gate       ${g.name}: ${g.sentence}`, 11)),
+    ...(e.pause ? wrap(pauseText(e.pause), 11) : []),
     ...windowLines(e),
     ...e.blockers.flatMap((b) => [
       ...wrap(`blocked by ${b.name}: ${b.detail}`, 11),
@@ -90,6 +97,7 @@ export function renderExplanation(e: Explanation): string {
       11,
     ),
     ...(e.selfFence ? wrap(`self-fence ${e.selfFence.armed ? 'armed' : 'not armed'}: ${e.selfFence.says}`, 11) : []),
+    ...(e.scheduled ? wrap(scheduledText(e.scheduled), 11) : []),
     ...wrap(`loss       ${lossText(e)}`, 11),
     ...(e.alerts.length === 0 ? [] : wrap(`alerts     ${e.alerts.join(', ')}`, 11)),
     ...(e.also.length === 0 ? [] : wrap(`also       ${e.also.map((r) => `${r.id} ${r.name}`).join(', ')}`, 11)),

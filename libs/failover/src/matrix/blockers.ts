@@ -1,6 +1,7 @@
 import type { Ms } from '#health';
 import { selfFenceView } from '../fencing/self-fence.js';
 import { conditionOf } from '../proposal/proposal.js';
+import type { BlockerByHand } from './by-hand.js';
 import type { ActionName, Blocker, BlockerName } from './facts.js';
 import type { LagJudgement } from './lag.js';
 import { FLAP_MEMORY_MS } from './remember.js';
@@ -14,6 +15,7 @@ export type BlockerRule = Readonly<{
   name: BlockerName;
   when: string; // for the generated document
   found: (q: BlockerQuestion) => string | null;
+  byHand: BlockerByHand; // what a person's order may do about it
   liftedBy: (q: BlockerQuestion) => string;
 }>;
 
@@ -120,7 +122,8 @@ function flapping({ situation: { memory, snapshot } }: BlockerQuestion): string 
 /** A person said no, or nobody said anything: that is an answer until the condition was gone, or for a while. */
 function proposalClosed({ situation: { snapshot, policy, verdict }, wanted }: BlockerQuestion): string | null {
   const { proposal } = snapshot.group;
-  if (wanted !== 'propose' || proposal?.closedAgeMs == null) return null;
+  // A no to what a person asked for was no answer to the matrix.
+  if (wanted !== 'propose' || proposal?.closedAgeMs == null || proposal.origin !== 'matrix') return null;
   if (proposal.state !== 'rejected' && proposal.state !== 'expired') return null;
   if (proposal.condition !== conditionOf(verdict.name) || proposal.closedAgeMs >= policy.proposal.againMs) return null;
   return `proposal ${proposal.id} was ${proposal.state} ${seconds(proposal.closedAgeMs)} ago`;
@@ -131,51 +134,59 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'LAG_OVER_BUDGET',
     when: 'lag as of t0 above maxRpo (records; seconds only while records are unknown)',
     found: (q) => (q.lag.over && !lossAccepted(q) ? `lag ${q.lag.text}` : null),
+    byHand: 'accept-loss',
     liftedBy: (q) => acceptLoss(q, limitFor(q.lag)),
   },
   {
     name: 'LAG_UNKNOWN',
     when: 'no lag sample young enough at t0',
     found: (q) => (q.lag.basis === 'unknown' && !lossAccepted(q) ? q.lag.text : null),
+    byHand: 'accept-loss',
     liftedBy: (q) => acceptLoss(q, `--max-duration ${LOSS_MINUTES}m`),
   },
   {
     name: 'TARGET_NOT_FIT',
     when: 'T is not found ready by its own agent and a witness, or is rejoining',
     found: ({ situation: { fitness } }) => (fitness.fit ? null : fitness.reasons.join('; ')),
+    byHand: 'override-rejoining',
     liftedBy: ({ situation: { target, source, snapshot } }) =>
       target !== null && snapshot.group.rejoin.includes(target.name)
-        ? `the rejoin of ${target.name} is finished, or ${source.name} recovers`
+        ? `the rejoin of ${target.name} is finished, or ${source.name} recovers; or pointsman failover ${snapshot.group.name} --override TARGET_NOT_FIT …, which loses all that was written to ${source.name} since the last switch`
         : `${target?.name ?? 'the target'} recovers, or ${source.name} does`,
   },
   {
     name: 'NOT_PUBLISHABLE',
     when: "the authoritative config center's write canary (each 10 s) fails; the source is then not fenced either",
     found: notPublishable,
+    byHand: 'never',
     liftedBy: () => 'the config center accepts writes again',
   },
   {
     name: 'COOLDOWN',
     when: 'less than cooldown since the last automatic failover that published, not acknowledged; or a saga that closed before publish is not yet due again (5, 15, 30 s, then a person)',
     found: cooldown,
+    byHand: 'override',
     liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…", or time`,
   },
   {
     name: 'FLAPPING',
     when: 'S came back from DOWN_* at least 4 times in 10 min (twice doubles the windows, at most ×4)',
     found: flapping,
+    byHand: 'override',
     liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…"`,
   },
   {
     name: 'WINDOW_TOO_SHORT',
     when: "serviceWindow below S's broker session time-out + election, read by DescribeConfigs",
     found: windowTooShort,
+    byHand: 'not-asked',
     liftedBy: () => 'lengthen policy.windows.service',
   },
   {
     name: 'NOT_ARMED',
     when: 'strict fencing, but S\'s agent had not confirmed "self-fence armed", or may have died before S; not asked in mode observe',
     found: notArmed,
+    byHand: 'override',
     liftedBy: ({ situation: { source } }) =>
       `the agent of ${source.name} confirms its self-fence, or a person sets policy fencing: best-effort`,
   },
@@ -183,6 +194,7 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'FENCE_WOULD_COPY',
     when: 'MM2 syncs ACLs, or max.message.bytes is not excluded',
     found: fenceWouldCopy,
+    byHand: 'never',
     liftedBy: () =>
       'mend the connector: sync.topic.acls.enabled=false, config.properties.exclude with max.message.bytes',
   },
@@ -190,12 +202,14 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'FLOW_NOT_DISJOINT',
     when: "a connector of the group's flow reaches topics outside the group",
     found: foreignTopics,
+    byHand: 'never',
     liftedBy: () => "mend the connector's topics",
   },
   {
     name: 'FLOW_NOT_STEERABLE',
     when: 'a dedicated MirrorMaker process carries a flow of the group: it has no REST interface, so nobody but a person can stop it',
     found: dedicatedFlows,
+    byHand: 'never',
     liftedBy: () =>
       'run the connectors on a Connect worker; until then move by hand: stop the process where it runs (systemctl stop, or kill -TERM of the java process org.apache.kafka.connect.mirror.MirrorMaker), then docs/dedicated-mirrormaker.md',
   },
@@ -203,6 +217,7 @@ export const BLOCKERS: readonly BlockerRule[] = [
     name: 'STORE_NOT_SURVIVABLE',
     when: "by declared placement, store or authoritative config center loses its write quorum with S's IDC",
     found: notSurvivable,
+    byHand: 'override',
     liftedBy: () => 'move it to an IDC that survives, and declare it under survives',
   },
   {
@@ -213,12 +228,14 @@ export const BLOCKERS: readonly BlockerRule[] = [
       if (new Set(entries.map(([, digest]) => digest)).size <= 1) return null;
       return entries.map(([id, digest]) => `${id} ${digest.slice(0, 8)}`).join(', ');
     },
+    byHand: 'override',
     liftedBy: () => 'give all controllers the same configuration and reload',
   },
   {
     name: 'PROPOSAL_CLOSED',
     when: 'the proposal about this condition was rejected, or expired, less than proposal.again ago',
     found: proposalClosed,
+    byHand: 'not-asked',
     liftedBy: ({ situation: { policy } }) =>
       `the condition ends, or time: proposed again ${seconds(policy.proposal.againMs)} after it was closed`,
   },

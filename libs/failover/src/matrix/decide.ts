@@ -30,7 +30,7 @@ function conditionSince(s: Situation, ids: readonly number[]): Memory['condition
 type LagAtStart = Readonly<{ judgement: LagJudgement; kept: Memory['lagAtStart'] }>;
 
 /** The lag as of the start of the outage; kept in memory, so that a long hold does not lose it. */
-function lagAtStart(s: Situation, row: Row): LagAtStart {
+export function lagAtStart(s: Situation, row: Row): LagAtStart {
   const { snapshot, policy, memory, target, source } = s;
   if (row.blockers.length === 0) {
     const answering = s.verdict.name === 'UP' || s.verdict.name === 'DEGRADED';

@@ -1,4 +1,5 @@
 import { BLOCKERS } from './blockers.js';
+import { BLOCKER_BY_HAND_TEXTS, BY_HAND } from './by-hand.js';
 import { COMBINATIONS, combinationsHeldByLastRow } from './check-tables.js';
 import type { Policy } from './facts.js';
 import { GATES } from './gates.js';
@@ -42,7 +43,8 @@ function rowLine(r: Row): string {
   const condition = r.when.length === 0 ? 'everything else' : r.when.map((c) => c.says).join('; ');
   const alerts = r.alerts.map((a) => (a.due === 'held' ? `${a.type} (held)` : a.type)).join(', ');
   const window = r.window === null ? '' : WINDOW_TEXTS[r.window];
-  return row(String(r.id), r.name, condition, window, actionText(r), alerts, `${r.sentence}; ${r.note}`);
+  const { says } = BY_HAND[r.byHand];
+  return row(String(r.id), r.name, condition, window, actionText(r), says, alerts, `${r.sentence}; ${r.note}`);
 }
 
 const preset = (name: Policy['preset']): readonly string[] => [
@@ -51,7 +53,7 @@ const preset = (name: Policy['preset']): readonly string[] => [
   PRESET_TEXTS[name],
   '',
   ...table(
-    ['row', 'name', 'condition (all of it)', 'window', 'action in `auto`', 'alerts', 'what it means'],
+    ['row', 'name', 'condition (all of it)', 'window', 'action in `auto`', 'by hand', 'alerts', 'what it means'],
     TABLES[name].map(rowLine),
   ),
   '',
@@ -67,7 +69,8 @@ export function describeTables(): string {
     '',
     'S is the active cluster, T the other member of the group. A row matches on its condition alone; its window only',
     'delays its action. In mode `approve` a failover becomes a proposal to a person, in `observe` nothing moves. Alerts',
-    'marked "held" are due once the row has matched for 3p + t.',
+    'marked "held" are due once the row has matched for 3p + t. "By hand" is what `pointsman failover` may order on that',
+    'row, at once and without a window: a way past the blockers that it names, never a way round the table.',
     '',
     ...preset('guarded'),
     ...preset('classic'),
@@ -76,20 +79,21 @@ export function describeTables(): string {
     'A closed gate turns the action into `none`; rows, windows and alerts go on.',
     '',
     ...table(
-      ['gate', 'closed when'],
-      GATES.map((g) => row(g.name, g.sentence)),
+      ['gate', 'closed when', 'by hand'],
+      GATES.map((g) => row(g.name, g.sentence, BLOCKER_BY_HAND_TEXTS[g.byHand])),
     ),
     '',
     '## Blockers',
     '',
     'All are evaluated for a row that wants to move, and all that hold are reported, each with the call that lifts it. A',
-    'blocked row keeps its window, so lifting acts at once.',
+    'blocked row keeps its window, so lifting acts at once. "By hand": how the order of a person sets it aside',
+    '(`--override NAME`).',
     '',
     ...table(
-      ['blocker', 'when', 'rows'],
+      ['blocker', 'when', 'rows', 'by hand'],
       BLOCKERS.map((b) => {
         const rows = [...TABLES.guarded, ...TABLES.classic].filter((r) => r.blockers.includes(b.name));
-        return row(b.name, b.when, rows.map((r) => r.id).join(', '));
+        return row(b.name, b.when, rows.map((r) => r.id).join(', '), BLOCKER_BY_HAND_TEXTS[b.byHand]);
       }),
     ),
     '',

@@ -1,4 +1,6 @@
+import type { BlockerName } from './blocker-names.js';
 import type { ProposalFacts } from '../proposal/proposal.js';
+import type { ScheduledFacts } from '../schedule/schedule.js';
 import type { FenceKind } from '../saga/effects.js';
 import type { TransactionEnd } from '../saga/transaction-effects.js';
 import type { SagaKind } from '../saga/types.js';
@@ -36,7 +38,7 @@ export type GroupFacts = Readonly<{
   epoch: number;
   mode: Mode;
   modeChangedAgeMs: Ms | null;
-  pause: Readonly<{ owner: string; reason: string; expiresInMs: Ms }> | null;
+  pause: Readonly<{ owner: string; reason: string; expiresInMs: Ms; everywhere?: boolean }> | null; // the one that ends last
   unpausedAgeMs: Ms | null;
   frozen: string | null; // why (I3), null if not
   openSaga: Readonly<{ id: string; openForMs: Ms; kind?: SagaKind }> | null; // no kind: in a snapshot of an older version
@@ -48,7 +50,11 @@ export type GroupFacts = Readonly<{
   rejoin: readonly ClusterName[]; // members whose rejoin is not finished
   armed: Readonly<Record<ClusterName, boolean>>; // by the newest report of the cluster's own agent
   proposal?: ProposalFacts | null; // the newest, open or closed
+  scheduled?: ScheduledFacts | null; // a switchover at a time
 }>;
+
+/** What a person may order and policy may want a second person for. */
+export type OrderedAct = 'failover' | 'switchover' | 'failback';
 
 export type PartitionLag = Readonly<{
   topic: string;
@@ -178,6 +184,7 @@ export type Policy = Readonly<{
   /** On the source of a planned switch: how long one that is open is waited for, and what then. */
   openTransactions: Readonly<{ waitMs: Ms; onTimeout: TransactionEnd }>;
   approvals: 1 | 2; // different persons that a proposal needs
+  secondPersonFor: readonly OrderedAct[]; // orders of a person that another one must accept
   proposal: Readonly<{ expiresMs: Ms; againMs: Ms }>; // how long it stands; how long after a no it is not made again
 }>;
 
@@ -228,21 +235,7 @@ export const INITIAL_MEMORY: Memory = Object.freeze({
 
 export type GateName = 'NOT_LEADER' | 'SAGA_OPEN' | 'PAUSED' | 'FROZEN' | 'OBSERVE';
 
-export type BlockerName =
-  | 'LAG_OVER_BUDGET'
-  | 'LAG_UNKNOWN'
-  | 'TARGET_NOT_FIT'
-  | 'NOT_PUBLISHABLE'
-  | 'COOLDOWN'
-  | 'FLAPPING'
-  | 'WINDOW_TOO_SHORT'
-  | 'NOT_ARMED'
-  | 'FENCE_WOULD_COPY'
-  | 'FLOW_NOT_DISJOINT'
-  | 'FLOW_NOT_STEERABLE'
-  | 'STORE_NOT_SURVIVABLE'
-  | 'CONFIG_DRIFT'
-  | 'PROPOSAL_CLOSED';
+export type { BlockerName } from './blocker-names.js';
 
 export type Blocker = Readonly<{ name: BlockerName; detail: string; liftedBy: string }>;
 

@@ -21,6 +21,9 @@ const ASKED: readonly Ask[] = [
   },
 ];
 
+/** The one reason that a person's order may set aside. */
+export const REJOINING = 'rejoining: its rejoin is not finished';
+
 /** The first thing that this seat cannot confirm, or null. */
 const complaint = (s: Seat): string | null => {
   const failed = ASKED.find((ask) => !ask.holds(s));
@@ -33,7 +36,7 @@ const complaint = (s: Seat): string | null => {
  */
 export function fitnessOf(targetSeats: readonly Seat[], rejoining: boolean): Fitness {
   const reasons: string[] = [];
-  if (rejoining) reasons.push('rejoining: its rejoin is not finished');
+  if (rejoining) reasons.push(REJOINING);
   const own = targetSeats.find((s) => s.own);
   if (own === undefined) reasons.push('no observer in its own IDC');
   else {

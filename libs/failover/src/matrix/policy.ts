@@ -31,6 +31,7 @@ const DEFAULTS: Omit<Policy, 'maxRpo' | 'windows'> = {
   groupsOnTarget: { waitMs: 50_000 }, // Kafka's default session.timeout.ms is 45 s
   openTransactions: { waitMs: 15_000, onTimeout: 'abort-switchover' },
   approvals: 1,
+  secondPersonFor: [],
   proposal: { expiresMs: 1_800_000, againMs: 900_000 },
 };
 

@@ -1,3 +1,4 @@
+import type { ByHandName } from './by-hand.js';
 import type { ActionName, AlertType, BlockerName } from './facts.js';
 import type { Situation } from './situation.js';
 import type { WindowKind } from './windows.js';
@@ -21,6 +22,7 @@ export type Row = Readonly<{
   actsOnlyIf: Clause | null;
   blockers: readonly BlockerName[];
   alerts: readonly RowAlert[];
+  byHand: ByHandName; // what a person may order here
   note: string; // for the generated document
 }>;
 

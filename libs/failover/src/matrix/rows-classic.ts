@@ -24,7 +24,13 @@ const unhealthy: Clause = {
   holds: (s) => !classicHealthy(classicMetrics(s)),
 };
 
-const acting = (id: number, name: string, sentence: string, rule: ClassicRule): Row => ({
+const acting = (
+  id: number,
+  name: string,
+  sentence: string,
+  rule: ClassicRule,
+  byHand: Row['byHand'] = 'dead',
+): Row => ({
   id,
   name,
   sentence,
@@ -34,6 +40,7 @@ const acting = (id: number, name: string, sentence: string, rule: ClassicRule): 
   actsOnlyIf: null,
   blockers: CLASSIC_BLOCKERS,
   alerts: [{ type: 'suspected', due: 'at-once' }],
+  byHand,
   note: 'confirmed when the health check still fails after 30 s',
 });
 
@@ -52,12 +59,14 @@ export const CLASSIC_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: [],
     alerts: [{ type: 'blind', due: 'at-once' }],
+    byHand: 'unsure',
     note: 'the seed had one observer; without a reading it had no opinion either',
   },
   acting(1100, 'ClassicUnreachable', 'no observer reaches the active cluster', CLASSIC_RULES.unreachable),
   acting(1110, 'ClassicNoBrokers', 'the active cluster has no active brokers', CLASSIC_RULES.noBrokers),
-  acting(1120, 'ClassicLag', 'the replication lag is above 300 s', CLASSIC_RULES.lag),
-  acting(1130, 'ClassicOffline', 'the active cluster has offline partitions', CLASSIC_RULES.offline),
+  // A copy that lags is no reason to leave a source that serves: here the seed is followed by itself only, never by order.
+  acting(1120, 'ClassicLag', 'the replication lag is above 300 s', CLASSIC_RULES.lag, 'serves'),
+  acting(1130, 'ClassicOffline', 'the active cluster has offline partitions', CLASSIC_RULES.offline, 'faulty'),
   {
     id: CLASSIC_UNHEALTHY_ROW,
     name: 'ClassicUnhealthy',
@@ -68,6 +77,7 @@ export const CLASSIC_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: [],
     alerts: [{ type: 'degraded', due: 'held' }],
+    byHand: 'serves',
     note: 'MONITOR: unhealthy, but no failover condition holds',
   },
   {
@@ -80,6 +90,7 @@ export const CLASSIC_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: [],
     alerts: [],
+    byHand: 'serves',
     note: 'MONITOR: everything else',
   },
 ];

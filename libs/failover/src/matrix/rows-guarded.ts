@@ -48,6 +48,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: ALL_BUT_COPY,
     alerts: [suspected],
+    byHand: 'dead',
     note: 'proposes to a person, saying what cannot be known: all that two IDCs without a witness can have',
   },
   {
@@ -60,6 +61,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'blind', due: 'at-once' }],
+    byHand: 'unsure',
     note: 'silence is not death',
   },
   {
@@ -72,6 +74,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'active_fenced', due: 'at-once' }],
+    byHand: 'serves',
     note: 'unfenced with a new epoch',
   },
   {
@@ -84,6 +87,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'link_cut', due: 'held' }],
+    byHand: 'unsure',
     note: 'holds for ever; blocks a switchover only if the pair is S–T',
   },
   {
@@ -96,6 +100,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'local_fault', due: 'held' }],
+    byHand: 'agent-suspect',
     note: 'one observer never moves traffic',
   },
   {
@@ -108,6 +113,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: ALL_BUT_COPY,
     alerts: [suspected],
+    byHand: 'dead',
     note: 'acts when refused time reaches the attested window or the shared start reaches the service window',
   },
   {
@@ -120,6 +126,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: ALL_BLOCKERS,
     alerts: [suspected],
+    byHand: 'dead',
     note: "frozen brokers or no service; fenced by S's own agent",
   },
   {
@@ -132,6 +139,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: ALL_BUT_COPY,
     alerts: [suspected],
+    byHand: 'dead',
     note: 'never shorter than the service window; 30 s where the fence is strict and armed or no producers live there; strict fencing waits for the self-fence deadline',
   },
   {
@@ -144,6 +152,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: clientsOutside,
     blockers: ALL_BLOCKERS,
     alerts: [suspected],
+    byHand: 'unsure',
     note: "with policy clients: outside it is fenced by S's agent, confirmed, then moved; else it holds and pages",
   },
   {
@@ -156,6 +165,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: ALL_BLOCKERS,
     alerts: [suspected],
+    byHand: 'faulty',
     note: 'proposes to a person; never acts in guarded',
   },
   {
@@ -168,6 +178,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'degraded', due: 'held' }],
+    byHand: 'faulty',
     note: 'also NO_QUORUM and recovering',
   },
   {
@@ -180,6 +191,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'degraded', due: 'held' }],
+    byHand: 'serves',
     note: 'S DEGRADED otherwise',
   },
   {
@@ -192,6 +204,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'old_primary_back', due: 'at-once' }],
+    byHand: 'serves',
     note: 'starts the rejoin check list; nothing moves back by itself',
   },
   {
@@ -204,6 +217,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'observer_lost', due: 'at-once' }],
+    byHand: 'serves',
     note: 'silent or abstaining for more than 30 s',
   },
   {
@@ -216,6 +230,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'dr_not_ready', due: 'held' }],
+    byHand: 'serves',
     note: 'the alert names each part',
   },
   {
@@ -228,6 +243,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'dr_not_ready', due: 'held' }],
+    byHand: 'serves',
     note: 'MirrorMaker went over something without a word; until acknowledged, or gone from the copy too',
   },
   {
@@ -240,6 +256,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [],
+    byHand: 'serves',
     note: 'all in order',
   },
   {
@@ -252,6 +269,7 @@ export const GUARDED_ROWS: readonly Row[] = [
     actsOnlyIf: null,
     blockers: NO_BLOCKERS,
     alerts: [{ type: 'held', due: 'held' }],
+    byHand: 'unsure',
     note: 'pages with the table of votes',
   },
 ];

@@ -41,6 +41,17 @@ describe('nextProposal', () => {
     ['rejected, and the source answers', well({ proposal: proposal({ state: 'rejected', closedAgeMs: 1 }) }), 'forget'],
     ['paused', dead({ pause: { owner: 'ann', reason: 'work', expiresInMs: 1_000 } }), null],
     ['a person waits for a second one', dead({ proposal: proposal({ origin: 'person' }) }), null],
+    [
+      '… to move in peace, and now it is dead',
+      dead({ proposal: proposal({ origin: 'person', act: 'switchover' }) }),
+      'withdraw',
+    ],
+    ['… while it is well', well({ proposal: proposal({ origin: 'person', act: 'switchover' }) }), null],
+    [
+      'what a person asked for was rejected: the matrix was not asked yet',
+      dead({ proposal: proposal({ origin: 'person', state: 'rejected', closedAgeMs: 1_000 }) }),
+      'open',
+    ],
   ] as const)('%s', (_name, snapshot, expected) => {
     expect(step(snapshot)).toBe(expected);
   });

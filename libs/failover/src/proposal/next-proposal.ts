@@ -34,6 +34,12 @@ const RULES: readonly Rule[] = [
     reason: 'the mode changed',
     when: (s) => byMatrix(s) && (s.snapshot.group.mode === 'observe' || s.decision.wouldDo === 'failover'),
   },
+  {
+    do: 'withdraw',
+    reason: 'the active cluster is not what it was when this was asked for: what is due now is proposed instead',
+    when: (s) =>
+      isOpen(s) && s.proposal?.origin === 'person' && s.proposal.act !== 'failover' && s.decision.action === 'propose',
+  },
   { do: 'withdraw', reason: 'the condition is over', when: (s) => byMatrix(s) && conditionGone(s) },
   {
     do: 'open',

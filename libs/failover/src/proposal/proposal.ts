@@ -17,7 +17,7 @@ export type Proposal = Readonly<{
   id: string; // UUIDv7
   /** `matrix`: a row wants to act. `person`: somebody asked for it and policy wants a second person. */
   origin: 'matrix' | 'person';
-  act: 'failover' | 'failback';
+  act: 'failover' | 'switchover' | 'failback';
   row: number;
   condition: Condition;
   source: ClusterName;

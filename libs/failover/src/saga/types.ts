@@ -1,4 +1,5 @@
 import type { ClusterName, Ms } from '#health';
+import type { BlockerName } from '../matrix/blocker-names.js';
 import type { RejoinChoice } from '../rejoin/choices.js';
 import type { ResolverStrategy } from '../rejoin/resolver.js';
 
@@ -93,8 +94,18 @@ export type SagaRequest = Readonly<{
   acceptUnfencedSource: boolean;
   /** Of a proposal: its id, and by whom it was approved, newest last. */
   approval?: ApprovalOrder;
+  /** Of a failover that a person orders; absent: the matrix asked for it. */
+  force?: ForceOrder;
+  /** Of a switchover: when it was to begin, RFC 3339 UTC. */
+  at?: string;
   /** Of a rejoin: what becomes of the records that only the returned side holds. */
   rejoin?: RejoinOrder;
+}>;
+
+/** What a person accepts and sets aside by name; the table says what may be. Null: no limit of that kind. */
+export type ForceOrder = Readonly<{
+  acceptLoss: Readonly<{ maxRecords: number | null; maxMs: Ms | null }>;
+  override: readonly BlockerName[];
 }>;
 
 /** `proposal` null: whichever is open. */

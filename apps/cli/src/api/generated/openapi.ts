@@ -353,6 +353,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/pause": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * No automatic act on any group until it expires, also on groups that come later; again: replaces the pause
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["pauseAll"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/resume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ends the pause of everything; groups that are paused by themselves stay so
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["resumeAll"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/groups/{group}/accept-loss": {
         readonly parameters: {
             readonly query?: never;
@@ -383,10 +423,30 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Opens a planned switch, if nothing stands in its way
+         * Opens a planned switch, if nothing stands in its way; with `at` then, and judged again then
          * @description Done by the leader; a standby answers 421 and names it.
          */
         readonly post: operations["switchover"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/groups/{group}/failover": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * A failover by order: what may be ordered on which row, and which blockers by name, is in the matrix
+         * @description Done by the leader; a standby answers 421 and names it.
+         */
+        readonly post: operations["failover"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -443,7 +503,7 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ends a saga before publish; everything it did is taken back. By id: the saga is what the caller has seen
+         * Ends a saga before publish, everything it did is taken back; or takes a scheduled switchover back. By its id
          * @description Done by the leader; a standby answers 421 and names it.
          */
         readonly post: operations["abort"];
@@ -750,6 +810,20 @@ export interface components {
             readonly acceptUnfencedSource?: boolean;
             readonly target?: string;
         };
+        readonly Failover: {
+            readonly reason: string;
+            readonly by: string;
+            /** @default false */
+            readonly dryRun?: boolean;
+            readonly target: string;
+            readonly acceptLoss: {
+                readonly maxRecords?: number;
+                /** @example 30s */
+                readonly maxDuration?: string;
+            };
+            /** @default [] */
+            readonly override?: readonly ("LAG_OVER_BUDGET" | "LAG_UNKNOWN" | "TARGET_NOT_FIT" | "COOLDOWN" | "FLAPPING" | "NOT_ARMED" | "STORE_NOT_SURVIVABLE" | "CONFIG_DRIFT")[];
+        };
         readonly ModeRequest: {
             readonly reason: string;
             readonly by?: string;
@@ -818,12 +892,19 @@ export interface components {
             /** @default false */
             readonly acceptUnfencedSource?: boolean;
             readonly target: string;
+            /** Format: date-time */
+            readonly at?: string;
         };
         readonly Aborted: {
             readonly saga: string;
             readonly group: string;
             /** @constant */
             readonly outcome: "aborted";
+            /**
+             * @description it had not begun: nothing had to be taken back
+             * @constant
+             */
+            readonly scheduled?: true;
         };
         readonly Agents: {
             readonly controller: string;
@@ -899,10 +980,23 @@ export interface components {
             readonly changed: boolean;
             readonly summary: string;
             readonly epoch: number;
-            /** @description null: a dry run, which opens none */
+            /** @description null: a dry run, or another person must accept the order */
             readonly saga: string | null;
+            /** @description the order that waits for another person */
+            readonly proposal?: components["schemas"]["Proposal"];
+            /** @description it begins at that time, if nothing stands in its way then */
+            readonly scheduled?: components["schemas"]["Scheduled"];
+            /** @description of a scheduled act: what would refuse it now */
+            readonly blockedBy?: readonly components["schemas"]["BlockedBy"][];
             readonly source: string;
             readonly target: string;
+            /** @description of an ordered failover: what it loses, as far as anybody can say */
+            readonly loss?: {
+                readonly knownRecords: number | null;
+                readonly estimatedRecords: number | null;
+                readonly atLeast: boolean;
+                readonly says: string;
+            };
             readonly steps: readonly {
                 readonly step: string;
                 /** @enum {string} */
@@ -912,7 +1006,6 @@ export interface components {
                 /** @description milliseconds */
                 readonly deadlineMs: number;
             }[];
-            readonly proposal?: components["schemas"]["Proposal"];
         };
         readonly Audit: {
             readonly audit: readonly components["schemas"]["AuditRow"][];
@@ -1162,6 +1255,19 @@ export interface components {
                 readonly armed: boolean;
                 readonly says: string;
             } | null;
+            /** @description absent in events of versions before it */
+            readonly pause?: {
+                readonly owner: string;
+                readonly reason: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                readonly until: string;
+                readonly everywhere: boolean;
+            } | null;
+            /** @description absent in events of versions before it */
+            readonly scheduled?: components["schemas"]["Scheduled"] | null;
             readonly loss: {
                 readonly knownRecords: number | null;
                 readonly estimatedRecords: number | null;
@@ -1170,6 +1276,15 @@ export interface components {
             readonly reasons: readonly string[];
             /** @description the same for a terminal */
             readonly text: string;
+        };
+        readonly FleetAct: {
+            /** @enum {string} */
+            readonly action: "pause" | "resume";
+            readonly dryRun: boolean;
+            readonly changed: boolean;
+            readonly summary: string;
+            readonly groups: readonly string[];
+            readonly pause: components["schemas"]["Pause"] | null;
         };
         readonly Group: {
             readonly group: string;
@@ -1288,6 +1403,8 @@ export interface components {
                 readonly says: string;
             } | null;
             readonly pause: components["schemas"]["Pause"] | null;
+            /** @description the pause of all groups */
+            readonly pausedEverywhere: components["schemas"]["Pause"] | null;
             readonly frozen: string | null;
             readonly saga: {
                 readonly id: string;
@@ -1296,6 +1413,8 @@ export interface components {
             } | null;
             readonly lossAcceptance: components["schemas"]["LossAcceptance"] | null;
             readonly proposal: components["schemas"]["Proposal"] | null;
+            /** @description a switchover at a time, judged again then */
+            readonly scheduled: components["schemas"]["Scheduled"] | null;
             readonly rejoin: readonly string[];
             readonly evaluatedAt: string | null;
         };
@@ -1406,10 +1525,23 @@ export interface components {
             readonly changed: boolean;
             readonly summary: string;
             readonly epoch: number;
-            /** @description null: a dry run, which opens none */
+            /** @description null: a dry run, or another person must accept the order */
             readonly saga: string | null;
+            /** @description the order that waits for another person */
+            readonly proposal?: components["schemas"]["Proposal"];
+            /** @description it begins at that time, if nothing stands in its way then */
+            readonly scheduled?: components["schemas"]["Scheduled"];
+            /** @description of a scheduled act: what would refuse it now */
+            readonly blockedBy?: readonly components["schemas"]["BlockedBy"][];
             readonly source: string;
             readonly target: string;
+            /** @description of an ordered failover: what it loses, as far as anybody can say */
+            readonly loss?: {
+                readonly knownRecords: number | null;
+                readonly estimatedRecords: number | null;
+                readonly atLeast: boolean;
+                readonly says: string;
+            };
             readonly steps: readonly {
                 readonly step: string;
                 /** @enum {string} */
@@ -1448,7 +1580,7 @@ export interface components {
             /** @enum {string} */
             readonly origin: "matrix" | "person";
             /** @enum {string} */
-            readonly act: "failover" | "failback";
+            readonly act: "failover" | "switchover" | "failback";
             readonly row: number;
             /** @enum {string} */
             readonly condition: "down" | "degraded";
@@ -1636,6 +1768,20 @@ export interface components {
         readonly Sagas: {
             readonly group: string;
             readonly sagas: readonly components["schemas"]["Saga"][];
+        };
+        readonly Scheduled: {
+            /** @description abort takes it back by this id */
+            readonly id: string;
+            /** @constant */
+            readonly act: "switchover";
+            readonly target: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            readonly at: string;
+            readonly by: string;
+            readonly reason: string;
         };
         readonly Tail: {
             readonly group: string;
@@ -2167,10 +2313,12 @@ export interface operations {
                      *             "says": "a closes itself 20 s after the last word of a leader"
                      *           },
                      *           "pause": null,
+                     *           "pausedEverywhere": null,
                      *           "frozen": null,
                      *           "saga": null,
                      *           "lossAcceptance": null,
                      *           "proposal": null,
+                     *           "scheduled": null,
                      *           "rejoin": [],
                      *           "evaluatedAt": "2026-11-20T14:02:19.200Z"
                      *         }
@@ -2317,10 +2465,12 @@ export interface operations {
                      *         "says": "a closes itself 20 s after the last word of a leader"
                      *       },
                      *       "pause": null,
+                     *       "pausedEverywhere": null,
                      *       "frozen": null,
                      *       "saga": null,
                      *       "lossAcceptance": null,
                      *       "proposal": null,
+                     *       "scheduled": null,
                      *       "rejoin": [],
                      *       "evaluatedAt": "2026-11-20T14:02:19.200Z"
                      *     }
@@ -2440,6 +2590,8 @@ export interface operations {
                      *         "armed": true,
                      *         "says": "a closes itself 20 s after the last word of a leader"
                      *       },
+                     *       "pause": null,
+                     *       "scheduled": null,
                      *       "loss": {
                      *         "knownRecords": 12000,
                      *         "estimatedRecords": 14000,
@@ -3633,6 +3785,138 @@ export interface operations {
             readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
         };
     };
+    readonly pauseAll: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "network work",
+                 *       "owner": "kim",
+                 *       "expiresIn": "2h"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description done; with `dryRun` what would be */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the groups */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "action": "pause",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "everything is paused by kim until 2026-11-20T16:00:00.000Z",
+                     *       "groups": [
+                     *         "orders",
+                     *         "payments"
+                     *       ],
+                     *       "pause": {
+                     *         "owner": "kim",
+                     *         "reason": "broker upgrade",
+                     *         "at": "2026-11-20T14:00:00.000Z",
+                     *         "expiresAt": "2026-11-20T16:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["FleetAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
+            readonly 409: components["responses"]["in_flight"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
+        };
+    };
+    readonly resumeAll: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "the work is done",
+                 *       "by": "kim"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Resume"];
+            };
+        };
+        readonly responses: {
+            /** @description done; with `dryRun` what would be */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the groups */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "action": "resume",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "resumed",
+                     *       "groups": [
+                     *         "orders",
+                     *         "payments"
+                     *       ],
+                     *       "pause": null
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["FleetAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
+            readonly 409: components["responses"]["in_flight.not_paused"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
+        };
+    };
     readonly acceptLoss: {
         readonly parameters: {
             readonly query?: never;
@@ -3757,11 +4041,11 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description the saga is open; with `dryRun` the plan */
+            /** @description the saga is open; by policy secondPersonFor a proposal, which another person accepts; with `dryRun` the plan */
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the operation to follow; absent in a dry run */
+                    /** @description the operation to follow; absent in a dry run, of a scheduled act, and while another person must accept it */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -3786,6 +4070,105 @@ export interface operations {
                      *           "deadlineMs": 10000
                      *         }
                      *       ]
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["PlannedAct"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request.idempotency_key_missing.invalid_body"];
+            readonly 401: components["responses"]["token_missing.token_wrong"];
+            readonly 403: components["responses"]["role_too_low.role_missing.loopback_only"];
+            readonly 404: components["responses"]["not_found"];
+            readonly 409: components["responses"]["in_flight.refused"];
+            readonly 412: components["responses"]["stale_epoch"];
+            readonly 413: components["responses"]["body_too_large"];
+            readonly 415: components["responses"]["unsupported_media_type"];
+            readonly 421: components["responses"]["not_leader"];
+            readonly 422: components["responses"]["idempotency_key_reused"];
+            readonly 428: components["responses"]["if_match_missing"];
+            readonly 429: components["responses"]["too_many_requests"];
+            readonly 500: components["responses"]["internal"];
+            readonly 503: components["responses"]["store_unavailable.sign_in_unavailable.no_leader.outcome_unknown"];
+        };
+    };
+    readonly failover: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header: {
+                /**
+                 * @description One per intended act. The same key and body: the same answer, and the act is done once
+                 * @example 7d1f6a0e
+                 */
+                readonly "Idempotency-Key": string;
+                /**
+                 * @description The epoch of the group as the caller has last seen it, quoted
+                 * @example "7"
+                 */
+                readonly "If-Match": string;
+            };
+            readonly path: {
+                /**
+                 * @description name of a failover group
+                 * @example orders
+                 */
+                readonly group: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "reason": "INC-4711, IDC a has no power",
+                 *       "by": "kim",
+                 *       "target": "b",
+                 *       "acceptLoss": {
+                 *         "maxRecords": 50000
+                 *       },
+                 *       "override": [
+                 *         "COOLDOWN"
+                 *       ]
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["Failover"];
+            };
+        };
+        readonly responses: {
+            /** @description the saga is open; by policy secondPersonFor a proposal, which another person accepts; with `dryRun` the plan */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /** @description the operation to follow; absent in a dry run, of a scheduled act, and while another person must accept it */
+                    readonly location?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "group": "orders",
+                     *       "action": "failover",
+                     *       "dryRun": false,
+                     *       "changed": true,
+                     *       "summary": "failover a → b",
+                     *       "epoch": 7,
+                     *       "saga": "01936e0a-0000-7000-8000-000000000003",
+                     *       "source": "a",
+                     *       "target": "b",
+                     *       "steps": [
+                     *         {
+                     *           "step": "publish",
+                     *           "phase": "return",
+                     *           "effect": "the pointer says b",
+                     *           "compensation": null,
+                     *           "deadlineMs": 10000
+                     *         }
+                     *       ],
+                     *       "loss": {
+                     *         "knownRecords": 12000,
+                     *         "estimatedRecords": 14000,
+                     *         "atLeast": false,
+                     *         "says": "12000 records, 14000 estimated"
+                     *       }
                      *     }
                      */
                     readonly "application/json": components["schemas"]["PlannedAct"];
@@ -3844,11 +4227,11 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description the saga is open; with `dryRun` the plan */
+            /** @description the saga is open; by policy secondPersonFor a proposal, which another person accepts; with `dryRun` the plan */
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the operation to follow; absent in a dry run */
+                    /** @description the operation to follow; absent in a dry run, of a scheduled act, and while another person must accept it */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -3931,11 +4314,11 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description the saga is open; with `dryRun` the plan */
+            /** @description the saga is open; by policy secondPersonFor a proposal, which another person accepts; with `dryRun` the plan */
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the operation to follow; absent in a dry run */
+                    /** @description the operation to follow; absent in a dry run, of a scheduled act, and while another person must accept it */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };
@@ -4016,7 +4399,7 @@ export interface operations {
             readonly 202: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    /** @description the operation to follow */
+                    /** @description the operation to follow; the group of what had not begun */
                     readonly location?: string;
                     readonly [name: string]: unknown;
                 };

@@ -7,12 +7,13 @@ import './identity.js';
 import { Problem } from './problem.js';
 
 /** How the caller was known (`oidc:kim`, `token:ci`, `file-token`, `loopback`) and from where; `by` is only what it says. */
-export type Caller = Readonly<{ authenticated: string; from: string }>;
+export type Caller = Readonly<{ authenticated: string; from: string; requestId: string | null }>;
 export type WriteHeaders = Readonly<{ key: string; epoch: number; caller: Caller }>;
 
 export const callerOf = (req: Request): Caller => ({
   authenticated: req.operator ?? 'loopback',
   from: req.socket.remoteAddress ?? 'unknown',
+  requestId: req.requestId ?? null,
 });
 
 const KEY = /^[\x21-\x7e]{1,200}$/;

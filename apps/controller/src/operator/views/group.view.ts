@@ -1,7 +1,15 @@
-import { type Decision, type FlowFacts, type Policy, type SagaRecord, selfFenceView, type Snapshot } from '#failover';
+import {
+  type Decision,
+  type FlowFacts,
+  type Policy,
+  type SagaRecord,
+  type ScheduledSwitch,
+  selfFenceView,
+  type Snapshot,
+} from '#failover';
 import type { LeadershipView } from '../../leadership/leadership.port.js';
 import type { ConsumerLag } from '../../observation/observation.port.js';
-import type { GroupRow } from '../../persistence/authority-store.port.js';
+import type { FleetRow, GroupRow, PauseRow } from '../../persistence/authority-store.port.js';
 import type { Trend } from './lag-trend.js';
 
 export type GroupView = ReturnType<typeof groupView>;
@@ -14,6 +22,8 @@ export type GroupSources = Readonly<{
   latest: Readonly<{ snapshot: Snapshot; decision: Decision }> | null;
   /** Null while the store is not reachable: then the snapshot's copy is shown. */
   row: GroupRow | null;
+  /** Null while the store is not reachable. */
+  fleet: FleetRow | null;
   saga: SagaRecord | null;
   leadership: LeadershipView;
   trend: Trend;
@@ -55,10 +65,12 @@ export const groupView = (s: GroupSources) => {
     fences: snapshot ? fencesView(snapshot) : [],
     selfFence: snapshot && decision ? selfFenceView(snapshot, decision, s.policy) : null,
     pause: pauseView(s),
+    pausedEverywhere: pausedEverywhereView(s),
     frozen: s.row ? s.row.frozen : (snapshot?.group.frozen ?? null),
     saga: sagaView(s),
     lossAcceptance: lossView(s),
     proposal: s.row?.proposal ?? null,
+    scheduled: scheduledView(s),
     rejoin: s.row?.rejoin ?? snapshot?.group.rejoin ?? [],
     evaluatedAt: snapshot ? iso(snapshot.wallNow) : null,
   };
@@ -100,10 +112,19 @@ const observersView = (snapshot: Snapshot) =>
     ),
   }));
 
-const pauseView = ({ row, latest, wallNowMs }: GroupSources) => {
-  if (row) return row.pause && Date.parse(row.pause.expiresAt) > wallNowMs ? row.pause : null;
+const inForce = (pause: PauseRow | null, wallNowMs: number): PauseRow | null =>
+  pause !== null && Date.parse(pause.expiresAt) > wallNowMs ? pause : null;
+
+const pauseView = ({ row, latest, wallNowMs }: GroupSources) =>
+  row ? inForce(row.pause, wallNowMs) : lastKnownPause(latest, false);
+
+const pausedEverywhereView = ({ fleet, latest, wallNowMs }: GroupSources) =>
+  fleet ? inForce(fleet.pause, wallNowMs) : lastKnownPause(latest, true);
+
+/** While the store is not reachable; when it began is not known then. */
+const lastKnownPause = (latest: GroupSources['latest'], everywhere: boolean) => {
   const pause = latest?.snapshot.group.pause;
-  if (!latest || !pause) return null;
+  if (!latest || !pause || (pause.everywhere ?? false) !== everywhere) return null;
   const { owner, reason } = pause;
   return { owner, reason, at: null, expiresAt: iso(latest.snapshot.wallNow + pause.expiresInMs) };
 };
@@ -116,6 +137,19 @@ const lossView = ({ row, latest, wallNowMs }: GroupSources) => {
   const { by, maxRecords, maxMs } = loss;
   return { by, reason: null, maxRecords, maxMs, expiresAt: iso(latest.snapshot.wallNow + loss.expiresInMs) };
 };
+
+const scheduledView = ({ row, latest }: GroupSources) => {
+  if (row?.scheduled) return scheduledOf(row.scheduled);
+  const known = row === null ? latest?.snapshot.group.scheduled : null;
+  if (known == null) return null;
+  const { id, act, target, at, by, reason } = known;
+  return { id, act, target, at, by, reason };
+};
+
+/** A scheduled switchover as every answer shows it. */
+export const scheduledOf = ({ id, act, target, at, request: { by, reason } }: ScheduledSwitch) => ({
+  ...{ id, act, target, at, by, reason },
+});
 
 /** Who set the mode in force by hand; null: it is the file's, or the store is not reachable. */
 const modeSetView = (row: GroupRow | null) =>

@@ -45,7 +45,7 @@ export class ProposalWriter {
     const { dryRun } = body;
     if (proposal === null || proposal.approvals.length + 1 >= proposal.needed) {
       const also: NonNullable<Parameters<SagaWriter['carryOut']>[0]['also']> = (tx, saga) =>
-        this.keep(tx, group, proposal, approval, saga.id);
+        this.keep(tx, group, proposal, approval, { saga: saga?.id ?? null });
       const answer = await this.sagaWriter.carryOut({ ask, dryRun, headers, what, also });
       if (dryRun && proposal !== null) mustBeAnother(group, proposal, identity);
       return answer;
@@ -93,7 +93,7 @@ export class ProposalWriter {
     group: string,
     seen: Proposal | null,
     approval: Approval,
-    saga: string | null,
+    done: Readonly<{ saga: string | null }> | null, // null: another person must approve too
   ): Promise<void> {
     const row = await tx.group(group);
     const now = row?.proposal ?? null;
@@ -101,8 +101,9 @@ export class ProposalWriter {
     mustBeAnother(group, now, approval.identity);
     const { at, by, reason } = approval;
     const approved = withApproval(now, approval);
+    const saga = done?.saga ?? null;
     const closed = { at, by, reason, saga };
-    await tx.saveGroup({ ...row, proposal: saga === null ? approved : { ...approved, state: 'approved', closed } });
+    await tx.saveGroup({ ...row, proposal: done === null ? approved : { ...approved, state: 'approved', closed } });
     const { term } = this.leadership.current();
     const common = { at, group, term, epoch: row.epoch };
     const detail: Json = { proposal: now.id, identity: approval.identity, saga };

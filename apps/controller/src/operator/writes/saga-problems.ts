@@ -37,14 +37,14 @@ export function asProblem(ask: PlannedAsk, error: unknown): unknown {
   return error;
 }
 
-/** Closed by another one between the look and the act. */
+/** Opened or closed by another one between the look and the act. */
 export const proposalMoved = (group: string): Problem =>
   new Problem({
     status: 409,
     code: 'refused',
-    title: `The approval of ${group} is refused`,
-    detail: 'The proposal was decided by another one a moment ago; nothing was changed.',
-    blockedBy: [{ name: 'NO_PROPOSAL', detail: 'it is not open any more', liftedBy: `pointsman status ${group}` }],
+    title: `The proposal of ${group} has changed`,
+    detail: 'Another one opened or decided it a moment ago; nothing was changed.',
+    blockedBy: [{ name: 'PROPOSAL_MOVED', detail: 'it is not as it was read', liftedBy: `pointsman status ${group}` }],
   });
 
 /**

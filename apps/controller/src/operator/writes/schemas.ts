@@ -1,3 +1,4 @@
+import { OVERRIDABLE } from '#failover';
 import { duration } from '#platform';
 import { z } from 'zod';
 import { ROLES } from '../../persistence/tokens.port.js';
@@ -51,7 +52,31 @@ export const acceptLossSchema = asked(
 
 const planned = { ...common, acceptUnfencedSource: z.boolean().default(false) };
 const cluster = () => z.string().min(1, 'name a cluster');
-export const switchoverSchema = asked('Switchover', z.strictObject({ ...planned, target: cluster() }));
+export const switchoverSchema = asked(
+  'Switchover',
+  z.strictObject({
+    ...planned,
+    target: cluster(),
+    at: z.iso.datetime('expected RFC 3339 in UTC, e.g. 2026-11-20T22:00:00Z').optional(),
+  }),
+);
+export const failoverSchema = asked(
+  'Failover',
+  z.strictObject({
+    ...common,
+    by: person(),
+    target: cluster(),
+    acceptLoss: z
+      .strictObject({ maxRecords: z.int().min(0).optional(), maxDuration: duration().optional() })
+      .refine((l) => l.maxRecords !== undefined || l.maxDuration !== undefined, {
+        message: 'set maxRecords, maxDuration or both: loss is accepted up to a limit only',
+      }),
+    override: z
+      .array(z.enum(OVERRIDABLE, `expected names of ${OVERRIDABLE.join(', ')}`))
+      .max(OVERRIDABLE.length)
+      .default([]),
+  }),
+);
 export const failbackSchema = asked('Failback', z.strictObject({ ...planned, target: cluster().optional() }));
 export const rejoinSchema = asked(
   'Rejoin',
@@ -81,7 +106,9 @@ export const createTokenSchema = asked(
   }),
 );
 
+export type SwitchoverBody = z.output<typeof switchoverSchema>;
 export type PlannedBody = z.output<typeof failbackSchema>;
+export type FailoverBody = z.output<typeof failoverSchema>;
 export type RejoinBody = z.output<typeof rejoinSchema>;
 export type AbortBody = z.output<typeof abortSchema>;
 export type AcknowledgeBody = z.output<typeof acknowledgeSchema>;

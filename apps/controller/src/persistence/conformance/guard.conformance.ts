@@ -8,6 +8,8 @@ import type { OpenStore } from './builders.js';
 const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<unknown> } = {
   group: (tx) => tx.group('orders'),
   saveGroup: (tx) => tx.saveGroup(aGroup('orders', { active: 'b' })),
+  fleet: (tx) => tx.fleet(),
+  saveFleet: (tx) => tx.saveFleet({ pause: null, unpausedAt: AT }),
   reserveEpoch: (tx) => tx.reserveEpoch('orders', 5),
   openSaga: (tx) => tx.openSaga(aSaga('saga-2', 'other')),
   claimSaga: (tx) => tx.claimSaga('saga-1', 99),

@@ -54,6 +54,21 @@ export function recordCases(open: OpenStore): void {
       expect(verifyAuditChain(await store.audit(1, 1))).toEqual({ ok: true });
     });
 
+    it('keeps what holds for all groups, in the transaction that says so', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      expect(await store.fleet()).toEqual({ pause: null, unpausedAt: null });
+      const pause = { owner: 'kim', reason: 'network work', at: AT, expiresAt: AT };
+      await store.transact(term, A.id, async (tx) => tx.saveFleet({ ...(await tx.fleet()), pause }));
+      expect(await store.fleet()).toEqual({ pause, unpausedAt: null });
+      const undone = store.transact(term, A.id, async (tx) => {
+        await tx.saveFleet({ pause: null, unpausedAt: AT });
+        throw new Error('undone');
+      });
+      await expect(undone).rejects.toThrow('undone');
+      expect(await (await open()).fleet()).toEqual({ pause, unpausedAt: null });
+    });
+
     it('keeps the ledger per switch and partition, with offsets as numbers up to 2^53 - 1', async () => {
       const store = await open();
       const term = await lead(store, A);

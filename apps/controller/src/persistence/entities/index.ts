@@ -4,6 +4,7 @@ import { AnswerEntity } from './answer.entity.js';
 import { AuditEntity } from './audit.entity.js';
 import { ControllerEntity } from './controller.entity.js';
 import { EventEntity } from './event.entity.js';
+import { FleetEntity } from './fleet.entity.js';
 import { GoalEntity } from './goal.entity.js';
 import { GroupEntity } from './group.entity.js';
 import { IncidentEntity } from './incident.entity.js';
@@ -20,6 +21,7 @@ export const ENTITIES = [
   AuditEntity,
   ControllerEntity,
   EventEntity,
+  FleetEntity,
   GoalEntity,
   GroupEntity,
   IncidentEntity,

@@ -2,6 +2,7 @@ import { CreateAuthorityStore1795000000000 } from './1795000000000-create-author
 import { DeadLettersAndIncidents1795200000000 } from './1795200000000-dead-letters-and-incidents.js';
 import { Tokens1795300000000 } from './1795300000000-tokens.js';
 import { AnswersByAge1795450000000 } from './1795450000000-answers-by-age.js';
+import { Fleet1795500000000 } from './1795500000000-fleet.js';
 
 /**
  * Oldest first. Each one after the first only adds what an older controller can live without, because in an upgrade older ones
@@ -12,4 +13,5 @@ export const MIGRATIONS = [
   DeadLettersAndIncidents1795200000000,
   Tokens1795300000000,
   AnswersByAge1795450000000,
+  Fleet1795500000000,
 ] as const;

@@ -1,4 +1,4 @@
-import type { Decision, Json, Snapshot } from '#failover';
+import { orderHolds, overridesRejoin, type Decision, type Json, type Snapshot } from '#failover';
 import type { VerdictName } from '#health';
 import { pollUntil } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
@@ -16,9 +16,9 @@ export const checkTarget: Step = {
     let missing: readonly string[] = ['not looked at'];
     const evidence = await pollUntil(ctx, signal, async () => {
       const { snapshot, decision } = ctx.evaluate();
-      const source = judgeSource(ctx.saga, snapshot, decision);
+      const source = ordered(ctx, decision) ? 'down' : judgeSource(ctx.saga, snapshot, decision);
       if (source === 'answers') throw recovered(ctx, decision);
-      missing = [...(source === 'unknown' ? [`${ctx.saga.source} is unknown`] : []), ...unfit(decision)];
+      missing = [...(source === 'unknown' ? [`${ctx.saga.source} is unknown`] : []), ...unfit(ctx, decision)];
       if (missing.length > 0) return null;
       const write = await writeTarget(ctx, signal);
       if (write !== null) missing = [write];
@@ -53,8 +53,13 @@ const STILL_HOLDS: Readonly<Record<number, (decision: Decision, verdict: Verdict
   510: (decision) => matches(510, decision),
 };
 
-const unfit = (decision: Decision): readonly string[] =>
-  decision.targetFit.fit ? [] : ['not fit', ...decision.targetFit.reasons];
+/** A person ordered it, and what it was ordered off still holds. */
+const ordered = (ctx: StepContext, decision: Decision): boolean =>
+  ctx.request?.force !== undefined && orderHolds(ctx.group.policy, ctx.saga.row, decision);
+
+function unfit({ request }: StepContext, { targetFit: { fit, reasons } }: Decision): readonly string[] {
+  return fit || overridesRejoin(request?.force, reasons) ? [] : ['not fit', ...reasons];
+}
 
 async function writeTarget(ctx: StepContext, signal: AbortSignal): Promise<string | null> {
   const written = await writeCheck(ctx, ctx.saga.target, signal);

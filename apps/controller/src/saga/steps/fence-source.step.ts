@@ -1,4 +1,4 @@
-import { checkTopic, type GoalStatus, judgeSelfFence, type Json, type Snapshot } from '#failover';
+import { checkTopic, type GoalStatus, judgeSelfFence, type Json, needsFenceFirst, type Snapshot } from '#failover';
 import { ask, byPartition, clusterGoal, pollUntil, reachedStatus, takeBack } from '../agent-calls.js';
 import { writeCheck } from '../write-check.js';
 import { StepFailure, type Step, type StepContext, type StepResult } from './step.js';
@@ -34,13 +34,13 @@ export const fenceSource: Step = {
         selfFence = judged.kind === 'waiting' ? 'its deadline is still to come' : judged.reason;
       }
       const waitedMs = ctx.time.monotonicMs() - startedAt;
-      return mayWaive(ctx, waitedMs) ? waiver(ctx, snapshot, { waitedMs, proof }) : null;
+      return mayWaive(ctx, snapshot, waitedMs) ? waiver(ctx, snapshot, { waitedMs, proof }) : null;
     };
     const evidence = await pollUntil(ctx, signal, look);
     if (evidence !== null) return { evidence };
     const { snapshot } = ctx.evaluate();
     const waitedMs = ctx.time.monotonicMs() - startedAt;
-    if (waivable(ctx)) return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
+    if (waivable(ctx, snapshot)) return { evidence: waiver(ctx, snapshot, { waitedMs, proof }) };
     throw new StepFailure('FAILED', `the fence of ${ctx.saga.source} was not confirmed`, { proof, selfFence });
   },
   async undo(ctx, signal): Promise<StepResult> {
@@ -119,12 +119,18 @@ function hasOwnSession(ctx: StepContext, cluster: string): boolean {
   return ctx.gateway.sessions().some((s) => s.connected && s.idc === idc && s.clusters.includes(cluster));
 }
 
-/** Planned: hard and confirmed, whatever the policy says of emergencies. */
-const waivable = (ctx: StepContext): boolean => ctx.group.policy.fencing === 'best-effort' && !ctx.plan.needsSource;
+/**
+ * Planned: hard and confirmed, whatever the policy says of emergencies. On some rows the source may still serve somebody
+ * (I9): while anybody finds it answering, it is not left open either.
+ */
+const waivable = (ctx: StepContext, snapshot: Snapshot): boolean =>
+  ctx.group.policy.fencing === 'best-effort' &&
+  !ctx.plan.needsSource &&
+  !(needsFenceFirst(ctx.group.policy, ctx.saga.row) && answersTo(snapshot, ctx.saga.source).length > 0);
 
 /** At once where nobody could carry the fence out, else after the time that an agent with a session needs. */
-const mayWaive = (ctx: StepContext, waitedMs: number): boolean =>
-  waivable(ctx) && (!hasOwnSession(ctx, ctx.saga.source) || waitedMs >= ctx.times.waiverAfterMs);
+const mayWaive = (ctx: StepContext, snapshot: Snapshot, waitedMs: number): boolean =>
+  waivable(ctx, snapshot) && (!hasOwnSession(ctx, ctx.saga.source) || waitedMs >= ctx.times.waiverAfterMs);
 
 function waiver(ctx: StepContext, snapshot: Snapshot, why: Readonly<{ waitedMs: number; proof: string }>): Json {
   const { source } = ctx.saga;

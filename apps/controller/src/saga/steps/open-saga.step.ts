@@ -1,4 +1,4 @@
-import type { Decision, JournalEntry, Json, SagaKind, SagaRecord, SagaRequest, Snapshot } from '#failover';
+import type { Decision, JournalEntry, Json, OrderLoss, SagaKind, SagaRecord, SagaRequest, Snapshot } from '#failover';
 import { newId, rfc3339 } from '#platform';
 import type { AuthorityTx } from '../../persistence/authority-store.port.js';
 import type { Evaluation } from './confirm-failover.step.js';
@@ -14,6 +14,8 @@ export type Opening = Readonly<{
   request?: SagaRequest;
   /** Epochs to leave free below the reserved one, for publications of its own before the point of no return. */
   epochRoom?: number;
+  /** What a person was told it costs; absent: the decision's own. */
+  loss?: OrderLoss;
 }>;
 
 /** The snapshot's view of the group is older than the store's: the next tick sees the truth and decides again. */
@@ -78,7 +80,14 @@ export async function openSaga(tx: AuthorityTx, of: Opening): Promise<SagaRecord
 function openingEvidence(
   snapshot: Snapshot,
   decision: Decision,
-  of: Readonly<{ source: string; target: string; incident: string; epoch: number; request?: SagaRequest }>,
+  of: Readonly<{
+    source: string;
+    target: string;
+    incident: string;
+    epoch: number;
+    request?: SagaRequest;
+    loss?: OrderLoss;
+  }>,
 ): Json {
   const flow = snapshot.flows.find((f) => f.from === of.source && f.to === of.target);
   const votes = Object.values(snapshot.votes[of.source] ?? {});
@@ -103,12 +112,13 @@ function openingEvidence(
       ageMs: p.sourceEndAgeMs,
       replicated: p.replicated,
     })),
-    loss: { ...decision.loss },
+    loss: { ...decision.loss, ...of.loss },
   };
 }
 
-const requestJson = ({ rejoin, approval, ...rest }: SagaRequest): Json => ({
+const requestJson = ({ rejoin, approval, force, ...rest }: SagaRequest): Json => ({
   ...rest,
+  ...(force === undefined ? {} : { force: { acceptLoss: { ...force.acceptLoss }, override: [...force.override] } }),
   ...(approval === undefined ? {} : { approval: { ...approval, persons: [...approval.persons] } }),
   ...(rejoin === undefined ? {} : { rejoin: { ...rejoin, priority: [...rejoin.priority] } }),
 });

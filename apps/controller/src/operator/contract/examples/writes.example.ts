@@ -20,6 +20,15 @@ export const GROUP_ACT = {
   proposal: null,
 } as const;
 
+export const FLEET_ACT = {
+  action: 'pause',
+  dryRun: false,
+  changed: true,
+  summary: 'everything is paused by kim until 2026-11-20T16:00:00.000Z',
+  groups: ['orders', 'payments'],
+  pause: GROUP_ACT.pause,
+} as const;
+
 export const PLANNED_ACT = {
   group: 'orders',
   action: 'switchover',
@@ -39,6 +48,13 @@ export const PLANNED_ACT = {
       deadlineMs: 10_000,
     },
   ],
+} as const;
+
+export const FORCED_ACT = {
+  ...PLANNED_ACT,
+  action: 'failover',
+  summary: 'failover a → b',
+  loss: { knownRecords: 12_000, estimatedRecords: 14_000, atLeast: false, says: '12000 records, 14000 estimated' },
 } as const;
 
 export const ABORTED = { saga: SAGA, group: 'orders', outcome: 'aborted' } as const;

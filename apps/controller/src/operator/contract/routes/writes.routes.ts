@@ -1,11 +1,12 @@
-import { ABORTED, GROUP_ACT, PLANNED_ACT } from '../examples/writes.example.js';
+import { ABORTED, FLEET_ACT, FORCED_ACT, GROUP_ACT, PLANNED_ACT } from '../examples/writes.example.js';
 import { type Answer, routes } from '../route.js';
 import * as asked from '../../writes/schemas.js';
 import { resent, tested } from '../schemas/records.schema.js';
-import { aborted, groupAct, plannedAct } from '../schemas/writes.schema.js';
+import { aborted, fleetAct, groupAct, plannedAct } from '../schemas/writes.schema.js';
 
 const epochWrite = { method: 'POST', role: 'operator', kind: 'epoch-write', tag: 'acts' } as const;
 const alertWrite = { method: 'POST', role: 'operator', kind: 'keyed-write', tag: 'alerts' } as const;
+const fleetWrite = { method: 'POST', role: 'operator', kind: 'keyed-write', tag: 'acts' } as const;
 
 const acted: Answer = {
   status: 202,
@@ -14,12 +15,22 @@ const acted: Answer = {
   example: GROUP_ACT,
   headers: { location: 'the operation, done already; absent in a dry run' },
 };
+const actedOnAll: Answer = {
+  status: 202,
+  says: 'done; with `dryRun` what would be',
+  schema: fleetAct,
+  example: FLEET_ACT,
+  headers: { location: 'the groups' },
+};
 const begun: Answer = {
   status: 202,
-  says: 'the saga is open; with `dryRun` the plan',
+  says: 'the saga is open; by policy secondPersonFor a proposal, which another person accepts; with `dryRun` the plan',
   schema: plannedAct,
   example: PLANNED_ACT,
-  headers: { location: 'the operation to follow; absent in a dry run' },
+  headers: {
+    location:
+      'the operation to follow; absent in a dry run, of a scheduled act, and while another person must accept it',
+  },
 };
 
 /** What can be told. Each act is one transaction: the change, its audit row, its event, the answer kept for its key. */
@@ -49,6 +60,23 @@ export const writeRoutes = routes({
     answers: [acted],
     problems: ['not_paused'],
   },
+  pauseAll: {
+    ...fleetWrite,
+    id: 'pauseAll',
+    path: '/v1/pause',
+    says: 'No automatic act on any group until it expires, also on groups that come later; again: replaces the pause',
+    body: { schema: asked.pauseSchema, example: { reason: 'network work', owner: 'kim', expiresIn: '2h' } },
+    answers: [actedOnAll],
+  },
+  resumeAll: {
+    ...fleetWrite,
+    id: 'resumeAll',
+    path: '/v1/resume',
+    says: 'Ends the pause of everything; groups that are paused by themselves stay so',
+    body: { schema: asked.resumeSchema, example: { reason: 'the work is done', by: 'kim' } },
+    answers: [{ ...actedOnAll, example: { ...FLEET_ACT, action: 'resume', summary: 'resumed', pause: null } }],
+    problems: ['not_paused'],
+  },
   acceptLoss: {
     ...epochWrite,
     id: 'acceptLoss',
@@ -64,9 +92,24 @@ export const writeRoutes = routes({
     ...epochWrite,
     id: 'switchover',
     path: '/v1/groups/:group/switchover',
-    says: 'Opens a planned switch, if nothing stands in its way',
+    says: 'Opens a planned switch, if nothing stands in its way; with `at` then, and judged again then',
     body: { schema: asked.switchoverSchema, example: { reason: 'broker upgrade', by: 'kim', target: 'b' } },
     answers: [begun],
+    problems: ['refused'],
+  },
+  failover: {
+    ...epochWrite,
+    id: 'failover',
+    path: '/v1/groups/:group/failover',
+    says: 'A failover by order: what may be ordered on which row, and which blockers by name, is in the matrix',
+    body: {
+      schema: asked.failoverSchema,
+      example: {
+        ...{ reason: 'INC-4711, IDC a has no power', by: 'kim', target: 'b' },
+        ...{ acceptLoss: { maxRecords: 50_000 }, override: ['COOLDOWN'] },
+      },
+    },
+    answers: [{ ...begun, example: FORCED_ACT }],
     problems: ['refused'],
   },
   failback: {
@@ -92,7 +135,7 @@ export const writeRoutes = routes({
     id: 'abort',
     kind: 'keyed-write',
     path: '/v1/sagas/:id/abort',
-    says: 'Ends a saga before publish; everything it did is taken back. By id: the saga is what the caller has seen',
+    says: 'Ends a saga before publish, everything it did is taken back; or takes a scheduled switchover back. By its id',
     body: { schema: asked.abortSchema, example: { reason: 'not tonight', by: 'kim' } },
     answers: [
       {
@@ -100,7 +143,7 @@ export const writeRoutes = routes({
         says: 'it walks back',
         schema: aborted,
         example: ABORTED,
-        headers: { location: 'the operation to follow' },
+        headers: { location: 'the operation to follow; the group of what had not begun' },
       },
     ],
     problems: ['saga_closed', 'too_late'],

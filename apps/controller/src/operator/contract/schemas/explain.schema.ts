@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answered, count, instant, ms } from '../shapes.js';
-import { ACTIONS, MODES, VERDICTS, blocker, selfFence } from './group.schema.js';
+import { ACTIONS, MODES, VERDICTS, blocker, scheduled, selfFence } from './group.schema.js';
 
 const partitionCounts = z.strictObject({
   total: count(),
@@ -83,6 +83,12 @@ export const explanation = answered(
     blockers: z.array(blocker),
     fitness: z.strictObject({ fit: z.boolean(), reasons: z.array(z.string()) }),
     selfFence: selfFence().optional().meta({ description: 'absent in events of versions before it' }),
+    pause: z
+      .strictObject({ owner: z.string(), reason: z.string(), until: instant(), everywhere: z.boolean() })
+      .nullable()
+      .optional()
+      .meta({ description: 'absent in events of versions before it' }),
+    scheduled: scheduled.nullable().optional().meta({ description: 'absent in events of versions before it' }),
     loss: z.strictObject({
       knownRecords: count().nullable(),
       estimatedRecords: count().nullable(),

@@ -20,6 +20,18 @@ export const pause = answered(
   z.strictObject({ owner: z.string(), reason: z.string(), at: instant().nullable(), expiresAt: instant() }),
 );
 
+export const scheduled = answered(
+  'Scheduled',
+  z.strictObject({
+    id: z.string().meta({ description: 'abort takes it back by this id' }),
+    act: z.literal('switchover'),
+    target: z.string(),
+    at: instant(),
+    by: z.string(),
+    reason: z.string(),
+  }),
+);
+
 export const lossAcceptance = answered(
   'LossAcceptance',
   z.strictObject({
@@ -112,10 +124,12 @@ export const group = answered(
     fences: z.array(fence),
     selfFence: selfFence(),
     pause: pause.nullable(),
+    pausedEverywhere: pause.nullable().meta({ description: 'the pause of all groups' }),
     frozen: z.string().nullable(),
     saga: z.strictObject({ id: z.string(), step: z.string().nullable(), openedAt: instant().nullable() }).nullable(),
     lossAcceptance: lossAcceptance.nullable(),
     proposal: proposal.nullable(),
+    scheduled: scheduled.nullable().meta({ description: 'a switchover at a time, judged again then' }),
     rejoin: z.array(z.string()),
     evaluatedAt: instant().nullable(),
   }),

@@ -7,7 +7,7 @@ export const proposal = answered(
   z.strictObject({
     id: z.string(),
     origin: z.enum(['matrix', 'person']),
-    act: z.enum(['failover', 'failback']),
+    act: z.enum(['failover', 'switchover', 'failback']),
     row: z.int(),
     condition: z.enum(['down', 'degraded']),
     source: z.string(),

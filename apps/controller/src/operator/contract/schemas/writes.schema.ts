@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { answered, count, instant, ms } from '../shapes.js';
-import { lossAcceptance, MODES, pause } from './group.schema.js';
+import { lossAcceptance, MODES, pause, scheduled } from './group.schema.js';
+import { blockedBy } from './problem.schema.js';
 import { proposal } from './proposal.schema.js';
 
 const act = {
@@ -25,13 +26,38 @@ export const groupAct = answered(
   }),
 );
 
+/** Of all groups at once. */
+export const fleetAct = answered(
+  'FleetAct',
+  z.strictObject({
+    action: z.enum(['pause', 'resume']),
+    dryRun: z.boolean(),
+    changed: z.boolean(),
+    summary: z.string(),
+    groups: z.array(z.string()),
+    pause: pause.nullable(),
+  }),
+);
+
 export const plannedAct = answered(
   'PlannedAct',
   z.strictObject({
     ...act,
-    saga: z.string().nullable().meta({ description: 'null: a dry run, which opens none' }),
+    saga: z.string().nullable().meta({ description: 'null: a dry run, or another person must accept the order' }),
+    proposal: proposal.optional().meta({ description: 'the order that waits for another person' }),
+    scheduled: scheduled.optional().meta({ description: 'it begins at that time, if nothing stands in its way then' }),
+    blockedBy: z.array(blockedBy).optional().meta({ description: 'of a scheduled act: what would refuse it now' }),
     source: z.string(),
     target: z.string(),
+    loss: z
+      .strictObject({
+        knownRecords: count().nullable(),
+        estimatedRecords: count().nullable(),
+        atLeast: z.boolean(),
+        says: z.string(),
+      })
+      .optional()
+      .meta({ description: 'of an ordered failover: what it loses, as far as anybody can say' }),
     steps: z.array(
       z.strictObject({
         step: z.string(),
@@ -45,9 +71,14 @@ export const plannedAct = answered(
 );
 
 /** A yes that opened a saga, or one of two. */
-export const approvedAct = answered('ApprovedAct', plannedAct.extend({ proposal: proposal.optional() }));
+export const approvedAct = answered('ApprovedAct', plannedAct.extend({}));
 
 export const aborted = answered(
   'Aborted',
-  z.strictObject({ saga: z.string(), group: z.string(), outcome: z.literal('aborted') }),
+  z.strictObject({
+    saga: z.string(),
+    group: z.string(),
+    outcome: z.literal('aborted'),
+    scheduled: z.literal(true).optional().meta({ description: 'it had not begun: nothing had to be taken back' }),
+  }),
 );
