@@ -1,5 +1,5 @@
-import type { Decision } from '../matrix/facts.js';
 import { lagAtStart } from '../matrix/decide.js';
+import type { Decision, LagReading } from '../matrix/facts.js';
 import { REJOINING } from '../matrix/fitness.js';
 import { flowBetween, judgeLag, lagAsOf, type LagJudgement, readingOf } from '../matrix/lag.js';
 import type { Row } from '../matrix/row.js';
@@ -34,12 +34,24 @@ export function lagForOrder(
     const basis = records === null ? 'unknown' : 'records';
     return { lag: { basis, records, ms: null, ageMs: null, over: true, text }, says: text };
   }
-  const { judgement } = lagAtStart(s, row);
-  if (row.blockers.length > 0 || judgement.basis !== 'unknown') return { lag: judgement, says: null };
   const { snapshot, policy, memory, target, source } = s;
   const current = target === null ? null : readingOf(flowBetween(snapshot, source.name, target.name), snapshot.now);
+  const { judgement } = lagAtStart(s, row);
+  if (row.blockers.length > 0 || judgement.basis !== 'unknown')
+    return { lag: atLeast(judgement, s, current), says: null };
   const reading = lagAsOf(outageStart(s, false), memory, current, policy, snapshot.probe.periodMs);
-  return { lag: judgeLag(reading, policy), says: null };
+  return { lag: atLeast(judgeLag(reading, policy), s, current), says: null };
+}
+
+/**
+ * What was written in the last moments may have been seen after the instant that the outage is counted from. Pointsman by
+ * itself judges by that instant; the limit of a person holds for everything that is known.
+ */
+function atLeast(lag: LagJudgement, { memory, policy }: Situation, current: LagReading | null): LagJudgement {
+  const seen = [...memory.lagReadings, ...(current === null ? [] : [current])].filter((r) => r.records !== null);
+  const newest = seen.toSorted((x, y) => y.atMs - x.atMs)[0];
+  if (lag.basis !== 'records' || newest?.records == null || newest.records <= (lag.records ?? 0)) return lag;
+  return judgeLag({ ...newest, ms: lag.ms, heartbeatAgeMs: null }, policy);
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

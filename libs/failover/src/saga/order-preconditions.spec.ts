@@ -226,6 +226,20 @@ describe('the accepted loss', () => {
     expect(judge(split)).toMatchObject({ refusals: [], loss: { knownRecords: 12 } });
   });
 
+  it('holds for what was seen to be written in the last moments, after the instant that the outage is counted from', () => {
+    const first = dead();
+    const reading = (agoMs: number, records: number) => ({
+      ...{ atMs: first.now - agoMs, records, ms: 400, heartbeatAgeMs: 900, endSum: null },
+    });
+    const memory = { ...first.memory, lagReadings: [reading(93_000, 5), reading(90_500, 300)] };
+    const snapshot = { ...first, memory, flows: [sampleFlow({ observedAgeMs: 90_500, lagRecords: 300 })] };
+    expect(names(snapshot, { acceptLoss: { maxRecords: 299, maxMs: null } })).toEqual(['LAG_OVER_BUDGET']);
+    expect(judge(snapshot, { acceptLoss: { maxRecords: 300, maxMs: null } })).toMatchObject({
+      refusals: [],
+      loss: { knownRecords: 300 },
+    });
+  });
+
   it('what it limits must be known', () => {
     const unknown = dead({ flows: [] });
     expect(names(unknown)).toEqual(['LAG_UNKNOWN']);
