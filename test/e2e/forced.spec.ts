@@ -14,11 +14,15 @@ describe('a failover by order', () => {
     const group = { mode: 'observe', maxRpo: { records: 20, duration: '30s' } } as const;
     await onStand({ installation: { group, firstLeader: 'c' } }, async (stand) => {
       const { lab, installation, store, trail } = stand;
-      const lag = await leaveBehind(stand, 300);
-      expect(names(await order(stand, { maxRecords: lag }))).toEqual(['SOURCE_ANSWERS']);
+      await leaveBehind(stand, 300);
+      expect(names(await order(stand, { maxRecords: 1_000 }))).toEqual(['SOURCE_ANSWERS']);
 
       await lab.kill({ idc: 'a' });
       await installation.waitForGroup('its death is seen', (g) => g.row === 410, { seenBy: ['c'], timeoutMs: SEEN_MS });
+      // One more if the connector was paused before it had copied the first record.
+      const asked = (await order(stand, { maxRecords: 1_000 }, { dryRun: true })).body as Answer;
+      const lag = asked.loss?.knownRecords ?? 0;
+      expect([300, 301]).toContain(lag);
       expect(names(await order(stand, { maxRecords: lag - 1 }))).toEqual(['LAG_OVER_BUDGET']);
       const rehearsed = await order(stand, { maxRecords: lag }, { dryRun: true });
       expect(rehearsed).toMatchObject({ status: 202, body: { saga: null, loss: { knownRecords: lag } } });
@@ -45,8 +49,8 @@ describe('a failover by order', () => {
   });
 });
 
-/** Records that only a holds, with the copy standing still. @returns how many that are, as Pointsman sees it. */
-async function leaveBehind(stand: Stand, count: number): Promise<number> {
+/** Records that only a holds, with the copy standing still. */
+async function leaveBehind(stand: Stand, count: number): Promise<void> {
   const { lab, installation } = stand;
   await stand.write('a', 'copied');
   const pause = await fetch(`${lab.directConnectUrl('b')}/connectors/a-b-src/pause`, { method: 'PUT' });
@@ -61,8 +65,6 @@ async function leaveBehind(stand: Stand, count: number): Promise<number> {
     seenBy: ['c'],
     timeoutMs: SEEN_MS,
   });
-  const { lag } = await installation.api('c').get<{ lag: { records: number } }>(`/v1/groups/${GROUP}`);
-  return lag.records;
 }
 
 const order = ({ installation }: Stand, acceptLoss: Readonly<{ maxRecords: number }>, more: object = {}) =>
