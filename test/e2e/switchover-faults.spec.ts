@@ -167,7 +167,8 @@ describe('what can go wrong in a planned switch, one after the other on one inst
     expect({ outcome: operation.outcome, steps: told(operation) }).toMatchObject({ outcome: 'DONE_WITH_DEBT' });
     expect(operation.reason).toMatch(/left over: reverse \(the flow a→b does not run: .*a-b-src failed: .+nowhere/);
     await goesOnAt('a');
-    expect(await stand.flowStates('a', 'b')).toEqual(['STOPPED', 'STOPPED']);
+    // Connect lists a stopped connector's tasks until they have ended.
+    await expect.poll(() => stand.flowStates('a', 'b'), { timeout: STEP_MS }).toEqual(['STOPPED', 'STOPPED']);
 
     await connectorConfig(lab, 'b', 'a-b-src', { [servers]: config[servers] ?? '' });
     const { epoch } = (await installation.pointer()) ?? { epoch: 0 };

@@ -10,19 +10,18 @@ export type Project = (typeof PROJECTS)[number];
 
 const E2E = join('test', 'e2e');
 
-/** Files of `test/e2e` that assert what happens and not how soon: they come last, when a second lab may run beside theirs. */
-const PATIENT: readonly string[] = [
-  'install.spec.ts',
-  'night.spec.ts',
-  'switchover-faults.spec.ts',
-  'rejoin.spec.ts',
-  'switchover-crash.spec.ts',
+/** Files of `test/e2e` with so much load that no second lab may run beside theirs: they come first, beside integration. */
+const HEAVY: readonly string[] = [
   'switchover.spec.ts',
+  'rejoin.spec.ts',
+  'switchover-faults.spec.ts',
+  'switchover-crash.spec.ts',
 ];
 
 /**
  * Stages run one after the other, cheapest first. In a stage as many jobs run side by side as it has lanes: labs wait for
- * clocks most of their time, so two lanes fill two cores. Unit tests use all cores by themselves.
+ * clocks most of their time, so two lanes fill two cores: the integration tests first, with the heavy labs one after the
+ * other beside them, then the light labs by twos. Unit tests use all cores by themselves.
  */
 export function stagesOf(wanted: readonly Project[]): readonly Stage[] {
   const whole = (project: Project): readonly Job[] => (wanted.includes(project) ? [{ project, file: null }] : []);
@@ -35,7 +34,7 @@ export function stagesOf(wanted: readonly Project[]): readonly Stage[] {
 
 function e2eFiles(): readonly string[] {
   const files = readdirSync(E2E).filter((name) => name.endsWith('.spec.ts'));
-  const rank = (name: string): number => PATIENT.indexOf(name); // -1: first
+  const rank = (name: string): number => (HEAVY.includes(name) ? HEAVY.indexOf(name) : HEAVY.length);
   return files.toSorted((x, y) => rank(x) - rank(y) || x.localeCompare(y)).map((name) => join(E2E, name));
 }
 
