@@ -3,6 +3,7 @@ export * from './config/duration.js';
 export * from './config/explain-config.js';
 export * from './config/host-port.js';
 export * from './config/load-config-file.js';
+export * from './config/read-text.js';
 export * from './config/secret.js';
 export * from './ids.js';
 export * from './logger.js';

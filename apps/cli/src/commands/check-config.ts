@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readText } from '#platform';
 import { askApp } from './ask-app.js';
 import type { Check } from './check.js';
 
@@ -39,7 +39,7 @@ export const showConfigFile = async (
 export const kindOf = (file: string): Target => {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (e) {
     return { unreadable: e instanceof Error ? e.message : String(e), remedy: 'name a readable file' };
   }

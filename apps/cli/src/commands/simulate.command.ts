@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readText } from '#platform';
 import { parseAllDocuments } from 'yaml';
 import { explain, parseScenario, renderExplanation, runScenario, ScenarioError } from '#failover';
 import type { Change, Scenario, ScenarioRun } from '#failover';
@@ -23,7 +23,7 @@ export const simulateCommand = async (file: string, options: SimulateOptions, io
 const readScenarios = (file: string): readonly Scenario[] => {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (cause) {
     throw new CliError(`scenario file ${file} cannot be read`, EXIT.usage, { cause });
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { offsetOf, pathText, position } from './place.js';
+import { readText } from './read-text.js';
 
 /** One thing wrong in a configuration file, at the place where a person must look. */
 export type ConfigProblem = Readonly<{ file: string; line: number; column: number; path: string; message: string }>;
@@ -32,10 +32,14 @@ export function loadConfigFile<S extends z.ZodType>(
 /** The text of a configuration file. Throws {@link ConfigError} if it cannot be read. */
 export function readConfigText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch (error) {
     const reason =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'no such file' : String(error);
+      error instanceof RangeError
+        ? error.message
+        : error instanceof Error && 'code' in error && error.code === 'ENOENT'
+          ? 'no such file'
+          : String(error);
     throw new ConfigError([
       { file, line: 1, column: 1, path: '', message: `${reason}; name a readable file with --config` },
     ]);
