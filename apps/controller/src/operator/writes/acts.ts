@@ -1,5 +1,5 @@
 import type { GroupRow } from '../../persistence/authority-store.port.js';
-import { Problem } from '../http/problem.js';
+import { pauseInForce, pauseOf } from './pausing.js';
 import type { AcceptLossBody, AcknowledgeBody, PauseBody, ResumeBody } from './schemas.js';
 
 export type ActName = 'acknowledge' | 'pause' | 'resume' | 'accept-loss' | 'mode' | 'reject';
@@ -12,7 +12,7 @@ export type Act = Readonly<{
   dryRun: boolean;
   /** What the audit keeps beside who, from where, before and after. */
   detail?: Readonly<Record<string, string>>;
-  /** Throws a {@link Problem} (409) when the row does not allow it. */
+  /** Throws a Problem (409) when the row does not allow it. */
   change: (row: GroupRow) => Readonly<{ row: GroupRow; summary: string }>;
 }>;
 
@@ -39,12 +39,8 @@ export const pause = (body: PauseBody, nowMs: number): Act => ({
   reason: body.reason,
   dryRun: body.dryRun,
   change: (row) => {
-    const { owner, reason } = body;
-    const expiresAt = iso(nowMs + body.expiresIn);
-    return {
-      row: { ...row, pause: { owner, reason, at: iso(nowMs), expiresAt } },
-      summary: `paused by ${owner} until ${expiresAt}`,
-    };
+    const made = pauseOf(body, nowMs);
+    return { row: { ...row, pause: made }, summary: `paused by ${made.owner} until ${made.expiresAt}` };
   },
 });
 
@@ -55,18 +51,9 @@ export const resume = (body: ResumeBody, nowMs: number): Act => ({
   reason: body.reason,
   dryRun: body.dryRun,
   change: (row) => {
-    if (!row.pause || Date.parse(row.pause.expiresAt) <= nowMs) {
-      throw new Problem({
-        status: 409,
-        code: 'not_paused',
-        title: `Group ${row.name} is not paused`,
-        detail: 'There is nothing to resume.',
-      });
-    }
-    return {
-      row: { ...row, pause: null, unpausedAt: iso(nowMs) },
-      summary: `resumed (was paused by ${row.pause.owner})`,
-    };
+    const refusal = { title: `Group ${row.name} is not paused`, detail: 'There is nothing to resume.' };
+    const { owner } = pauseInForce(row.pause, nowMs, refusal);
+    return { row: { ...row, pause: null, unpausedAt: iso(nowMs) }, summary: `resumed (was paused by ${owner})` };
   },
 });
 

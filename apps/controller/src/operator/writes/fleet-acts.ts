@@ -1,6 +1,6 @@
 import type { FleetRow } from '../../persistence/authority-store.port.js';
-import { Problem } from '../http/problem.js';
 import { actor, iso } from './acts.js';
+import { pauseInForce, pauseOf } from './pausing.js';
 import type { PauseBody, ResumeBody } from './schemas.js';
 
 /** What an operator's call does to all groups at once: a pure change of the fleet's row, and words for the audit. */
@@ -9,7 +9,7 @@ export type FleetAct = Readonly<{
   actor: string;
   reason: string;
   dryRun: boolean;
-  /** Throws a {@link Problem} (409) when the row does not allow it. */
+  /** Throws a Problem (409) when the row does not allow it. */
   change: (row: FleetRow) => Readonly<{ row: FleetRow; summary: string }>;
 }>;
 
@@ -20,12 +20,9 @@ export const pauseAll = (body: PauseBody, nowMs: number): FleetAct => ({
   reason: body.reason,
   dryRun: body.dryRun,
   change: (row) => {
-    const { owner, reason } = body;
-    const expiresAt = iso(nowMs + body.expiresIn);
-    return {
-      row: { ...row, pause: { owner, reason, at: iso(nowMs), expiresAt } },
-      summary: `everything is paused by ${owner} until ${expiresAt}`,
-    };
+    const made = pauseOf(body, nowMs);
+    const summary = `everything is paused by ${made.owner} until ${made.expiresAt}`;
+    return { row: { ...row, pause: made }, summary };
   },
 });
 
@@ -36,17 +33,13 @@ export const resumeAll = (body: ResumeBody, nowMs: number): FleetAct => ({
   reason: body.reason,
   dryRun: body.dryRun,
   change: (row) => {
-    if (!row.pause || Date.parse(row.pause.expiresAt) <= nowMs) {
-      throw new Problem({
-        status: 409,
-        code: 'not_paused',
-        title: 'Not everything is paused',
-        detail: 'There is nothing to resume for all groups; a group that is paused by itself is resumed by itself.',
-      });
-    }
+    const { owner } = pauseInForce(row.pause, nowMs, {
+      title: 'Not everything is paused',
+      detail: 'There is nothing to resume for all groups; a group that is paused by itself is resumed by itself.',
+    });
     return {
       row: { pause: null, unpausedAt: iso(nowMs) },
-      summary: `resumed (everything was paused by ${row.pause.owner})`,
+      summary: `resumed (everything was paused by ${owner})`,
     };
   },
 });
