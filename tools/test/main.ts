@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { type Job, nameOf, PROJECTS, type Stage, stagesOf } from './jobs.js';
 import { NOTHING, sum, tally, type Tally } from './tally.js';
 
 /**
- * Runs the test projects, prints what each file took of its budget, and ends with the line that CI reads:
- * `N passed, N failed, N skipped`.
+ * Runs the test projects, prints what each file took of its budget, then once more what needed a retry and what failed
+ * (a reader of CI's log may see its end only), and ends with the line that CI reads: `N passed, N failed, N skipped`.
  */
 const asked = process.argv.slice(2);
 const wanted = PROJECTS.filter((p) => asked.length === 0 || asked.includes(p));
@@ -20,9 +21,12 @@ if (asked.some((a) => !PROJECTS.some((p) => p === a))) {
 
 const dir = mkdtempSync(join(tmpdir(), 'pointsman-test-'));
 const startedMs = performance.now();
+const retried: string[] = [];
 let total = NOTHING;
 for (const stage of stagesOf(wanted)) total = sum(total, await runStage(stage));
 rmSync(dir, { recursive: true, force: true });
+for (const line of retried) process.stdout.write(`NEEDED A RETRY ${line}\n`);
+process.stdout.write(total.failures.join(''));
 process.stdout.write(`\n${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes in all\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -46,8 +50,8 @@ async function runStage({ lanes, jobs }: Stage): Promise<Tally> {
 function countJob({ job, report, status }: Ended): Tally {
   const counted = tally(job.project, report);
   if (status === 0 || counted.failed > 0) return counted;
-  process.stdout.write(`${nameOf(job)}: vitest ended with status ${status}, e.g. by an error outside any test\n`);
-  return { ...counted, failed: 1 };
+  const failure = `FAILED ${nameOf(job)}: vitest ended with status ${status}, e.g. by an error outside any test\n`;
+  return { ...counted, failed: 1, failures: [failure] };
 }
 
 /** Exit status. Where several run side by side each line says whose it is. */
@@ -58,7 +62,10 @@ async function vitest(job: Job, report: string, several: boolean): Promise<numbe
   const child = spawn('npx', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const prefix = several ? `${nameOf(job)} | ` : '';
   for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
-    createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
+    createInterface({ input: from }).on('line', (line) => {
+      to.write(`${prefix}${line}\n`);
+      if (/\(retry x\d+\)/.test(line)) retried.push(`${nameOf(job)}: ${stripVTControlCharacters(line).trim()}`);
+    });
   }
   const [code] = (await once(child, 'close')) as [number | null];
   return code ?? 1;

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
-export type Tally = Readonly<{ passed: number; failed: number; skipped: number }>;
-export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0 };
+/** What ended how, and of each failure one paragraph for the end of the output, where CI's reader looks first. */
+export type Tally = Readonly<{ passed: number; failed: number; skipped: number; failures: readonly string[] }>;
+export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+/** Characters of a failure's message that are printed again at the end; the whole stands where the test ran. */
+const EXCERPT_CHARS = 400;
 
 /** Seconds a file of the project is expected to need at most on two cores; over it is printed, never failed. */
 const BUDGET_S: Readonly<Record<string, number>> = { unit: 20, integration: 90, e2e: 180 };
@@ -12,7 +17,8 @@ type FileResult = Readonly<{
   startTime: number;
   endTime: number;
   status: string;
-  assertionResults: readonly { status: string }[];
+  message: string;
+  assertionResults: readonly { status: string; fullName: string; failureMessages: readonly string[] }[];
 }>;
 type Report = Readonly<{ testResults: readonly FileResult[] }>;
 
@@ -20,6 +26,7 @@ export const sum = (x: Tally, y: Tally): Tally => ({
   passed: x.passed + y.passed,
   failed: x.failed + y.failed,
   skipped: x.skipped + y.skipped,
+  failures: [...x.failures, ...y.failures],
 });
 
 /** Counts vitest's JSON report of one project, and prints what each file took of its budget. */
@@ -39,15 +46,24 @@ export function tally(project: string, reportFile: string): Tally {
   return total;
 }
 
-function inFile({ status, assertionResults }: FileResult): Tally {
+function inFile({ name, message, status, assertionResults }: FileResult): Tally {
+  const file = relative(process.cwd(), name);
+  const failed = assertionResults.filter((t) => t.status === 'failed');
   const unloaded = status === 'failed' && assertionResults.length === 0; // the file itself did not load
   const count = (of: (status: string) => boolean): number => assertionResults.filter((t) => of(t.status)).length;
   return {
     passed: count((s) => s === 'passed'),
-    failed: count((s) => s === 'failed') + (unloaded ? 1 : 0),
+    failed: failed.length + (unloaded ? 1 : 0),
     skipped: count((s) => s !== 'passed' && s !== 'failed'),
+    failures: [
+      ...(unloaded ? [paragraph(file, 'did not load', message)] : []),
+      ...failed.map((t) => paragraph(file, t.fullName, t.failureMessages.join('\n'))),
+    ],
   };
 }
+
+const paragraph = (file: string, what: string, message: string): string =>
+  `FAILED ${file}: ${what}\n  ${stripVTControlCharacters(message).slice(0, EXCERPT_CHARS).replaceAll('\n', '\n  ')}\n`;
 
 function readReport(file: string): Report {
   try {
