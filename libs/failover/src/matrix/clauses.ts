@@ -91,11 +91,6 @@ export const sourceFencedByUs: Clause = {
 
 export const noSagaOpen: Clause = { says: 'no saga is open', holds: (s) => s.snapshot.group.openSaga === null };
 
-export const notLeftFencedOnPurpose: Clause = {
-  says: 'the last saga did not close SOURCE_LOST',
-  holds: (s) => s.snapshot.group.lastUnpublishedClose?.outcome !== 'SOURCE_LOST',
-};
-
 export const manyPartitionsAtFault: Clause = {
   says: 'the share of hot-standby partitions offline or under min ISR reaches partitionShare',
   holds: (s) => s.medians.partitionShare >= s.policy.partitionShare,
