@@ -1,8 +1,8 @@
 import type { SagaPlan, SagaRecord } from '#failover';
 import { LostLeadershipError } from '../persistence/authority-store.port.js';
 
-/** `too-late`: the point of no return was reached; the saga goes on. */
-export type AbortAnswer = 'aborted' | 'too-late: publish';
+/** `too-late`: the point of no return was reached; the saga goes on. `finished`: it reached its good end meanwhile. */
+export type AbortAnswer = 'aborted' | 'too-late: publish' | 'finished';
 
 /** Why a step was cut short by a person: it is no failure of the step. */
 export class AbortedByPerson extends Error {
@@ -60,9 +60,9 @@ export class SagaAborts {
   /** After each commit: answers whoever waits, if the journal decides it. */
   answer(saga: SagaRecord): void {
     if (this.wishes.length === 0) return;
-    const tooLate = this.isTooLate(saga);
-    if (!tooLate && saga.outcome === null && !walksBack(saga)) return;
-    for (const wish of this.wishes) wish.answer(tooLate ? 'too-late: publish' : 'aborted');
+    const how = this.howItWent(saga);
+    if (how === null) return;
+    for (const wish of this.wishes) wish.answer(how);
     this.wishes = [];
   }
 
@@ -70,6 +70,13 @@ export class SagaAborts {
   giveUp(error: unknown): void {
     for (const wish of this.wishes) wish.reject(error);
     this.wishes = [];
+  }
+
+  /** Null: the journal has not decided yet. */
+  private howItWent(saga: SagaRecord): AbortAnswer | null {
+    if (this.isTooLate(saga)) return 'too-late: publish';
+    if (saga.outcome === 'DONE' || saga.outcome === 'DONE_WITH_DEBT') return 'finished';
+    return saga.outcome !== null || walksBack(saga) ? 'aborted' : null;
   }
 
   private isTooLate(saga: SagaRecord): boolean {

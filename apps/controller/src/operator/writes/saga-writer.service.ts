@@ -85,6 +85,7 @@ export class SagaWriter {
       await this.auditAbort(saga, body, caller);
       const how = await this.sagas.abort(id, `${actor(body.by)}: ${body.reason}`);
       if (how === null) throw noLeader('The saga is not driven here yet; try again.');
+      if (how === 'finished') throw closed(id, (await this.store.saga(id))?.outcome ?? 'DONE');
       if (how !== 'aborted') throw tooLate(id);
       const answer = { status: ACCEPTED, body: toJson({ saga: id, group: saga.group, outcome: how }) };
       await this.keep(key, bodyHash, answer);
