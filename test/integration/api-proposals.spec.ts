@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { INITIAL_MEMORY, type Proposal, sampleFlow, sampleGroup, sampleVotes } from '#failover';
 import { aProposal } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
@@ -103,6 +103,21 @@ describe('POST approve', () => {
     }
     expect(database.tables.sagas.size).toBe(0);
     expect((await proposalNow())?.approvals).toHaveLength(1);
+  });
+
+  it('two persons who approve at the same instant: the one whose yes was judged without the other says it again', async () => {
+    await propose({ needed: 2 });
+    const kim = await tokenOf('kim');
+    const kims = { reason: 'seen it too', by: 'kim' };
+    const unread = await api.store.groups(); // as kim's request read it, before ann's yes was written
+    await post('approve', YES).expect(202);
+    vi.spyOn(api.store, 'groups').mockResolvedValueOnce(unread);
+    const { body } = await post('approve', kims, { token: kim }).expect(409);
+    expect(names(body)).toEqual(['PROPOSAL_MOVED']);
+    expect(await proposalNow()).toMatchObject({ state: 'open', approvals: [{ by: 'operator:ann' }] });
+    const again = await post('approve', kims, { token: kim }).expect(202);
+    expect(again.body.saga).toEqual(expect.any(String));
+    expect(await proposalNow()).toMatchObject({ state: 'approved', approvals: [{}, {}] });
   });
 
   it('a dry run and the act ask the same questions; a dry run writes nothing', async () => {

@@ -99,6 +99,8 @@ export class ProposalWriter {
     const now = row?.proposal ?? null;
     if (row === null || seen === null || now?.id !== seen.id || now.state !== 'open') throw proposalMoved(group);
     mustBeAnother(group, now, approval.identity);
+    // Another person's yes came in between: whether this one is the last that is needed was judged without it.
+    if (now.approvals.length !== seen.approvals.length) throw proposalMoved(group);
     const { at, by, reason } = approval;
     const approved = withApproval(now, approval);
     const saga = done?.saga ?? null;

@@ -37,13 +37,14 @@ export function asProblem(ask: PlannedAsk, error: unknown): unknown {
   return error;
 }
 
-/** Opened or closed by another one between the look and the act. */
+/** Opened, approved or closed by another one between the look and the act. */
 export const proposalMoved = (group: string): Problem =>
   new Problem({
     status: 409,
     code: 'refused',
     title: `The proposal of ${group} has changed`,
-    detail: 'Another one opened or decided it a moment ago; nothing was changed.',
+    detail:
+      'Another one opened, approved or decided it a moment ago; nothing was changed. Look again, then say it again.',
     blockedBy: [{ name: 'PROPOSAL_MOVED', detail: 'it is not as it was read', liftedBy: `pointsman status ${group}` }],
   });
 
