@@ -1,4 +1,12 @@
-import { goalKey, type ClusterGoal, type Command, type CommandResult, type Goal, type GoalStatus } from '#failover';
+import {
+  goalKey,
+  type ClusterGoal,
+  type Command,
+  type CommandResult,
+  type Goal,
+  type GoalStatus,
+  type PreviousValues,
+} from '#failover';
 import type { Hands, RecordedEpoch } from '../../apps/agent/src/ports.js';
 
 /** Hands that carry everything out in memory at once, and remember in which order. */
@@ -18,6 +26,8 @@ export class FakeHands implements Hands {
   closed = false;
   /** False: no subject can be reached. */
   reachable = true;
+  /** What its disk holds of topics that it closed by configuration. */
+  remembers: PreviousValues = {};
   readonly #world = new Map<string, GoalStatus['observed']>();
 
   setWatch(): void {
@@ -77,7 +87,7 @@ export class FakeHands implements Hands {
       term: goal.term,
       ageMs: 0,
       detail: '',
-      previous: { orders: null },
+      previous: goal.subject === 'cluster' ? this.remembers : {},
     };
   }
 }

@@ -164,6 +164,23 @@ describe('fence 2', () => {
     expect(await hands.newestEpoch('a', 'shop', never)).toMatchObject({ epoch: 4 });
   });
 
+  it('opens to what was there before, where another agent closed it and the leader says what that one remembers', async () => {
+    const standIn = new AgentHands({
+      ...configOf(lab),
+      agent: { id: 'agent-b', idc: 'b', dataDir: `${lab.dir}/agent-b` },
+    });
+    try {
+      const { previous } = await standIn.apply(clusterGoal('fenced', 5), within(10_000));
+      expect(previous).toMatchObject({ 'pay-eu': PREVIOUS });
+      const opening = { ...clusterGoal('open', 6), previous };
+      expect(await hands.apply(opening, within(10_000))).toMatchObject({ observed: 'open', reached: true });
+      expect(await maxMessageBytes('pay-eu')).toEqual({ value: PREVIOUS, isDefault: false });
+      expect(await standIn.observe(opening)).toMatchObject({ observed: 'open', previous: {} });
+    } finally {
+      await standIn.close();
+    }
+  });
+
   it('says unknown, not open, when the cluster cannot be reached', async () => {
     const status = await hands.apply({ ...clusterGoal('fenced'), cluster: 'nowhere' }, within(1_000));
     expect(status).toMatchObject({ observed: 'unknown', reached: false });

@@ -168,6 +168,22 @@ describe('goals', () => {
     expect(b.hands.applied.length - before).toBeLessThanOrEqual(1);
   });
 
+  it('of an opening say what a stand-in remembers of the topics that it closed', async () => {
+    const c = await controller();
+    c.leadership.lead(3);
+    const b = await agent('b', [c.port]);
+    b.hands.remembers = { orders: '2000000' };
+    await until(() => expect(c.vote('a', 'agent-b')).toBe('UP'));
+    c.gateway.setGoals(3, [fence(8, 3)]);
+    await until(() => expect(b.hands.applied.map((g) => g.subject)).toContain('cluster'));
+    const a = await agent('a', [c.port]);
+    await until(() => expect(a.hands.applied.length).toBeGreaterThan(0));
+    c.gateway.setGoals(3, [fence(9, 3, 'open')]);
+    await until(() => expect(a.hands.applied.at(-1)).toMatchObject({ state: 'open', previous: { orders: '2000000' } }));
+    b.hands.remembers = {};
+    await until(() => expect(a.hands.applied.at(-1)).not.toHaveProperty('previous'), 30_000); // b looks each 10 s
+  });
+
   it('of a lower term or epoch are refused, also after a restart of the agent', async () => {
     const c = await controller();
     c.leadership.lead(5);

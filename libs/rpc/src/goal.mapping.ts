@@ -1,4 +1,4 @@
-import type { ClusterGoal, FenceKind, Goal, GoalStatus } from '#failover';
+import type { ClusterGoal, FenceKind, Goal, GoalStatus, PreviousValues } from '#failover';
 import * as pb from './generated/pointsman/agent/v1/agent.js';
 import type { AgentGoalSet, GoalAssignment, GoalRole } from './messages.js';
 import { ageFromWire, enumCodec, orNull, orUndefined } from './wire.js';
@@ -36,6 +36,12 @@ export const fenceKind = enumCodec<FenceKind>({
   hook: pb.FenceKind.FENCE_KIND_HOOK,
 });
 
+const previousToWire = (previous: PreviousValues): pb.PreviousValue[] =>
+  Object.entries(previous).map(([topic, value]) => ({ topic, value: orUndefined(value) }));
+
+const previousFromWire = (previous: readonly pb.PreviousValue[]): PreviousValues =>
+  Object.fromEntries(previous.map(({ topic, value }) => [topic, orNull(value)]));
+
 export const goalToWire = (g: Goal): pb.Goal => ({
   group: g.group,
   epoch: g.epoch,
@@ -50,6 +56,7 @@ export const goalToWire = (g: Goal): pb.Goal => ({
             topics: g.topics,
             kinds: (g.kinds ?? []).map((k) => fenceKind.toWire(k) as pb.FenceKind),
             deniedGroups: g.deniedGroups ?? [],
+            previous: previousToWire(g.previous ?? {}),
           },
         }
       : {
@@ -70,7 +77,7 @@ export function goalFromWire(g: pb.Goal | undefined): Goal | null {
     const kinds = g.subject.cluster.kinds.map((k) => fenceKind.fromWire(k)).filter((k) => k !== null);
     // Kinds none of which this version knows are no leave to choose one.
     if (state === null || (kinds.length === 0 && g.subject.cluster.kinds.length > 0)) return null;
-    const { cluster, topics, deniedGroups } = g.subject.cluster;
+    const { cluster, topics, deniedGroups, previous } = g.subject.cluster;
     const goal: ClusterGoal = {
       subject: 'cluster',
       group: g.group,
@@ -84,6 +91,7 @@ export function goalFromWire(g: pb.Goal | undefined): Goal | null {
       ...goal,
       ...(kinds.length === 0 ? {} : { kinds }),
       ...(deniedGroups.length === 0 ? {} : { deniedGroups }),
+      ...(previous.length === 0 ? {} : { previous: previousFromWire(previous) }),
     };
   }
   if (g?.subject?.$case === 'flow') {
@@ -122,7 +130,7 @@ export const goalStatusToWire = (s: GoalStatus): pb.GoalStatus => ({
   term: s.term,
   ageMs: s.ageMs,
   detail: s.detail,
-  previous: Object.entries(s.previous).map(([topic, value]) => ({ topic, value: orUndefined(value) })),
+  previous: previousToWire(s.previous),
   kind: s.kind === undefined ? undefined : (fenceKind.toWire(s.kind) as pb.FenceKind),
   deniedGroups: s.deniedGroups ?? [],
 });
@@ -144,6 +152,6 @@ export function goalStatusFromWire(s: pb.GoalStatus): GoalStatus | null {
     term: s.term,
     ageMs: ageFromWire(s.ageMs),
     detail: s.detail,
-    previous: Object.fromEntries(s.previous.map((p) => [p.topic, orNull(p.value)])),
+    previous: previousFromWire(s.previous),
   };
 }

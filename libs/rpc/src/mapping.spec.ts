@@ -123,7 +123,7 @@ describe('what a peer of another version may send', () => {
     const goal = { group: 'orders', epoch: 1, term: 1 };
     const cluster = {
       $case: 'cluster' as const,
-      cluster: { cluster: 'a', state: 99 as never, topics: [], kinds: [], deniedGroups: [] },
+      cluster: { cluster: 'a', state: 99 as never, topics: [], kinds: [], deniedGroups: [], previous: [] },
     };
     const read = responseFromWire({
       ackSeq: 0,

@@ -172,6 +172,7 @@ const goal: fc.Arbitrary<Goal> = fc.oneof(
       topics: names,
       kinds: fc.subarray([...FENCE_KINDS], { minLength: 1 }),
       deniedGroups: fc.array(name, { minLength: 1, maxLength: 3 }),
+      previous: fc.dictionary(name, orNull(name), { minKeys: 1, maxKeys: 3, noNullPrototype: true }),
     },
     { requiredKeys: ['subject', 'group', 'epoch', 'term', 'cluster', 'state', 'topics'] },
   ),

@@ -43,6 +43,7 @@ const FENCE: Required<ClusterGoal> = {
   topics: ['orders'],
   kinds: ['acl', 'hook'],
   deniedGroups: ['billing'],
+  previous: { orders: '2000000', payments: null },
 };
 const STOP: Required<FlowGoal> = {
   subject: 'flow',

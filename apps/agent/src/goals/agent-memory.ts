@@ -100,6 +100,7 @@ const goalSchema = z.discriminatedUnion('subject', [
     topics: names,
     kinds: z.array(z.enum(FENCE_KINDS)).readonly().optional(),
     deniedGroups: names.optional(),
+    previous: z.record(z.string(), z.string().nullable()).optional(),
   } satisfies ShapeOf<ClusterGoal>),
   z.strictObject({
     subject: z.literal('flow'),

@@ -6,6 +6,7 @@ import {
   type FenceKind,
   type FenceOffer,
   type GoalStatus,
+  type PreviousValues,
 } from '#failover';
 import type { Ms } from '#health';
 import { KafkaCallError, monotonicMs } from '#kafka';
@@ -174,7 +175,7 @@ function statusOf(goal: ClusterGoal, found: readonly Found[], remarks: readonly 
     term: goal.term,
     ageMs,
     detail: [...found.filter(isTelling).map((f) => `${f.kind}: ${f.reading.detail}`), ...remarks].join('; '),
-    previous: Object.assign({}, ...found.map((f) => f.reading.previous)) as GoalStatus['previous'],
+    previous: Object.assign({}, ...found.map((f) => f.reading.previous)) as PreviousValues,
     ...(kind === undefined ? {} : { kind }),
     ...(deniedGroups.length === 0 ? {} : { deniedGroups }),
   };

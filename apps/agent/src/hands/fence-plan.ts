@@ -72,7 +72,7 @@ export function planUnfence(
     }
     if (recorded === undefined) {
       if (open.length > 0) continue;
-      remarks.push(`${topic}: unset, its value before the fence is in the records of another agent (docs/fences.md)`);
+      remarks.push(`${topic}: unset, no agent that was heard remembers its value before the fence (docs/fences.md)`);
       changes.push({ topic, key: FENCE_KEY, value: null });
       continue;
     }

@@ -1,4 +1,4 @@
-import type { ClusterGoal, FenceKind, FenceOffer } from '#failover';
+import type { ClusterGoal, FenceKind, FenceOffer, PreviousValues } from '#failover';
 import type { Ms } from '#health';
 
 /** What was read back of one kind of fence. */
@@ -6,7 +6,7 @@ export type FenceReading = Readonly<{
   state: 'fenced' | 'open' | 'partial' | 'foreign' | 'unknown';
   readAtMs: Ms; // monotonic
   detail: string;
-  previous: Readonly<Record<string, string | null>>;
+  previous: PreviousValues; // what the agent's disk holds of it
   deniedGroups?: readonly string[]; // consumer groups that are refused; absent: none
 }>;
 

@@ -79,6 +79,35 @@ describe('the fence by topic configuration', () => {
     expect(await new FenceJournal(dir).of('a')).toEqual(new Map());
   });
 
+  it('gives back the values that another agent remembers, where it has none of its own', async () => {
+    const broker = new OneBroker({ orders: '5000000', payments: '7000000', [CHECK]: null });
+    const both = { ...goal, topics: ['orders', 'payments'] };
+    const standIn = new TopicConfigFence(broker, new FenceJournal(join(dir, 'stand-in')));
+    await mkdir(join(dir, 'stand-in'));
+    const { previous } = await standIn.place(both, signal());
+    const own = new TopicConfigFence(broker, new FenceJournal(dir));
+    const opening = { ...both, state: 'open' as const, previous: { ...previous, nobodys: '1' } };
+    expect(await own.lift(opening, signal())).toMatchObject({ state: 'open', previous: {} });
+    expect(Object.fromEntries(broker.values)).toEqual({ orders: '5000000', payments: '7000000', [CHECK]: null });
+    // The other one looks on, and forgets: a value that is set later must not be replaced by that one day.
+    expect(await standIn.read(opening)).toMatchObject({ state: 'open', previous: {} });
+    expect(await new FenceJournal(join(dir, 'stand-in')).of('a')).toEqual(new Map());
+    broker.values.set('orders', '8000000');
+    expect(await own.lift(opening, signal())).toMatchObject({ detail: expect.stringContaining('left as it is') });
+    expect(broker.values.get('orders')).toBe('8000000');
+  });
+
+  it('forgets nothing of a cluster that is to be closed, or is not wholly open yet', async () => {
+    const broker = new OneBroker({ orders: '5000000', [CHECK]: null });
+    const fence = new TopicConfigFence(broker, new FenceJournal(dir));
+    await fence.place(goal, signal());
+    await fence.read(goal);
+    await fence.read({ ...goal, state: 'open' });
+    broker.values.set('orders', '5000000');
+    expect(await fence.read({ ...goal, state: 'open' })).toMatchObject({ state: 'partial' });
+    expect((await new FenceJournal(dir).of('a')).get('orders')?.previous).toBe('5000000');
+  });
+
   it('asks nothing of a full disk where it never closed anything', async () => {
     await fillDisk();
     const fence = new TopicConfigFence(new OneBroker({ orders: null, [CHECK]: null }), new FenceJournal(dir));

@@ -2,7 +2,7 @@ import { checkTopic, type ClusterGoal, type FenceOffer } from '#failover';
 import { monotonicMs, pause, type ClusterHands, type ConfigTable } from '#kafka';
 import type { Fence, FenceReading } from './fence.js';
 import { ensureGroupTopic, goalTopics } from './group-topics.js';
-import { FenceJournalError, type FenceJournal } from './fence-journal.js';
+import { FenceJournalError, type FenceJournal, type FenceRecord } from './fence-journal.js';
 import { FENCE_KEY } from '../probes/fences.js';
 import { observeFence, planFence, planUnfence } from './fence-plan.js';
 
@@ -42,9 +42,12 @@ export class TopicConfigFence implements Fence {
     return this.#apply(goal, 'open', signal);
   }
 
+  /** What this agent remembers of a cluster that is to be open and is, another one opened: it is old, and goes. */
   async read(goal: ClusterGoal): Promise<FenceReading> {
     const { topics } = await goalTopics(this.#hands, goal, CALL_MS);
-    return this.#reading(goal, topics, await this.#tables(topics), []);
+    const reading = await this.#reading(goal, topics, await this.#tables(topics), []);
+    const over = goal.state === 'open' && reading.state === 'open';
+    return over ? this.#forget(goal, Object.keys(reading.previous), reading) : reading;
   }
 
   /**
@@ -68,7 +71,7 @@ export class TopicConfigFence implements Fence {
     topics: readonly string[],
     signal: AbortSignal,
   ): Promise<FenceReading> {
-    const journal = await this.#journal.of(goal.cluster);
+    const journal = new Map([...recordsIn(goal), ...(await this.#journal.of(goal.cluster))]);
     const tables = await this.#tables(topics);
     const plan =
       state === 'fenced' ? planFence(goal.group, topics, tables, journal) : planUnfence(topics, tables, journal);
@@ -91,7 +94,8 @@ export class TopicConfigFence implements Fence {
   async #forget(goal: ClusterGoal, topics: readonly string[], reading: FenceReading): Promise<FenceReading> {
     try {
       await this.#journal.remove(goal.cluster, topics);
-      return reading;
+      const left = Object.entries(reading.previous).filter(([topic]) => !topics.includes(topic));
+      return { ...reading, previous: Object.fromEntries(left) };
     } catch (error) {
       if (!(error instanceof FenceJournalError)) throw error;
       return { ...reading, detail: `${reading.detail}; ${error.message}` };
@@ -131,3 +135,7 @@ export class TopicConfigFence implements Fence {
     return { state, readAtMs, detail, previous: Object.fromEntries(mine.map(([topic, r]) => [topic, r.previous])) };
   }
 }
+
+/** What an agent that closed the cluster in this one's place remembers, as the leader heard it. */
+const recordsIn = ({ group, previous = {} }: ClusterGoal): readonly [string, FenceRecord][] =>
+  Object.entries(previous).map(([topic, value]) => [topic, { group, previous: value }]);

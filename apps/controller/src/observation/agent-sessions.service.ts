@@ -6,6 +6,7 @@ import { CLOCK, type Clock, LOGGER, type Logger } from '#platform';
 import { type AgentHello, type AgentMessage, type ControllerWelcome, PROTOCOL_VERSION, type Watch } from '#rpc';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { AgentStream, type Refusal, type SessionCall } from './agent-stream.js';
+import { FenceMemories } from './fence-memories.js';
 import { assignmentsFor, type Candidate, helpersFirst } from './goal-roles.js';
 import { LeaseTokens } from './lease-tokens.js';
 import { fenceKey, ObservationBook } from './observation-book.js';
@@ -38,6 +39,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   private readonly seats: ReadonlyMap<AgentId, Seat>;
   private readonly idcOf: ReadonlyMap<ClusterName, IdcName>;
   private readonly handshaking = new Set<AgentStream>();
+  private readonly memories = new FenceMemories();
   private goals: Readonly<{ term: number; goals: readonly Goal[] }> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private unsubscribe: (() => void) | null = null;
@@ -213,7 +215,9 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
         if (!this.book.report(seat.agent, message.report, now)) stream.send({ kind: 'full_report_wanted' });
         return;
       case 'goal_status':
-        return this.book.status(seat.agent, message.status, now);
+        if (!this.book.status(seat.agent, message.status, now)) return;
+        if (this.memories.heard(seat.agent, message.status)) this.tellAll();
+        return;
       case 'command_result':
         return seat.pending.result(message.result);
       case 'goodbye':
@@ -252,7 +256,8 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
       this.idcOf,
       this.snapshots.graceOver(wholeMs(this.clock)),
     );
-    const goalSet = { term: goals.term, goals: mine };
+    const told = mine.map((assignment) => this.memories.tell(seat.agent, assignment));
+    const goalSet = { term: goals.term, goals: told };
     const goalsJson = JSON.stringify(goalSet);
     if (goalsJson === seat.sentGoals) return;
     seat.sentGoals = goalsJson;

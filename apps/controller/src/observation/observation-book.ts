@@ -62,10 +62,13 @@ export class ObservationBook {
     if (record !== undefined) record.goodbyeAtMs = now;
   }
 
-  status(agent: AgentId, status: GoalStatus, now: Ms): void {
+  /** @returns false when it is of no agent or goal that is configured. */
+  status(agent: AgentId, status: GoalStatus, now: Ms): boolean {
     const { fenceKeys, flowKeys } = this.#scope;
-    if (!fenceKeys.has(status.key) && !flowKeys.has(status.key)) return;
-    this.#agents.get(agent)?.statuses.set(status.key, { value: status, atMs: now });
+    const record = this.#agents.get(agent);
+    if (record === undefined || (!fenceKeys.has(status.key) && !flowKeys.has(status.key))) return false;
+    record.statuses.set(status.key, { value: status, atMs: now });
+    return true;
   }
 
   /** @returns false when the report builds on something that this process never got: a full one is wanted. */

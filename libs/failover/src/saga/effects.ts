@@ -7,6 +7,9 @@ import type { TransactionCommand, TransactionOutput } from './transaction-effect
 
 /** What controllers ask of agents: goals (states kept true) and commands (one effect, one result). Plain data. */
 
+/** Topic → `max.message.bytes` before fence 2; null: it had none of its own. */
+export type PreviousValues = Readonly<Record<string, string | null>>;
+
 /** How a cluster is closed to applications, strongest first. */
 export const FENCE_KINDS = ['acl', 'topic-config', 'hook'] as const;
 export type FenceKind = (typeof FENCE_KINDS)[number];
@@ -30,6 +33,8 @@ export type ClusterGoal = Readonly<{
    * that who follows no pointer does not go on reading copies. What cannot be refused is said, and keeps no fence from being reached.
    */
   deniedGroups?: readonly string[];
+  /** Of an opening: what other agents remember of topics that they closed by fence 2, as {@link GoalStatus.previous}; absent: nothing. */
+  previous?: PreviousValues;
 }>;
 
 export type FlowGoal = Readonly<{
@@ -64,7 +69,7 @@ export type GoalStatus = Readonly<{
   term: number;
   ageMs: Ms; // since `observed` was read back
   detail: string;
-  previous: Readonly<Record<string, string | null>>; // fence 2: topic → max.message.bytes before ('null': unset)
+  previous: PreviousValues; // what this agent's disk holds of the goal's group and cluster
   kind?: FenceKind; // of a fence in force
   deniedGroups?: readonly string[]; // of a fence: consumer groups read back as refused; absent: none
 }>;

@@ -869,6 +869,8 @@ export interface ClusterGoal {
   readonly kinds: readonly FenceKind[];
   /** Of a fence: consumer groups that are to be refused on the cluster, where it has an authorizer. */
   readonly deniedGroups: readonly string[];
+  /** Of an opening: what other agents remember of topics that they closed by configuration. */
+  readonly previous: readonly PreviousValue[];
 }
 
 export interface FlowGoal {
@@ -4781,7 +4783,7 @@ export const Goal: MessageFns<Goal> = {
 };
 
 function createBaseClusterGoal(): ClusterGoal {
-  return { cluster: "", state: 0, topics: [], kinds: [], deniedGroups: [] };
+  return { cluster: "", state: 0, topics: [], kinds: [], deniedGroups: [], previous: [] };
 }
 
 export const ClusterGoal: MessageFns<ClusterGoal> = {
@@ -4804,6 +4806,9 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
     }
     for (const v of message.deniedGroups) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.previous) {
+      PreviousValue.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -4869,6 +4874,14 @@ export const ClusterGoal: MessageFns<ClusterGoal> = {
             }
 
             message.deniedGroups.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.previous.push(PreviousValue.decode(reader, reader.uint32()));
             continue;
           }
         }
