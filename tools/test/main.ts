@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stripVTControlCharacters } from 'node:util';
 import { type Job, nameOf, PROJECTS, type Stage, stagesOf } from './jobs.js';
 import { NOTHING, sum, tally, type Tally } from './tally.js';
 
@@ -21,12 +20,10 @@ if (asked.some((a) => !PROJECTS.some((p) => p === a))) {
 
 const dir = mkdtempSync(join(tmpdir(), 'pointsman-test-'));
 const startedMs = performance.now();
-const retried: string[] = [];
 let total = NOTHING;
 for (const stage of stagesOf(wanted)) total = sum(total, await runStage(stage));
 rmSync(dir, { recursive: true, force: true });
-for (const line of retried) process.stdout.write(`NEEDED A RETRY ${line}\n`);
-process.stdout.write(total.failures.join(''));
+process.stdout.write(total.remarks.join(''));
 process.stdout.write(`\n${((performance.now() - startedMs) / 60_000).toFixed(1)} minutes in all\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
@@ -51,7 +48,7 @@ function countJob({ job, report, status }: Ended): Tally {
   const counted = tally(job.project, report);
   if (status === 0 || counted.failed > 0) return counted;
   const failure = `FAILED ${nameOf(job)}: vitest ended with status ${status}, e.g. by an error outside any test\n`;
-  return { ...counted, failed: 1, failures: [failure] };
+  return { ...counted, failed: 1, remarks: [failure] };
 }
 
 /** Exit status. Where several run side by side each line says whose it is. */
@@ -62,10 +59,7 @@ async function vitest(job: Job, report: string, several: boolean): Promise<numbe
   const child = spawn('npx', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const prefix = several ? `${nameOf(job)} | ` : '';
   for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
-    createInterface({ input: from }).on('line', (line) => {
-      to.write(`${prefix}${line}\n`);
-      if (/\(retry x\d+\)/.test(line)) retried.push(`${nameOf(job)}: ${stripVTControlCharacters(line).trim()}`);
-    });
+    createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
   }
   const [code] = (await once(child, 'close')) as [number | null];
   return code ?? 1;

@@ -19,18 +19,20 @@ const ended = (fullName: string, status: string, ...failureMessages: string[]) =
 });
 
 describe('the tally of a report', () => {
-  it('counts, and says of each failure where, which and why, without colours', () => {
+  it('counts, and says of each failure and each retry where, which and why, without colours', () => {
     const assertionResults = [
       ended('holds', 'passed'),
+      ended('holds at last', 'passed', 'Error: not yet'),
       ended('a lease ends', 'failed', '\u001b[31mAssertionError\u001b[39m: expected 1 to be 2\n  at lease.spec.ts:3'),
       ended('for another system', 'skipped'),
     ];
     const name = resolve('libs/x/lease.spec.ts');
     expect(tally('unit', reportOf({ name, status: 'failed', message: '', assertionResults }))).toEqual({
-      passed: 1,
+      passed: 2,
       failed: 1,
       skipped: 1,
-      failures: [
+      remarks: [
+        'NEEDED A RETRY libs/x/lease.spec.ts: holds at last\n  Error: not yet\n',
         'FAILED libs/x/lease.spec.ts: a lease ends\n  AssertionError: expected 1 to be 2\n    at lease.spec.ts:3\n',
       ],
     });
@@ -47,8 +49,8 @@ describe('the tally of a report', () => {
     expect(one).toMatchObject({
       passed: 0,
       failed: 1,
-      failures: ['FAILED libs/x/a.spec.ts: did not load\n  no such file\n'],
+      remarks: ['FAILED libs/x/a.spec.ts: did not load\n  no such file\n'],
     });
-    expect(sum(one, one).failures).toHaveLength(2);
+    expect(sum(one, one).remarks).toHaveLength(2);
   });
 });

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-/** What ended how, and of each failure one paragraph for the end of the output, where CI's reader looks first. */
-export type Tally = Readonly<{ passed: number; failed: number; skipped: number; failures: readonly string[] }>;
-export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
+/** What ended how; and one paragraph for the end of the output, where CI's reader looks first, of each failure and each retry. */
+export type Tally = Readonly<{ passed: number; failed: number; skipped: number; remarks: readonly string[] }>;
+export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0, remarks: [] };
 
 /** Characters of a failure's message that are printed again at the end; the whole stands where the test ran. */
 const EXCERPT_CHARS = 400;
@@ -26,7 +26,7 @@ export const sum = (x: Tally, y: Tally): Tally => ({
   passed: x.passed + y.passed,
   failed: x.failed + y.failed,
   skipped: x.skipped + y.skipped,
-  failures: [...x.failures, ...y.failures],
+  remarks: [...x.remarks, ...y.remarks],
 });
 
 /** Counts vitest's JSON report of one project, and prints what each file took of its budget. */
@@ -49,21 +49,23 @@ export function tally(project: string, reportFile: string): Tally {
 function inFile({ name, message, status, assertionResults }: FileResult): Tally {
   const file = relative(process.cwd(), name);
   const failed = assertionResults.filter((t) => t.status === 'failed');
+  const retried = assertionResults.filter((t) => t.status === 'passed' && t.failureMessages.length > 0);
   const unloaded = status === 'failed' && assertionResults.length === 0; // the file itself did not load
   const count = (of: (status: string) => boolean): number => assertionResults.filter((t) => of(t.status)).length;
   return {
     passed: count((s) => s === 'passed'),
     failed: failed.length + (unloaded ? 1 : 0),
     skipped: count((s) => s !== 'passed' && s !== 'failed'),
-    failures: [
-      ...(unloaded ? [paragraph(file, 'did not load', message)] : []),
-      ...failed.map((t) => paragraph(file, t.fullName, t.failureMessages.join('\n'))),
+    remarks: [
+      ...retried.map((t) => paragraph('NEEDED A RETRY', file, t.fullName, t.failureMessages.join('\n'))),
+      ...(unloaded ? [paragraph('FAILED', file, 'did not load', message)] : []),
+      ...failed.map((t) => paragraph('FAILED', file, t.fullName, t.failureMessages.join('\n'))),
     ],
   };
 }
 
-const paragraph = (file: string, what: string, message: string): string =>
-  `FAILED ${file}: ${what}\n  ${stripVTControlCharacters(message).slice(0, EXCERPT_CHARS).replaceAll('\n', '\n  ')}\n`;
+const paragraph = (how: string, file: string, what: string, message: string): string =>
+  `${how} ${file}: ${what}\n  ${stripVTControlCharacters(message).slice(0, EXCERPT_CHARS).replaceAll('\n', '\n  ')}\n`;
 
 function readReport(file: string): Report {
   try {
