@@ -2,7 +2,6 @@ import {
   fenceStepTimes,
   nextStep,
   planOf,
-  type Goal,
   type Json,
   type NextStep,
   type SagaPlan,
@@ -10,58 +9,23 @@ import {
   type StepName,
 } from '#failover';
 import { rfc3339 } from '#platform';
-import type { Alerting } from '../alerting/alerting.port.js';
-import type { Decisions } from '../decision/decision.port.js';
-import type { AgentGateway } from '../observation/observation.port.js';
-import { LostLeadershipError, type AuthorityStore } from '../persistence/authority-store.port.js';
-import type { Publishing } from '../publishing/publishing.port.js';
+import { LostLeadershipError } from '../persistence/authority-store.port.js';
 import { SagaAborts, type AbortAnswer } from './saga-abort.js';
-import { CrashedHere, type CrashPoint } from './crash-point.js';
-import { evidenceOf, SagaJournal, textOf, valueOf, withEntries, type NewEntry } from './saga-journal.js';
-import type { GoalHandover } from './goal-handover.js';
-import type { SagaGroup, SagaTimes } from './saga-options.js';
-import type { RunHook } from './pre-hook.js';
+import { CrashedHere } from './crash-point.js';
+import { incidentOf, SagaJournal, undoEpoch, withEntries, type NewEntry } from './saga-journal.js';
 import { SagaPointer } from './saga-pointer.js';
-import { modeClock, type SagaTime } from './saga-time.js';
-import { requestOf } from './saga-request.js';
+import { modeClock } from './saga-time.js';
 import { watchSource, type Watch } from './source-watch.js';
-import { askStore } from './store-patience.js';
+import { contextOf, type Drive, type DriveDeps, type StepAct } from './step-context.js';
 import { failure } from './step-ended.js';
 import { sagaAlert } from './steps/announce-failover.step.js';
 import { closingAlert, sagaReport, settleGroup } from './steps/close-saga.step.js';
 import { stepOf } from './steps/index.js';
 import type { ModeClock, StepContext, StepResult } from './steps/step.js';
 
-export type DriveDeps = Readonly<{
-  store: AuthorityStore;
-  publishing: Publishing;
-  gateway: AgentGateway;
-  handover: GoalHandover;
-  decisions: Decisions;
-  alerting: Alerting;
-  time: SagaTime;
-  crash: CrashPoint;
-  times: SagaTimes;
-  runHook: RunHook;
-}>;
-
-/** One leader's drive of one saga: until it is closed or this leader may not write any more. */
-export type Drive = Readonly<{
-  saga: SagaRecord;
-  group: SagaGroup;
-  term: number;
-  holder: string;
-  leading: AbortSignal;
-  openForMs: () => number;
-  onProgress: (saga: SagaRecord) => void;
-}>;
-
 type Ended = Readonly<{ entries: readonly NewEntry[]; result: StepResult | null }>;
-type Act = Extract<NextStep, { kind: 'do' | 'undo' }>;
 
 const MAX_TURNS = 10_000;
-/** Sagas looked through for the one that made a switch. */
-const HISTORY = 50;
 
 /** Load → next → intent → effect → look → evidence, again and again. The evidence of one step and the intent of the next are one commit. */
 export class SagaDrive {
@@ -126,7 +90,7 @@ export class SagaDrive {
     return { pointer, term, openForMs: openForMs(), abort: this.aborts.pending() };
   }
 
-  private intent(next: Act): NewEntry {
+  private intent(next: StepAct): NewEntry {
     const { step, deadlineMs } = next;
     const evidence: Json = next.kind === 'undo' ? { outcome: next.outcome, reason: next.reason } : null;
     return { ...this.stamp(step, next.kind), event: 'intent', deadlineMs, evidence };
@@ -142,7 +106,7 @@ export class SagaDrive {
       entries: async (tx) => {
         const reserved: NewEntry[] = [];
         for (const entry of more) {
-          const needsEpoch = entry.direction === 'undo' && this.undoEpoch() === null;
+          const needsEpoch = entry.direction === 'undo' && undoEpoch(this.saga) === null;
           if (!needsEpoch) reserved.push(entry);
           else
             reserved.push({
@@ -159,15 +123,7 @@ export class SagaDrive {
     this.deps.alerting.nudge();
   }
 
-  /** Walking back has an epoch of its own, above the one that may have been published. */
-  private undoEpoch(): number | null {
-    const epochs = this.saga.journal
-      .filter((e) => e.direction === 'undo' && e.event === 'intent')
-      .map((e) => valueOf(e.evidence, 'epoch'));
-    return epochs.find((e) => typeof e === 'number') ?? null;
-  }
-
-  private async execute(next: Act): Promise<Ended> {
+  private async execute(next: StepAct): Promise<Ended> {
     const { time, crash } = this.deps;
     this.mustLead();
     const deadline = time.deadline(next.deadlineMs);
@@ -181,7 +137,12 @@ export class SagaDrive {
     ]);
     try {
       if (next.kind === 'do') await crash('before', next.step);
-      const result = await this.carryOut(next, this.context(next, signal), signal);
+      const { saga, plan, drive, modes } = this;
+      const result = await this.carryOut(
+        next,
+        contextOf(this.deps, next, { saga, plan, drive, modes, signal }),
+        signal,
+      );
       if (next.kind === 'do') await crash('after', next.step);
       return {
         entries: [{ ...this.stamp(next.step, next.kind), event: 'done', deadlineMs: null, evidence: result.evidence }],
@@ -216,65 +177,11 @@ export class SagaDrive {
     return this.plan.steps.find((p) => p.step === name)?.phase;
   }
 
-  private async carryOut(next: Act, ctx: StepContext, signal: AbortSignal): Promise<StepResult> {
+  private async carryOut(next: StepAct, ctx: StepContext, signal: AbortSignal): Promise<StepResult> {
     const step = stepOf(this.plan.kind, next.step);
     if (next.kind === 'do') return await step.run(ctx, signal);
     if (step.undo === undefined) throw new Error(`${next.step} has nothing to take back, but its plan says so`);
     return await step.undo(ctx, signal);
-  }
-
-  private context(next: Act, signal: AbortSignal): StepContext {
-    const { store, gateway, publishing, decisions, time, times } = this.deps;
-    const asked = <T>(ask: () => Promise<T>): Promise<T> =>
-      askStore(ask, { time, retryMs: times.storeRetryMs }, signal);
-    const { group, term } = this.drive;
-    const saga = this.saga;
-    const intent = saga.journal.findLast((e) => e.step === next.step && e.event === 'intent');
-    return {
-      saga,
-      plan: this.plan,
-      group,
-      term,
-      epoch: next.kind === 'undo' ? (this.undoEpoch() ?? saga.epoch) : saga.epoch,
-      intentAt: intent?.at ?? saga.openedAt,
-      incident: this.incident(),
-      times,
-      time,
-      gateway,
-      publishing,
-      evaluate: () => decisions.evaluate(saga.group),
-      setGoals: (goals) => asked(() => this.setGoals(goals)),
-      ledger: async () => (await asked(() => store.ledger(saga.group))).filter((row) => row.epoch === saga.epoch),
-      switches: () => asked(() => store.ledger(saga.group)),
-      history: () => asked(() => store.sagas(saga.group, HISTORY)),
-      goals: async () => (await asked(() => store.goals())).filter((goal) => goal.group === saga.group),
-      request: requestOf(saga),
-      note: (summary) => asked(() => this.note(next.step, summary)),
-      modes: this.modes,
-      runHook: this.deps.runHook,
-    };
-  }
-
-  private incident(): string {
-    return textOf(evidenceOf(this.saga, 'open'), 'incident') ?? this.saga.id;
-  }
-
-  private async setGoals(goals: readonly Goal[]): Promise<void> {
-    const { store, handover } = this.deps;
-    const { term, holder } = this.drive;
-    await store.transact(term, holder, async (tx) => {
-      for (const goal of goals) await tx.saveGoal(goal);
-    });
-    await handover.send(term);
-  }
-
-  private async note(step: StepName, summary: string): Promise<void> {
-    const { store, time } = this.deps;
-    const { term, holder } = this.drive;
-    const { id, group, row, epoch } = this.saga;
-    const detail = { saga: id, step };
-    const event = { at: rfc3339(time.wallMs()), group, type: 'saga', row, summary, detail, term, epoch } as const;
-    await store.transact(term, holder, (tx) => tx.appendEvent(event));
   }
 
   private async close(ended: Ended, next: Extract<NextStep, { kind: 'close' }>): Promise<SagaRecord> {
@@ -299,7 +206,7 @@ export class SagaDrive {
         (tx) => tx.closeSaga(saga.id, next.outcome, at),
         async (tx) => {
           if (alert === null) return;
-          const ctx = { saga, term: this.drive.term, incident: this.incident(), time };
+          const ctx = { saga, term: this.drive.term, incident: incidentOf(saga), time };
           await tx.enqueueAlert(sagaAlert(ctx, alert, `${next.outcome}: ${next.reason}`));
         },
       ],

@@ -3,7 +3,8 @@ import type { Leadership } from '../leadership/leadership.port.js';
 import { LostLeadershipError, type AuthorityTx } from '../persistence/authority-store.port.js';
 import { CrashedHere } from './crash-point.js';
 import type { AbortAnswer } from './saga-abort.js';
-import { SagaDrive, type DriveDeps } from './saga-drive.js';
+import { SagaDrive } from './saga-drive.js';
+import type { DriveDeps } from './step-context.js';
 import { noteSaga } from './saga-note.js';
 import type { SagaGroups, SagaOptions } from './saga-options.js';
 

@@ -145,3 +145,13 @@ export const evidenceOf = (
   direction: JournalEntry['direction'] = 'do',
 ): Json =>
   saga.journal.findLast((e) => e.step === step && e.event === event && e.direction === direction)?.evidence ?? null;
+
+/** Walking back has an epoch of its own, above the one that may have been published; null: it has not begun. */
+export function undoEpoch(saga: SagaRecord): number | null {
+  const epochs = saga.journal
+    .filter((e) => e.direction === 'undo' && e.event === 'intent')
+    .map((e) => valueOf(e.evidence, 'epoch'));
+  return epochs.find((e) => typeof e === 'number') ?? null;
+}
+
+export const incidentOf = (saga: SagaRecord): string => textOf(evidenceOf(saga, 'open'), 'incident') ?? saga.id;
