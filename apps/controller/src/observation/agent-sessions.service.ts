@@ -6,8 +6,9 @@ import { CLOCK, type Clock, LOGGER, type Logger } from '#platform';
 import { type AgentHello, type AgentMessage, type ControllerWelcome, PROTOCOL_VERSION, type Watch } from '#rpc';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { AgentStream, type Refusal, type SessionCall } from './agent-stream.js';
-import { FenceMemories } from './fence-memories.js';
-import { assignmentsFor, type Candidate, helpersFirst } from './goal-roles.js';
+import { GoalDistribution } from './goal-distribution.js';
+import { type Candidate, helpersFirst } from './goal-roles.js';
+import { mostTelling } from './goal-status.js';
 import { LeaseTokens } from './lease-tokens.js';
 import { fenceKey, ObservationBook } from './observation-book.js';
 import { OBSERVATION_OPTIONS, type ObservationOptions } from './observation.options.js';
@@ -39,8 +40,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   private readonly seats: ReadonlyMap<AgentId, Seat>;
   private readonly idcOf: ReadonlyMap<ClusterName, IdcName>;
   private readonly handshaking = new Set<AgentStream>();
-  private readonly memories = new FenceMemories();
-  private goals: Readonly<{ term: number; goals: readonly Goal[] }> | null = null;
+  private readonly goals: GoalDistribution;
   private timer: NodeJS.Timeout | null = null;
   private unsubscribe: (() => void) | null = null;
 
@@ -56,6 +56,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   ) {
     this.seats = new Map(options.observers.map((o) => [o.agent, emptySeat(o.agent, o.idc)]));
     this.idcOf = new Map(options.clusters.map((c) => [c.name, c.idc]));
+    this.goals = new GoalDistribution(this.idcOf);
   }
 
   onModuleInit(): void {
@@ -106,13 +107,8 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
   }
 
   setGoals(term: number, goals: readonly Goal[]): void {
-    if (this.goals !== null && this.goals.term > term) {
-      this.logger.warn({ term, newer: this.goals.term }, 'goals of an earlier term: not sent');
-      return;
-    }
-    // Kept also in a moment in which this process may not lead: they are sent as soon as it leads that term (again).
-    this.goals = { term, goals };
-    this.tellAll();
+    if (this.goals.keep(term, goals)) this.tellAll();
+    else this.logger.warn({ term }, 'goals of an earlier term: not sent');
   }
 
   issueToken(term: number, grants: readonly LeaseGrant[]): void {
@@ -133,20 +129,12 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
     const now = wholeMs(this.clock);
     const cluster = key.includes('/flow/') ? key.split('->').at(-1) : key.split('/cluster/').at(-1);
     const idc = this.idcOf.get(cluster ?? '');
-    const known = [...this.seats.values()].flatMap(({ agent, idc: at }) => {
+    const heard = [...this.seats.values()].flatMap(({ agent, idc: at }) => {
       const found = this.book.agent(agent)?.statuses.get(key);
       if (found === undefined) return [];
       return [{ own: at === idc, status: { ...found.value, ageMs: found.value.ageMs + now - found.atMs } }];
     });
-    const newestFirst = known.toSorted(
-      (x, y) =>
-        y.status.term - x.status.term ||
-        y.status.epoch - x.status.epoch ||
-        certainty(y.status) - certainty(x.status) ||
-        Number(y.own) - Number(x.own) ||
-        x.status.ageMs - y.status.ageMs,
-    );
-    return newestFirst[0]?.status ?? null;
+    return mostTelling(heard);
   }
 
   sessions(): readonly AgentSession[] {
@@ -216,7 +204,7 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
         return;
       case 'goal_status':
         if (!this.book.status(seat.agent, message.status, now)) return;
-        if (this.memories.heard(seat.agent, message.status)) this.tellAll();
+        if (this.goals.heard(seat.agent, message.status)) this.tellAll();
         return;
       case 'command_result':
         return seat.pending.result(message.result);
@@ -247,17 +235,9 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
       seat.sentWelcome = json;
       seat.stream?.send({ kind: 'welcome', welcome });
     }
-    const { goals } = this;
-    if (goals === null || !this.leads(goals.term)) return;
-    const mine = assignmentsFor(
-      seat.agent,
-      goals.goals,
-      this.candidates(),
-      this.idcOf,
-      this.snapshots.graceOver(wholeMs(this.clock)),
-    );
-    const told = mine.map((assignment) => this.memories.tell(seat.agent, assignment));
-    const goalSet = { term: goals.term, goals: told };
+    if (!this.leads(this.goals.term)) return;
+    const graceOver = this.snapshots.graceOver(wholeMs(this.clock));
+    const goalSet = this.goals.of(seat.agent, this.candidates(), graceOver);
     const goalsJson = JSON.stringify(goalSet);
     if (goalsJson === seat.sentGoals) return;
     seat.sentGoals = goalsJson;
@@ -295,9 +275,6 @@ export class AgentSessions implements AgentGateway, OnModuleInit, OnApplicationS
     });
   }
 }
-
-/** A subject that was read says more than a worker that refuses, and that more than one that is silent. */
-const certainty = ({ observed }: GoalStatus): number => (observed === 'unknown' ? 0 : observed === 'refused' ? 1 : 2);
 
 const isOpen = (seat: Seat): boolean => seat.stream?.open === true;
 
