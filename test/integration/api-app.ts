@@ -1,8 +1,10 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
 import { Global, Module } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { pino } from 'pino';
+import request from 'supertest';
 import { defaultPolicy, explain } from '#failover';
 import { LOGGER } from '#platform';
 import { ALERTING_OPTIONS } from '../../apps/controller/src/alerting/alerting.options.js';
@@ -25,8 +27,10 @@ import { ContractCheck } from './contract-check.js';
 import { FakeDecisions } from '../fakes/fake-decisions.js';
 import { FakeSagaDriver } from '../fakes/fake-saga-driver.js';
 import { FakeLeadership } from '../fakes/fake-leadership.js';
+import type { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 
 export const TOKEN = 'a-token-for-tests';
+const EPOCH = 7;
 
 const AGENT: AgentSession = {
   agent: 'agent-a',
@@ -52,6 +56,17 @@ const SILENT_CENTER: Pick<Publishing, 'read' | 'adoptions'> = {
   read: async () => null,
   adoptions: () => Promise.reject(new Error('the config center is away')),
 };
+
+/** `epoch` null: without If-Match. */
+export type CallOptions = Readonly<{ key?: string; token?: string; epoch?: number | null }>;
+
+/** Why something is refused, by name. */
+export const names = (body: Readonly<{ blockedBy: readonly { name: string }[] }>): readonly string[] =>
+  body.blockedBy.map((b) => b.name);
+
+/** Every table of the store, as text: the same before and after, if nothing was written. */
+export const everythingIn = ({ tables }: MemoryAuthorityDatabase): string =>
+  JSON.stringify(tables, (_key, value: unknown) => (value instanceof Map ? [...value] : value));
 
 /** Where controllers meet: in memory, or a real one. */
 export type Database = Readonly<{ connect: (client: string) => AuthorityStore | Promise<AuthorityStore> }>;
@@ -136,7 +151,34 @@ export class ApiApp {
     const term = await lead(this.store, me);
     this.leadership.lead(term);
     if ((await this.store.groups()).length > 0) return;
-    await this.store.transact(term, me.id, (tx) => tx.saveGroup(aGroup('orders', { epoch: 7, reservedEpoch: 7 })));
+    await this.store.transact(term, me.id, (tx) =>
+      tx.saveGroup(aGroup('orders', { epoch: EPOCH, reservedEpoch: EPOCH })),
+    );
+  }
+
+  get(path: string, token = TOKEN): request.Test {
+    return request(this.url).get(path).set('authorization', `Bearer ${token}`);
+  }
+
+  /** By default at the epoch at which the group was made, under a new key. */
+  post(
+    path: string,
+    body: object,
+    { key = randomUUID(), token = TOKEN, epoch = EPOCH }: CallOptions = {},
+  ): request.Test {
+    const made = request(this.url).post(path).set('authorization', `Bearer ${token}`).set('idempotency-key', key);
+    return (epoch === null ? made : made.set('if-match', `"${epoch}"`)).send(body);
+  }
+
+  /** An act on the one group there is. */
+  act(verb: string, body: object, more: CallOptions = {}): request.Test {
+    return this.post(`/v1/groups/orders/${verb}`, body, more);
+  }
+
+  /** A new token of that person. */
+  async tokenOf(name: string, role: 'viewer' | 'operator' = 'operator'): Promise<string> {
+    const made = await this.post('/v1/tokens', { name, role, expiresIn: '1d' }, { epoch: null });
+    return String(made.body.token);
   }
 
   async addEvents(...events: readonly Partial<EventRow>[]): Promise<void> {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INITIAL_MEMORY, sampleFlow, sampleGroup, sampleVotes, type GroupFacts } from '#failover';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, everythingIn, names, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -26,27 +25,9 @@ afterEach(() => api.close());
 const dead = (group: Partial<GroupFacts> = {}) =>
   api.decisions.see({ votes: DEAD, flows: FLOWS, memory: MEMORY, group: sampleGroup(group) });
 
-const post = (body: object, { key = randomUUID(), token = TOKEN, epoch = 7 } = {}) =>
-  request(api.url)
-    .post('/v1/groups/orders/failover')
-    .set('authorization', `Bearer ${token}`)
-    .set('idempotency-key', key)
-    .set('if-match', `"${epoch}"`)
-    .send(body);
+const post = (body: object, more: CallOptions = {}) => api.act('failover', body, more);
 
-const tokenOf = async (role: 'viewer' | 'operator'): Promise<string> => {
-  const made = await request(api.url)
-    .post('/v1/tokens')
-    .set('authorization', `Bearer ${TOKEN}`)
-    .set('idempotency-key', randomUUID())
-    .send({ name: `a ${role}`, role, expiresIn: '1d' });
-  return String(made.body.token);
-};
-
-const names = (body: { blockedBy: readonly { name: string }[] }) => body.blockedBy.map((b) => b.name);
-/** Every table of the store, as text. */
-const everything = (): string =>
-  JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+const everything = (): string => everythingIn(database);
 
 const ORDER = { reason: 'INC-1', by: 'ann', target: 'b', acceptLoss: { maxRecords: 100 } };
 
@@ -116,7 +97,7 @@ describe('POST failover', () => {
   });
 
   it('is an operator’s', async () => {
-    await post(ORDER, { token: await tokenOf('viewer') }).expect(403);
-    await post(ORDER, { token: await tokenOf('operator') }).expect(202);
+    await post(ORDER, { token: await api.tokenOf('a viewer', 'viewer') }).expect(403);
+    await post(ORDER, { token: await api.tokenOf('a operator', 'operator') }).expect(202);
   });
 });

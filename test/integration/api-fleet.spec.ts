@@ -3,7 +3,7 @@ import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sampleGroup } from '#failover';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, everythingIn, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -15,12 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const post = (verb: string, body: object, { key = randomUUID() } = {}) =>
-  request(api.url).post(`/v1/${verb}`).set('authorization', `Bearer ${TOKEN}`).set('idempotency-key', key).send(body);
-const get = async (path: string) =>
-  await request(api.url).get(path).set('authorization', `Bearer ${TOKEN}`).expect(200);
-const everything = (): string =>
-  JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+const post = (verb: string, body: object, more: CallOptions = {}) =>
+  api.post(`/v1/${verb}`, body, { epoch: null, ...more });
+const get = async (path: string) => await api.get(path).expect(200);
+const everything = (): string => everythingIn(database);
 
 const PAUSE = { reason: 'network work', owner: 'kim', expiresIn: '2h' };
 

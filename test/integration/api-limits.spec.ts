@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '#lab';
@@ -14,12 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const get = (path: string, token = TOKEN) => request(api.url).get(path).set('authorization', `Bearer ${token}`);
-const pause = () =>
-  request(api.url)
-    .post('/v1/groups/orders/pause')
-    .set({ authorization: `Bearer ${TOKEN}`, 'idempotency-key': randomUUID(), 'if-match': '"7"' })
-    .send({ owner: 'kim', reason: 'upgrade', expiresIn: '2h' });
+const get = (path: string, token = TOKEN) => api.get(path, token);
+const pause = () => api.act('pause', { owner: 'kim', reason: 'upgrade', expiresIn: '2h' });
 
 describe('limits', () => {
   it('are per token over all routes, and say when to come back', async () => {

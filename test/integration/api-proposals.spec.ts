@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { INITIAL_MEMORY, type Proposal, sampleFlow, sampleGroup, sampleVotes } from '#failover';
 import { aProposal } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, everythingIn, names, TOKEN, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -39,24 +39,8 @@ async function propose(more: Partial<Proposal> = {}): Promise<void> {
 
 const proposalNow = async (): Promise<Proposal | null> => (await api.store.groups())[0]?.proposal ?? null;
 
-const post = (verb: string, body: object, { key = randomUUID(), token = TOKEN, epoch = 7 } = {}) =>
-  request(api.url)
-    .post(`/v1/groups/orders/${verb}`)
-    .set('authorization', `Bearer ${token}`)
-    .set('idempotency-key', key)
-    .set('if-match', `"${epoch}"`)
-    .send(body);
+const post = (verb: string, body: object, more: CallOptions = {}) => api.act(verb, body, more);
 
-const tokenOf = async (name: string): Promise<string> => {
-  const made = await request(api.url)
-    .post('/v1/tokens')
-    .set('authorization', `Bearer ${TOKEN}`)
-    .set('idempotency-key', `token of ${name}`.replaceAll(' ', '-'))
-    .send({ name, role: 'operator', expiresIn: '1d' });
-  return String(made.body.token);
-};
-
-const names = (body: { blockedBy: readonly { name: string }[] }) => body.blockedBy.map((b) => b.name);
 const YES = { reason: 'INC-1', by: 'ann' };
 
 describe('POST approve', () => {
@@ -87,7 +71,7 @@ describe('POST approve', () => {
     expect(database.tables.sagas.size).toBe(0);
     const again = await post('approve', { ...YES, by: 'somebody else' }).expect(409);
     expect(names(again.body)).toEqual(['SAME_PERSON']);
-    const kim = await tokenOf('kim');
+    const kim = await api.tokenOf('kim');
     const second = await post('approve', { reason: 'seen it too', by: 'kim' }, { token: kim }).expect(202);
     expect(second.body.saga).toEqual(expect.any(String));
     expect((await proposalNow())?.approvals.map((a) => a.identity)).toEqual(['file-token', 'token:kim']);
@@ -107,7 +91,7 @@ describe('POST approve', () => {
 
   it('two persons who approve at the same instant: the one whose yes was judged without the other says it again', async () => {
     await propose({ needed: 2 });
-    const kim = await tokenOf('kim');
+    const kim = await api.tokenOf('kim');
     const kims = { reason: 'seen it too', by: 'kim' };
     const unread = await api.store.groups(); // as kim's request read it, before ann's yes was written
     await post('approve', YES).expect(202);
@@ -122,7 +106,7 @@ describe('POST approve', () => {
 
   it('a dry run and the act ask the same questions; a dry run writes nothing', async () => {
     await propose({ needed: 2 });
-    const before = JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+    const before = everythingIn(database);
     expect((await post('approve', { ...YES, dryRun: true }).expect(202)).body).toMatchObject({
       changed: false,
       saga: null,
@@ -132,7 +116,7 @@ describe('POST approve', () => {
       const { body } = await post('approve', { ...YES, dryRun: dryRun }).expect(409);
       expect(names(body)).toEqual(['NOT_CONFIRMED']);
       if (dryRun) {
-        const now = JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+        const now = everythingIn(database);
         expect(now).toBe(before);
       }
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, TOKEN, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -16,12 +16,8 @@ afterEach(() => api.close());
 
 const SWITCH = { target: 'b', reason: 'broker upgrade', by: 'ann' };
 
-const post = (path: string, body: object, { key = randomUUID(), epoch = 7 as number | null } = {}) => {
-  const made = request(api.url).post(path).set('authorization', `Bearer ${TOKEN}`).set('idempotency-key', key);
-  return (epoch === null ? made : made.set('if-match', `"${epoch}"`)).send(body);
-};
-const switchover = (body: object = SWITCH, more: Parameters<typeof post>[2] = {}) =>
-  post('/v1/groups/orders/switchover', body, more);
+const post = (path: string, body: object, more: CallOptions = {}) => api.post(path, body, more);
+const switchover = (body: object = SWITCH, more: CallOptions = {}) => api.act('switchover', body, more);
 
 const REFUSED = { name: 'TARGET_NOT_FIT', detail: 'agent-b sees no quorum leader', liftedBy: 'b recovers' };
 
@@ -89,7 +85,7 @@ describe('POST failback and abort', () => {
 
   it('abort needs no epoch; it answers aborted, too late, or that there is nothing to abort', async () => {
     const { body } = await switchover().expect(202);
-    const abort = (more: Parameters<typeof post>[2] = {}) =>
+    const abort = (more: CallOptions = {}) =>
       post(`/v1/sagas/${body.saga}/abort`, { reason: 'not tonight' }, { ...more, epoch: null });
     const key = randomUUID();
     const aborted = { saga: body.saga, group: 'orders', outcome: 'aborted' };

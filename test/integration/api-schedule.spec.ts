@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPolicy, type ScheduledSwitch } from '#failover';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, everythingIn, names, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -15,25 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const call = (
-  path: string,
-  body: object,
-  { key = randomUUID(), token = TOKEN }: Readonly<{ key?: string; token?: string }> = {},
-) =>
-  request(api.url)
-    .post(path)
-    .set('authorization', `Bearer ${token}`)
-    .set('idempotency-key', key)
-    .set('if-match', '"7"')
-    .send(body);
-const post = (body: object, more: { key?: string } = {}) => call('/v1/groups/orders/switchover', body, more);
-const group = async () =>
-  (await request(api.url).get('/v1/groups/orders').set('authorization', `Bearer ${TOKEN}`).expect(200)).body;
+const post = (body: object, more: CallOptions = {}) => api.act('switchover', body, more);
+const group = async () => (await api.get('/v1/groups/orders').expect(200)).body;
 
 const scheduledNow = async (): Promise<ScheduledSwitch | null> => (await api.store.groups())[0]?.scheduled ?? null;
-const names = (body: { blockedBy: readonly { name: string }[] }) => body.blockedBy.map((b) => b.name);
-const everything = (): string =>
-  JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+const everything = (): string => everythingIn(database);
 
 const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
 const ORDER = { reason: 'broker upgrade', by: 'ann', target: 'b', at: TOMORROW };
@@ -81,7 +66,7 @@ describe('a switchover at a time', () => {
     const { body } = await post(ORDER).expect(202);
     const { id } = body.scheduled;
     const key = randomUUID();
-    const abort = (of: string) => call(`/v1/sagas/${id}/abort`, { reason: 'not tonight', by: 'kim' }, { key: of });
+    const abort = (of: string) => api.post(`/v1/sagas/${id}/abort`, { reason: 'not tonight', by: 'kim' }, { key: of });
     const taken = await abort(key).expect(202);
     expect(taken.body).toEqual({ saga: id, group: 'orders', outcome: 'aborted', scheduled: true });
     expect(taken.headers['location']).toBe('/v1/groups/orders');
@@ -101,13 +86,13 @@ describe('a switchover at a time', () => {
     database = new MemoryAuthorityDatabase();
     api = await ApiApp.start('ctl-a', database, { groups: [{ ...config, policy }] });
     await api.lead();
-    const kim = await call('/v1/tokens', { name: 'kim', role: 'operator', expiresIn: '1d' });
+    const kim = await api.post('/v1/tokens', { name: 'kim', role: 'operator', expiresIn: '1d' });
     const asked = await post(ORDER).expect(202);
     expect(asked.body.proposal).toMatchObject({ act: 'switchover', request: { at: TOMORROW } });
     expect(await scheduledNow()).toBeNull();
     const yes = { reason: 'agreed', by: 'kim' };
     const token = String(kim.body.token);
-    const accepted = await call('/v1/groups/orders/approve', yes, { token }).expect(202);
+    const accepted = await api.post('/v1/groups/orders/approve', yes, { token }).expect(202);
     expect(accepted.body).toMatchObject({ saga: null, scheduled: { at: TOMORROW } });
     expect(await scheduledNow()).toMatchObject({ at: TOMORROW });
     expect((await group()).proposal).toMatchObject({ state: 'approved', closed: { by: 'operator:kim', saga: null } });

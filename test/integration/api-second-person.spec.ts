@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultPolicy, INITIAL_MEMORY, type Proposal, sampleFlow, sampleGroup, sampleVotes } from '#failover';
 import { aProposal } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, everythingIn, names, type CallOptions } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -17,29 +16,14 @@ beforeEach(async () => {
   database = new MemoryAuthorityDatabase();
   api = await ApiApp.start('ctl-a', database, { groups: [{ ...GROUP, policy: POLICY, mode: 'observe' }] });
   await api.lead();
-  const made = await call('/v1/tokens', { name: 'kim', role: 'operator', expiresIn: '1d' });
-  kim = String(made.body.token);
+  kim = await api.tokenOf('kim');
 });
 afterEach(() => api.close());
 
-const call = (
-  path: string,
-  body: object,
-  { key = randomUUID(), token = TOKEN }: Readonly<{ key?: string; token?: string }> = {},
-) =>
-  request(api.url)
-    .post(path)
-    .set('authorization', `Bearer ${token}`)
-    .set('idempotency-key', key)
-    .set('if-match', '"7"')
-    .send(body);
-const post = (verb: string, body: object, more: { key?: string; token?: string } = {}) =>
-  call(`/v1/groups/orders/${verb}`, body, more);
+const post = (verb: string, body: object, more: CallOptions = {}) => api.act(verb, body, more);
 
 const proposalNow = async (): Promise<Proposal | null> => (await api.store.groups())[0]?.proposal ?? null;
-const names = (body: { blockedBy: readonly { name: string }[] }) => body.blockedBy.map((b) => b.name);
-const everything = (): string =>
-  JSON.stringify(database.tables, (_key, value) => (value instanceof Map ? [...value] : value));
+const everything = (): string => everythingIn(database);
 
 const SWITCH = { reason: 'broker upgrade', by: 'ann', target: 'b' };
 const YES = { reason: 'seen it too', by: 'kim' };
@@ -56,7 +40,7 @@ describe('an order that needs a second person', () => {
     expect(asked.headers['location']).toBeUndefined();
     expect((await post(verb, body, { key }).expect(202)).body).toEqual(asked.body);
     expect(database.tables.sagas.size).toBe(0);
-    const shown = await request(api.url).get('/v1/groups/orders').set('authorization', `Bearer ${TOKEN}`).expect(200);
+    const shown = await api.get('/v1/groups/orders').expect(200);
     expect(shown.body.proposal.approvals).toMatchObject([{ identity: 'file-token', by: 'operator:ann' }]);
 
     const same = await post('approve', { ...YES, by: 'somebody else' }).expect(409);

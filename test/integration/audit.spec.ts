@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const get = (path: string) => request(api.url).get(path).set('authorization', `Bearer ${TOKEN}`);
+const get = (path: string) => api.get(path);
 const acts = async (n: number): Promise<void> => {
   const { term, me } = api.leadership.current();
   await api.store.transact(term, me, async (tx) => {
@@ -126,7 +126,7 @@ describe("a saga's report", () => {
 
 describe('alerts over HTTP', () => {
   const post = (path: string, body: object, key: string = crypto.randomUUID()) =>
-    request(api.url).post(path).set('authorization', `Bearer ${TOKEN}`).set('idempotency-key', key).send(body);
+    api.post(path, body, { key, epoch: null });
 
   it('a test is queued with its end, and audited', async () => {
     const { body } = await post('/v1/alerts/test', { reason: 'drill', by: 'kim' }).expect(202);

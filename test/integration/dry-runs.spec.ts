@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import request from 'supertest';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SagaKind } from '#failover';
 import { DECISIONS } from '../../apps/controller/src/decision/decision.port.js';
@@ -9,7 +8,7 @@ import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { afterFailover, newestOf, settled, type Stage } from '../simulation/old-side-stage.js';
 import { Simulation } from '../simulation/simulation.js';
 import { VirtualTime } from '../simulation/virtual-time.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp } from './api-app.js';
 
 /**
  * The HTTP API over the real runner of sagas, with every port behind it in memory, so that what a dry run leaves behind can be
@@ -62,13 +61,7 @@ async function set(arrange: () => Promise<Stage>): Promise<void> {
   api = await ApiApp.start('ctl-b', stage.database, {}, undefined, real);
 }
 
-const post = (act: string, body: object, key: string) =>
-  request(api.url)
-    .post(`/v1/groups/orders/${act}`)
-    .set('authorization', `Bearer ${TOKEN}`)
-    .set('idempotency-key', key)
-    .set('if-match', `"${stage.sim.groupRow().epoch}"`)
-    .send(body);
+const post = (act: string, body: object, key: string) => api.act(act, body, { key, epoch: stage.sim.groupRow().epoch });
 
 const mapsToo = (_key: string, value: unknown): unknown => (value instanceof Map ? [...value] : value);
 

@@ -26,13 +26,10 @@ afterEach(async () => {
   await issuer.close();
 });
 
-const get = (path: string, token: string) => request(api.url).get(path).set('authorization', `Bearer ${token}`);
+const get = (path: string, token: string) => api.get(path, token);
 const statusOf = async (path: string, token: string): Promise<number> => (await get(path, token)).status;
 const pause = (token: string, key: string) =>
-  request(api.url)
-    .post('/v1/groups/orders/pause')
-    .set({ authorization: `Bearer ${token}`, 'idempotency-key': key, 'if-match': '"7"' })
-    .send({ reason: 'upgrade', by: 'kim', owner: 'kim', expiresIn: '1h' });
+  api.act('pause', { reason: 'upgrade', by: 'kim', owner: 'kim', expiresIn: '1h' }, { token, key });
 
 describe('a token of a real issuer', () => {
   it('gives the highest role that its claim is mapped to: viewer < operator < admin', async () => {
