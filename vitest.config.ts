@@ -9,7 +9,7 @@ const conditions = ['pointsman-source', 'module', 'node', 'development|productio
  * Real servers on two shared cores: what fails once is run once more, and the output says `(retry x1)` beside it.
  * A test that needs it again and again is a defect of the test or of the product.
  */
-const REAL_SERVERS = { retry: 1, fileParallelism: false } as const;
+const REAL_SERVERS = { retry: 1, fileParallelism: false, setupFiles: ['test/die-with-runner.ts'] };
 
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 

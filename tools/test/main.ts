@@ -18,6 +18,7 @@ if (asked.some((a) => !PROJECTS.some((p) => p === a))) {
   process.exit(2);
 }
 
+const VITEST = join('node_modules', 'vitest', 'vitest.mjs');
 const dir = mkdtempSync(join(tmpdir(), 'pointsman-test-'));
 const startedMs = performance.now();
 let total = NOTHING;
@@ -51,12 +52,12 @@ function countJob({ job, report, status }: Ended): Tally {
   return { ...counted, failed: 1, remarks: [failure] };
 }
 
-/** Exit status. Where several run side by side each line says whose it is. */
+/** Exit status. Ends with this process. Where several run side by side each line says whose it is. */
 async function vitest(job: Job, report: string, several: boolean): Promise<number> {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const files = job.file === null ? [] : [job.file];
-  const args = ['--no-install', 'vitest', 'run', '--project', job.project, ...files, ...reporters];
-  const child = spawn('npx', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [process.execPath, VITEST, 'run', '--project', job.project, ...files, ...reporters];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const prefix = several ? `${nameOf(job)} | ` : '';
   for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
     createInterface({ input: from }).on('line', (line) => to.write(`${prefix}${line}\n`));
