@@ -24,16 +24,19 @@ function everyPoint(): readonly Deaths[] {
   const round = (from: number, to: number): readonly Point[] =>
     steps.slice(from, to).flatMap((step): Point[] => [`before:${step}`, `after:${step}`]);
   const publish = steps.indexOf('publish');
-  const before: readonly Point[] = [...round(steps.indexOf('check-publishable'), publish), 'before:publish'];
-  const after: readonly Point[] = ['after:publish', ...round(publish + 1, steps.indexOf('close'))];
-  const at = (points: readonly Point[], i: number): Point => points[i % points.length] ?? 'before:publish';
-  const switches = 2 * Math.ceil(before.length / 4);
-  return Array.from({ length: switches }, (_, i) => [
-    at(before, 2 * i),
-    at(before, 2 * i + 1),
-    at(after, 2 * i),
-    at(after, 2 * i + 1),
-  ]);
+  const before = pairs([...round(steps.indexOf('check-publishable'), publish), 'before:publish']);
+  const after = pairs(['after:publish', ...round(publish + 1, steps.indexOf('close'))]);
+  const switches = 2 * Math.ceil(Math.max(before.length, after.length) / 2);
+  const at = (of: readonly Pair[], i: number): Pair => of[i % of.length] ?? of[0]!;
+  return Array.from({ length: switches }, (_, i) => [...at(before, i), ...at(after, i)] as const);
+}
+
+type Pair = readonly [Point, Point];
+
+/** Neighbours, in the order of the steps: what a saga has passed it does not come to again. Of an odd number the last but one is in two. */
+function pairs(points: readonly Point[]): readonly Pair[] {
+  const starts = points.flatMap((_, i) => (i % 2 === 0 ? [Math.min(i, points.length - 2)] : []));
+  return starts.map((i): Pair => [points[i]!, points[i + 1]!]);
 }
 
 const DEATHS = Number(process.env['POINTSMAN_SWITCH_ROUNDS'] ?? 1) > 1 ? everyPoint() : SHORT;
