@@ -50,17 +50,24 @@ const limitFor = ({ records, ageMs }: LagJudgement): string =>
     ? `--max-records ${records}`
     : `--max-duration ${Math.max(LOSS_MINUTES, Math.ceil((ageMs ?? 0) / 60_000))}m`;
 
-function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): string | null {
+/** `passes`: by time too, not only by a person. */
+type Cooldown = Readonly<{ says: string; passes: boolean }>;
+
+function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): Cooldown | null {
   const { lastPublishedAuto: published, lastUnpublishedClose: closed } = snapshot.group;
   if (published !== null && !published.acknowledged && published.ageMs < policy.cooldownMs) {
-    return `automatic failover ${seconds(published.ageMs)} ago, cool-down ${seconds(policy.cooldownMs)}`;
+    const says = `automatic failover ${seconds(published.ageMs)} ago, cool-down ${seconds(policy.cooldownMs)}`;
+    return { says, passes: true };
   }
   const acknowledged = snapshot.group.flapsAcknowledgedAgeMs;
   if (closed === null || closed.attempts === 0 || (acknowledged !== null && acknowledged <= closed.ageMs)) return null;
   const wait = RETRY_AFTER_MS[closed.attempts - 1];
-  if (wait === undefined)
-    return `${closed.attempts} sagas closed before publish (${closed.outcome}): a person must look`;
-  return closed.ageMs < wait ? `last saga closed ${closed.outcome}, retried after ${seconds(wait)}` : null;
+  if (wait === undefined) {
+    const says = `${closed.attempts} sagas closed before publish (${closed.outcome}): a person must look`;
+    return { says, passes: false };
+  }
+  if (closed.ageMs >= wait) return null;
+  return { says: `last saga closed ${closed.outcome}, retried after ${seconds(wait)}`, passes: true };
 }
 
 function notPublishable({ situation: { snapshot } }: BlockerQuestion): string | null {
@@ -164,9 +171,9 @@ export const BLOCKERS: readonly BlockerRule[] = [
   {
     name: 'COOLDOWN',
     when: 'less than cooldown since the last automatic failover that published, not acknowledged; or a saga that closed before publish is not yet due again (5, 15, 30 s, then a person)',
-    found: cooldown,
+    found: (q) => cooldown(q)?.says ?? null,
     byHand: 'override',
-    liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…", or time`,
+    liftedBy: (q) => `pointsman ack ${groupOf(q)} --reason "…"${cooldown(q)?.passes === true ? ', or time' : ''}`,
   },
   {
     name: 'FLAPPING',

@@ -72,6 +72,18 @@ describe('decide, guarded', () => {
     expect(d.alerts).toContain('held');
   });
 
+  it.each([
+    [1, 1_000, /--reason "…", or time$/],
+    [3, 29_000, /--reason "…", or time$/],
+    [4, 86_400_000, /--reason "…"$/], // a day later too
+  ])('after %i sagas that published nothing says what lifts the cool-down', (attempts, ageMs, liftedBy) => {
+    const group = sampleGroup({ lastUnpublishedClose: { ageMs, attempts, outcome: 'FAILED' } });
+    const dead = at(votesOnA('refused', 'silent', 'silent', 25_000), 25_000, { group });
+    expect(decide(dead, defaultPolicy).blockers).toMatchObject([
+      { name: 'COOLDOWN', liftedBy: expect.stringMatching(liftedBy) },
+    ]);
+  });
+
   it('turns the action into none behind a gate, whatever the row says', () => {
     const dead = at(votesOnA('refused', 'silent', 'silent', 25_000), 25_000);
     const d = decide({ ...dead, leading: false, group: sampleGroup({ mode: 'observe' }) }, defaultPolicy);
