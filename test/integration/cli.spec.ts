@@ -1,43 +1,30 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sampleFlow, sampleVotes } from '#failover';
+import { sampleVotes } from '#failover';
 import { waitFor } from '#lab';
-import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
-import { CLI_MAIN as MAIN, cliEnvironment, mustBeBuilt, runCli, type CliResult } from './cli-rig.js';
+import { type ApiApp, TOKEN } from './api-app.js';
+import { CLI_MAIN as MAIN, CliRig, mustBeBuilt, runCli, type CliResult } from './cli-rig.js';
 
+let rig: CliRig;
 let folder: string;
-let database: MemoryAuthorityDatabase;
 let api: ApiApp;
-let apps: ApiApp[];
 let children: ChildProcess[];
 
 beforeAll(mustBeBuilt);
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pointsman-cli-'));
-  await writeFile(join(folder, 'token'), `${TOKEN}\n`);
-  await writeFile(join(folder, 'wrong'), 'nonsense');
-  database = new MemoryAuthorityDatabase();
+  rig = await CliRig.start();
+  ({ folder, api } = rig);
   children = [];
-  api = await ApiApp.start('ctl-a', database);
-  apps = [api];
-  await api.lead();
 });
 afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await Promise.all(apps.map((a) => a.close()));
-  await rm(folder, { recursive: true });
+  await rig.close();
 });
 
-const environment = (more: Record<string, string> = {}): NodeJS.ProcessEnv => ({
-  ...cliEnvironment(api.url, join(folder, 'token')),
-  ...more,
-});
-
+const environment = (more: Record<string, string> = {}): NodeJS.ProcessEnv => rig.environment(more);
 const cli = (args: readonly string[], more: Record<string, string> = {}): Promise<CliResult> =>
   runCli(args, environment(more));
 
@@ -87,8 +74,7 @@ describe('pointsman status', () => {
     await seen('800 Steady', () => out);
     kill();
     await seen('400 AttestedDeath', () => out);
-    await api.close();
-    apps = [];
+    await rig.controllers.stop(api);
     await seen('ECONNREFUSED', () => err);
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGINT');
@@ -115,8 +101,7 @@ describe('reading', () => {
     await api.addEvents({ summary: 'first' }, { summary: 'second' });
     const listed = await cli(['events']);
     expect(listed.out).toMatch(/ 1 {2}2026-11-20T14:02:31Z {2}orders {6}saga {8}410 {2}first\n/);
-    const b = await ApiApp.start('ctl-b', database);
-    apps.push(b);
+    const b = await rig.controllers.start('ctl-b');
     const env = environment({ POINTSMAN_SERVER: `${b.url},${api.url}` });
     const child = spawn(process.execPath, [MAIN, 'events', '-f', '-o', 'json', '--limit', '1'], { env });
     children.push(child);
@@ -129,8 +114,7 @@ describe('reading', () => {
     await lines(1);
     await api.addEvents({ summary: 'third' });
     await lines(2);
-    await b.close();
-    apps = [api];
+    await rig.controllers.stop(b);
     await api.addEvents({ summary: 'fourth' });
     await lines(3);
     const seqs = out
@@ -160,14 +144,13 @@ describe('writing', () => {
   });
 
   it('goes on to the leader when a standby answers first', async () => {
-    const b = await ApiApp.start('ctl-b', database);
-    apps.push(b);
+    const b = await rig.controllers.start('ctl-b');
     b.leadership.follow(api.leadership.me, 1);
     expect(await cli(['ack', 'orders', '--reason', 'seen'], { POINTSMAN_SERVER: b.url })).toMatchObject({
       code: 0,
       err: '',
     });
-    expect(database.tables.audit).toHaveLength(1);
+    expect(rig.controllers.database.tables.audit).toHaveLength(1);
   });
 
   it('a dry run changes nothing and ends with the command that would', async () => {
@@ -185,7 +168,7 @@ describe('writing', () => {
     expect(err).toContain(
       `pointsman pause orders --reason 'kim'\\''s upgrade' --by kim --owner kim --expires-in 2h --epoch 7`,
     );
-    expect(database.tables.audit).toHaveLength(0);
+    expect(rig.controllers.database.tables.audit).toHaveLength(0);
   });
 });
 
@@ -214,7 +197,7 @@ describe('exit codes', () => {
   });
 
   it('4 when nobody answers in time, 1 when nobody is there', async () => {
-    const hold = database.holdNext('read', 'ctl-a'); // on a busy machine the time may be up before it is reached
+    const hold = rig.controllers.database.holdNext('read', 'ctl-a'); // on a busy machine the time may be up before it is reached
     try {
       expect((await cli(['events', '--timeout', '300ms'])).code).toBe(4);
     } finally {
@@ -223,30 +206,6 @@ describe('exit codes', () => {
     const nobody = await cli(['status', '--server', 'http://127.0.0.1:9']);
     expect(nobody.code).toBe(1);
     expect(nobody.err).toContain('--server');
-  });
-});
-
-describe('pointsman drill', () => {
-  it('asks the planner, readiness and the doctor, and changes nothing', async () => {
-    const before = database.commits;
-    const { code, out, err } = await cli(['drill', 'orders']);
-    expect(out.split('\n')[0]).toBe('drill of orders: a → b, from epoch 7');
-    expect(out).toContain('If it failed over now: RTO about');
-    expect(out).toMatch(/A planned switch to b would begin, \d+ steps: confirm/);
-    expect(out).toContain('doctor:');
-    expect(err).toContain('NOTHING WAS CHANGED');
-    expect([0, 3]).toContain(code);
-    expect(database.commits).toBe(before);
-  });
-
-  it('names what would refuse a switch, and exits 3', async () => {
-    api.sagas.refusals = [{ name: 'TARGET_NOT_FIT', detail: 'no quorum leader', liftedBy: 'b recovers' }];
-    const { code, out } = await cli(['drill', 'orders', '-o', 'json']);
-    expect(code).toBe(3);
-    expect(JSON.parse(out)).toMatchObject({
-      good: false,
-      switchover: { possible: false, blockedBy: [{ name: 'TARGET_NOT_FIT' }] },
-    });
   });
 });
 
@@ -296,127 +255,5 @@ describe('what needs no controller', () => {
       expect(bad.out).toContain(`BAD   ${name}:`);
     }
     expect(bad.code).toBe(1);
-  });
-});
-
-describe('pointsman switchover', () => {
-  const SWITCH = ['switchover', 'orders', '--to', 'b', '--reason', 'broker upgrade'];
-
-  it('a dry run shows the steps, says loudly that nothing was changed, and names the command', async () => {
-    const { code, out, err } = await cli([...SWITCH, '--dry-run']);
-    expect(code).toBe(0);
-    expect(out).toContain('orders: switchover a → b from epoch 7');
-    expect(out).toMatch(/! publish +publish b as the active cluster: the point of no return/);
-    expect(err).toContain('NOTHING WAS CHANGED');
-    expect(err).toContain(
-      `pointsman switchover orders --to b --reason 'broker upgrade' --by kim --epoch 7 --confirm=b`,
-    );
-    expect(api.sagas.asked).toEqual([]);
-  });
-
-  it('without a terminal asks nothing: it wants --confirm, and the right name', async () => {
-    expect(await cli(SWITCH)).toMatchObject({ code: 2, err: expect.stringContaining('--confirm=b') as string });
-    expect((await cli([...SWITCH, '--confirm=a'])).code).toBe(5);
-    expect(api.sagas.asked).toEqual([]);
-  });
-
-  it('follows the saga to its end; still in progress is 4', async () => {
-    const going = await cli([...SWITCH, '--confirm=b', '--wait', '1s']);
-    expect(going).toMatchObject({ code: 4, err: expect.stringContaining('pointsman abort saga-1') as string });
-    const aborted = await cli(['abort', 'saga-1', '--reason', 'not tonight']);
-    expect(aborted).toMatchObject({ code: 0, out: expect.stringContaining('aborted') as string });
-    api.sagas.abortAnswer = 'too-late: publish';
-    expect(await cli(['abort', 'saga-1', '--reason', 'again'])).toMatchObject({ code: 6 });
-  });
-
-  it('a refusal prints every reason with what lifts it, and exits 6', async () => {
-    api.sagas.refusals = [{ name: 'LINK_CUT', detail: 'b cannot reach a', liftedBy: 'the link is mended' }];
-    const { code, err } = await cli([...SWITCH, '--confirm=b']);
-    expect(code).toBe(6);
-    expect(err).toContain('blocked by LINK_CUT: b cannot reach a; lifted by: the link is mended');
-  });
-});
-
-describe('pointsman failover', () => {
-  const FORCE = ['failover', 'orders', '--to', 'b', '--max-records', '100', '--reason', 'INC-1'];
-  const die = () =>
-    api.decisions.see({
-      votes: {
-        a: sampleVotes({ a: 'refused', b: 'refused', c: 'refused' }, 90_000),
-        b: sampleVotes({ a: 'up', b: 'up', c: 'up' }),
-      },
-      flows: [sampleFlow({ observedAgeMs: 95_000 })],
-    });
-
-  it('a dry run shows steps and loss, changes nothing, and names the command', async () => {
-    die();
-    const { code, out, err } = await cli([...FORCE, '--override', 'COOLDOWN', '--dry-run']);
-    expect({ code, out: out.split('\n').slice(0, 2) }).toEqual({
-      code: 0,
-      out: ['orders: failover a → b from epoch 7', 'loss: at least 12 records'],
-    });
-    expect(err).toContain(
-      'pointsman failover orders --to b --reason INC-1 --by kim --max-records 100 --override COOLDOWN --epoch 7 --confirm=b',
-    );
-    expect(api.sagas.asked).toEqual([]);
-  });
-
-  it('asks for the name of the target: usage without a terminal, declined with another name, then begun', async () => {
-    die();
-    expect(await cli(FORCE)).toMatchObject({ code: 2, err: expect.stringContaining('--confirm=b') as string });
-    expect((await cli([...FORCE, '--confirm=a'])).code).toBe(5);
-    expect(api.sagas.asked).toEqual([]);
-    const going = await cli([...FORCE, '--confirm=b', '--wait', '1s']);
-    expect(going).toMatchObject({ code: 4, err: expect.stringContaining('pointsman abort saga-1') as string });
-  });
-
-  it('a source that serves is refused with 6 and the call to make; a limit that is missing is usage', async () => {
-    const { code, err } = await cli([...FORCE, '--confirm=b']);
-    expect(code).toBe(6);
-    expect(err).toContain('blocked by SOURCE_ANSWERS: row 800 Steady');
-    expect(err).toContain('lifted by: pointsman switchover orders --to b');
-    expect((await cli(['failover', 'orders', '--to', 'b', '--reason', 'x', '--confirm=b'])).code).toBe(2);
-    expect((await cli([...FORCE, '--override', 'NOT_PUBLISHABLE', '--confirm=b'])).code).toBe(2);
-  });
-});
-
-describe('pointsman pause --all', () => {
-  const ALL = ['pause', '--all', '--expires-in', '2h', '--reason', 'network work'];
-
-  it('pauses every group, shows it in status, and ends with resume --all', async () => {
-    const dry = await cli([...ALL, '--dry-run']);
-    expect(dry).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(/^orders: would be: everything is paused by kim/) as string,
-    });
-    expect(dry.err).toContain("pointsman pause --all --reason 'network work' --by kim --owner kim --expires-in 2h");
-    expect((await cli(ALL)).out).toMatch(/^orders: everything is paused by kim until/);
-    const { out } = await cli(['status']);
-    expect(out.replaceAll(/\s+/g, ' ')).toMatch(
-      /everything is paused by kim until \S+ network work; ended by: pointsman resume --all/,
-    );
-    expect((await cli(['resume', '--all', '--reason', 'done'])).code).toBe(0);
-    expect((await cli(['resume', '--all', '--reason', 'done'])).code).toBe(6);
-  });
-
-  it('a group or --all, one of them', async () => {
-    expect((await cli(['pause', '--expires-in', '2h', '--reason', 'x'])).code).toBe(2);
-    expect((await cli(['pause', 'orders', '--all', '--expires-in', '2h', '--reason', 'x'])).code).toBe(2);
-  });
-});
-
-describe('pointsman switchover --at', () => {
-  it('is scheduled, shown in status, and taken back by abort', async () => {
-    const at = new Date(Date.now() + 86_400_000).toISOString();
-    const order = ['switchover', 'orders', '--to', 'b', '--reason', 'broker upgrade', '--at', at, '--confirm=b'];
-    const { code, out, err } = await cli(order);
-    expect({ code, out }).toEqual({ code: 0, out: `orders: switchover a → b scheduled for ${at}\n` });
-    const id = /pointsman abort (\S+)/.exec(err)?.[1] ?? '';
-    expect((await cli(['status'])).out.replaceAll(/\s+/g, ' ')).toContain(
-      `scheduled: switchover to b at ${at} by operator:kim`,
-    );
-    expect((await cli(order)).code).toBe(6);
-    const taken = await cli(['abort', id, '--reason', 'not tonight']);
-    expect(taken).toMatchObject({ code: 0, out: 'orders: aborted; it had not begun\n' });
   });
 });
