@@ -105,12 +105,17 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => sortedBy([...this.database.tables.goals], ([key]) => key).map(([, goal]) => goal));
   }
 
-  ledger(group: string): Promise<readonly LedgerRow[]> {
-    return this.read('read', () =>
-      [...this.database.tables.ledger.values()]
-        .filter((row) => row.group === group)
-        .toSorted((a, b) => a.epoch - b.epoch || compare(a.topic, b.topic) || a.partition - b.partition),
-    );
+  ledger(group: string, epoch?: number): Promise<readonly LedgerRow[]> {
+    return this.read('read', () => this.ledgerOf((row) => row.group === group && (epoch ?? row.epoch) === row.epoch));
+  }
+
+  lastSwitch(group: string, { from, to }: Readonly<{ from?: string; to?: string }>): Promise<readonly LedgerRow[]> {
+    return this.read('read', () => {
+      const fits = this.ledgerOf(
+        (row) => row.group === group && (from ?? row.from) === row.from && (to ?? row.to) === row.to,
+      );
+      return fits.filter((row) => row.epoch === fits.at(-1)?.epoch);
+    });
   }
 
   events(after: number, limit: number, group?: string): Promise<readonly EventRow[]> {
@@ -210,6 +215,12 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return [...this.database.tables.sagas.values()]
       .filter(wanted)
       .toSorted((a, b) => compare(b.openedAt, a.openedAt) || compare(b.id, a.id));
+  }
+
+  private ledgerOf(wanted: (row: LedgerRow) => boolean): readonly LedgerRow[] {
+    return [...this.database.tables.ledger.values()]
+      .filter(wanted)
+      .toSorted((a, b) => a.epoch - b.epoch || compare(a.topic, b.topic) || a.partition - b.partition);
   }
 
   private eventsOf(group: string | undefined): readonly EventRow[] {

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AuthorityStore, LedgerRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
+import { bindTo } from './gated.js';
 import { Simulation } from './simulation.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -29,4 +31,36 @@ describe('a failover whose leader lives', () => {
     ]);
     expect(sim.pointer()).toMatchObject({ activeCluster: 'b', epoch: 2, sagaId: saga?.id });
   });
+
+  it('reads the ledger of its own switch only, however many there were', async () => {
+    const founder = sim.controller('ctl-a');
+    const term = await sim.acquire(founder);
+    const old: LedgerRow = {
+      ...{ group: 'orders', epoch: 1, from: 'a', to: 'b', topic: 'orders', partition: 0, s: 7 },
+      ...{ n: null, sourceEnd: null, sourceEndAgeMs: null },
+    };
+    await founder.store.transact(term, founder.id, (tx) => tx.saveLedger([old]));
+    founder.leadership.lost();
+    const asked: unknown[][] = [];
+    const leader = sim.controller('ctl-b', { store: (store) => recordingLedger(store, asked) });
+    await sim.acquire(leader);
+    sim.world.killIdc('a');
+    await sim.tick(leader);
+    await time.runUntil(() => leader.runner.open('orders') === null, 120_000);
+
+    expect((await sim.sagas())[0]).toMatchObject({ outcome: 'DONE', epoch: 2 });
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter(([group, epoch]) => group !== 'orders' || epoch !== 2)).toEqual([]);
+  });
 });
+
+const recordingLedger = (store: AuthorityStore, asked: unknown[][]): AuthorityStore =>
+  new Proxy(store, {
+    get: (target, key) =>
+      key === 'ledger'
+        ? (...args: Parameters<AuthorityStore['ledger']>) => {
+            asked.push(args);
+            return target.ledger(...args);
+          }
+        : bindTo(target, key),
+  });

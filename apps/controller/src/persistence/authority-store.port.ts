@@ -54,7 +54,10 @@ export interface AuthorityStore {
   openSagas(): Promise<readonly SagaRecord[]>;
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
   goals(): Promise<readonly (ClusterGoal | FlowGoal)[]>;
-  ledger(group: string): Promise<readonly LedgerRow[]>;
+  /** Ordered by epoch, topic and partition. Without `epoch` every switch that there ever was: it is never pruned. */
+  ledger(group: string, epoch?: number): Promise<readonly LedgerRow[]>;
+  /** Rows of the newest switch from that cluster, to that one, or both, whatever became of it; empty: there was none. */
+  lastSwitch(group: string, between: Readonly<{ from?: string; to?: string }>): Promise<readonly LedgerRow[]>;
   /** Oldest first, seq above `after`; with `group`, that group's rows only (those of no group are left out). */
   events(after: number, limit: number, group?: string): Promise<readonly EventRow[]>;
   /** The newest `limit` of them, still oldest first: "the last N", and with 1 the place to tail from. */

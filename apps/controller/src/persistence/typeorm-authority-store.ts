@@ -124,11 +124,24 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     );
   }
 
-  ledger(group: string): Promise<readonly LedgerRow[]> {
-    const order = { epoch: 'ASC', topic: 'ASC', partition: 'ASC' } as const;
-    return this.session.run('read the ledger', async (m) =>
-      (await m.find(LedgerEntity, { where: { group }, order })).map(ledgerFromEntity),
+  ledger(group: string, epoch?: number): Promise<readonly LedgerRow[]> {
+    return this.session.run('read the ledger', (m) =>
+      findLedger(m, { group, ...(epoch === undefined ? {} : { epoch }) }),
     );
+  }
+
+  /** The primary key is read backwards until a row fits: the epochs of a group mostly go to and fro. */
+  lastSwitch(group: string, between: Readonly<{ from?: string; to?: string }>): Promise<readonly LedgerRow[]> {
+    const where = { group, ...between };
+    return this.session.run('read the last switch', async (m) => {
+      const [newest] = await m.find(LedgerEntity, {
+        select: { epoch: true },
+        where,
+        order: { epoch: 'DESC' },
+        take: 1,
+      });
+      return newest === undefined ? [] : findLedger(m, { ...where, epoch: newest.epoch });
+    });
   }
 
   events(after: number, limit: number, group?: string): Promise<readonly EventRow[]> {
@@ -220,6 +233,11 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
       return withJournals(m, found);
     });
   }
+}
+
+async function findLedger(m: EntityManager, where: FindOptionsWhere<LedgerEntity>): Promise<readonly LedgerRow[]> {
+  const order = { epoch: 'ASC', topic: 'ASC', partition: 'ASC' } as const;
+  return (await m.find(LedgerEntity, { where, order })).map(ledgerFromEntity);
 }
 
 async function withJournals(m: EntityManager, sagas: readonly SagaEntity[]): Promise<readonly SagaRecord[]> {

@@ -74,8 +74,8 @@ async function rehearseSwitch(
 
 /** The cluster that the last switch left, by the ledger; null: no switch led to the active one. */
 async function homeOf(deps: SagaRunnerDeps, group: string, active: string): Promise<string | null> {
-  const rows = (await deps.store.ledger(group)).filter((row) => row.to === active);
-  return rows.toSorted((x, y) => y.epoch - x.epoch)[0]?.from ?? null;
+  const [row] = await deps.store.lastSwitch(group, { to: active });
+  return row?.from ?? null;
 }
 
 /**

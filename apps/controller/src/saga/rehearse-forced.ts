@@ -27,7 +27,7 @@ export async function rehearseForced(
 /** Records written to the active cluster since the last switch left `target`: by the ledger and its last seen ends; null: not known. */
 async function writtenSince(deps: SagaRunnerDeps, snapshot: Snapshot, target: string): Promise<number | null> {
   const { name, active } = snapshot.group;
-  const left = lastSwitch(await deps.store.ledger(name), target, active);
+  const left = lastSwitch(await deps.store.lastSwitch(name, { from: target, to: active }), target, active);
   const ends = snapshot.flows.find((f) => f.from === active && f.to === target)?.perPartition ?? [];
   if (left === null || ends.length === 0) return null;
   const begins = new Map(left.rows.map((row) => [positionKey(row), row.s]));

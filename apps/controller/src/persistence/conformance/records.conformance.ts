@@ -88,6 +88,25 @@ export function recordCases(open: OpenStore): void {
       expect(kept[7]).toEqual(row(7, { n: big - 1, sourceEnd: big, sourceEndAgeMs: 12 }));
       expect(kept.at(-1)).toEqual(row(0, { epoch: 3, s: 0 }));
       expect(await store.ledger('payments')).toEqual([]);
+      expect(await store.ledger('orders', 3)).toEqual([row(0, { epoch: 3, s: 0 })]);
+      expect(await store.ledger('orders', 2)).toHaveLength(1_200);
+      expect(await store.ledger('orders', 4)).toEqual([]);
+    });
+
+    it('gives the newest switch from a cluster, to one, or between two, with its rows only', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      const row = (epoch: number, from: string, to: string, partition = 0, group = 'orders'): LedgerRow => ({
+        ...{ group, epoch, from, to, topic: 'orders', partition, s: epoch },
+        ...{ n: null, sourceEnd: null, sourceEndAgeMs: null },
+      });
+      const kept = [row(2, 'a', 'b'), row(3, 'b', 'a'), row(10, 'a', 'b', 1), row(10, 'a', 'b'), row(11, 'b', 'c')];
+      await store.transact(term, A.id, (tx) => tx.saveLedger([...kept, row(12, 'a', 'b', 0, 'payments')]));
+      expect(await store.lastSwitch('orders', { from: 'a' })).toEqual([row(10, 'a', 'b'), row(10, 'a', 'b', 1)]);
+      expect(await store.lastSwitch('orders', { from: 'b' })).toEqual([row(11, 'b', 'c')]);
+      expect(await store.lastSwitch('orders', { to: 'a' })).toEqual([row(3, 'b', 'a')]);
+      expect(await store.lastSwitch('orders', { from: 'b', to: 'a' })).toEqual([row(3, 'b', 'a')]);
+      expect(await store.lastSwitch('orders', { from: 'c' })).toEqual([]);
     });
 
     it('keeps tokens by their hash, and what became of them', async () => {

@@ -50,7 +50,7 @@ export type StepContext = Readonly<{
   setGoals(goals: readonly Goal[]): Promise<void>;
   /** Ledger rows of this saga's epoch; empty before freeze-position. */
   ledger(): Promise<readonly LedgerRow[]>;
-  /** All of the group's ledger: every switch there was. */
+  /** Ledger rows of the newest switch that left this saga's target, wherever it led; empty: it was never left. */
   switches(): Promise<readonly LedgerRow[]>;
   /** The group's last sagas, newest first. */
   history(): Promise<readonly SagaRecord[]>;

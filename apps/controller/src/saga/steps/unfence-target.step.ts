@@ -40,7 +40,7 @@ async function closedAgain(ctx: StepContext, before: unknown): Promise<ClusterGo
   const goal = clusterGoal(ctx, ctx.saga.target, 'fenced');
   const byTopics = typeof before === 'object' && before !== null && 'kind' in before && before.kind === 'topic-config';
   if (byTopics) return goal;
-  const wasLeft = (await ctx.switches()).some((row) => row.from === ctx.saga.target);
+  const wasLeft = (await ctx.switches()).length > 0;
   return { ...goal, ...(wasLeft ? asLeft(ctx) : { kinds: KINDS_BESIDE_A_FLOW }) };
 }
 
