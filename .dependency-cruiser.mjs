@@ -7,7 +7,7 @@ const mayOnlyImport = (name, from, allowed, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: from, pathNot: '\\.spec\\.ts$|\\.conformance\\.ts$' },
+  from: { path: from, pathNot: '\\.spec(-helper)?\\.ts$|\\.conformance\\.ts$' },
   to: { path: '^(libs|apps|tools|test)/', pathNot: [from, ...allowed.map(lib)] },
 });
 
@@ -25,25 +25,25 @@ export default {
     {
       name: 'pure-libraries-import-no-packages',
       severity: 'error',
-      from: { path: '^libs/(health|failover)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^libs/(health|failover)/', pathNot: '\\.spec(-helper)?\\.ts$' },
       to: { path: 'node_modules', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'pure-libraries-import-no-node',
       severity: 'error',
-      from: { path: '^libs/(health|failover)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^libs/(health|failover)/', pathNot: '\\.spec(-helper)?\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-app-imports-another',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^apps/([^/]+)/', pathNot: '\\.spec(-helper)?\\.ts$' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
       name: 'src-never-imports-test-code',
       severity: 'error',
-      from: { path: '^(apps|libs/(?!testing/))', pathNot: '\\.(spec|conformance)\\.ts$' },
+      from: { path: '^(apps|libs/(?!testing/))', pathNot: '\\.(spec|spec-helper|conformance)\\.ts$' },
       to: { path: '^(libs/testing|test|tools)/' },
     },
     {
@@ -58,7 +58,7 @@ export default {
       severity: 'error',
       from: {
         path: '^apps/controller/src/(observation|decision|saga|leadership|publishing|alerting|operator|metrics|persistence)/',
-        pathNot: '\\.(spec|conformance)\\.ts$',
+        pathNot: '\\.(spec|spec-helper|conformance)\\.ts$',
       },
       to: {
         path: '^apps/controller/src/(observation|decision|saga|leadership|publishing|alerting|operator|metrics|persistence)/',
@@ -68,7 +68,7 @@ export default {
     {
       name: 'decision-holds-no-effects',
       severity: 'error',
-      from: { path: '^apps/controller/src/decision/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^apps/controller/src/decision/', pathNot: '\\.spec(-helper)?\\.ts$' },
       to: {
         path: [
           '^apps/controller/src/(publishing|alerting)/(?!.*\\.port\\.ts$)',
