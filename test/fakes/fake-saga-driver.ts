@@ -38,6 +38,7 @@ export class FakeSagaDriver implements SagaDriver {
   async unfenceActive(): Promise<void> {}
   async fenceStandbys(): Promise<void> {}
   async stopLoop(): Promise<void> {}
+  async dropReached(): Promise<void> {}
   async survey(): Promise<void> {}
   async adopt(): Promise<void> {}
 

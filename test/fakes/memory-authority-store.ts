@@ -1,4 +1,4 @@
-import type { ClusterGoal, FlowGoal, Json, SagaRecord } from '#failover';
+import type { Json, SagaRecord } from '#failover';
 import type { AlertState, DeliveryOutcome, IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   AuditRow,
@@ -13,6 +13,7 @@ import type {
   LeaseRow,
   LedgerRow,
   OutboxRow,
+  StoredGoal,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { LostLeadershipError } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
@@ -101,7 +102,7 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.newestSagas((saga) => saga.group === group).slice(0, limit));
   }
 
-  goals(): Promise<readonly (ClusterGoal | FlowGoal)[]> {
+  goals(): Promise<readonly StoredGoal[]> {
     return this.read('read', () => sortedBy([...this.database.tables.goals], ([key]) => key).map(([, goal]) => goal));
   }
 

@@ -1,4 +1,4 @@
-import type { ClusterGoal, FlowGoal, SagaRecord } from '#failover';
+import type { SagaRecord } from '#failover';
 import type { TokenRow } from '../../apps/controller/src/persistence/tokens.port.js';
 import type { IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   IdempotentAnswer,
   LeaseRow,
   LedgerRow,
+  StoredGoal,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { NEW_FLEET } from '../../apps/controller/src/persistence/authority-store.port.js';
 
@@ -19,7 +20,7 @@ export type Tables = {
   fleet: FleetRow;
   readonly groups: Map<string, GroupRow>;
   readonly sagas: Map<string, SagaRecord>;
-  readonly goals: Map<string, ClusterGoal | FlowGoal>;
+  readonly goals: Map<string, StoredGoal>;
   readonly ledger: Map<string, LedgerRow>;
   readonly events: EventRow[];
   readonly audit: AuditRow[];

@@ -1,4 +1,4 @@
-import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } from '#failover';
+import type { JournalEntry, SagaOutcome, SagaRecord } from '#failover';
 import { goalKey } from '#failover';
 import { FIRST_PREVIOUS_HASH, auditHash } from '../../apps/controller/src/persistence/audit-chain.js';
 import { foldIncident } from '../../apps/controller/src/persistence/alerts.port.js';
@@ -14,6 +14,7 @@ import type {
   GroupRow,
   IdempotentAnswer,
   LedgerRow,
+  StoredGoal,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import {
   AnswerExistsError,
@@ -97,12 +98,13 @@ export class MemoryAuthorityTx implements AuthorityTx {
     this.use().sagas.set(id, { ...this.open(id), outcome, closedAt: at });
   }
 
-  async saveGoal(goal: ClusterGoal | FlowGoal): Promise<void> {
+  async saveGoal(goal: StoredGoal): Promise<void> {
     this.use().goals.set(goalKey(goal), copy(goal));
   }
 
-  async dropGoal(key: string): Promise<void> {
-    this.use().goals.delete(key);
+  async dropGoal(key: string, epoch: number): Promise<boolean> {
+    const { goals } = this.use();
+    return goals.get(key)?.epoch === epoch && goals.delete(key);
   }
 
   async saveLedger(rows: readonly LedgerRow[]): Promise<void> {

@@ -247,35 +247,3 @@ it('row 190: nothing is opened while clients are told to follow somebody else, o
   await expect(leader.runner.unfenceActive(snapshot, decision)).rejects.toBeInstanceOf(Error);
   expect(await sim.observer.goals()).toEqual([]);
 });
-
-describe('both directions of a flow run (I37)', () => {
-  const LOOP = [
-    { from: 'a', to: 'b' },
-    { from: 'b', to: 'a' },
-  ];
-
-  it('are both stopped with a new epoch; once they stand nothing fights the person who resumes one', async () => {
-    sim.world.flows.set('b->a', 'running');
-    const { snapshot, decision } = leader.decisions.evaluate();
-    const stopping = leader.runner.stopLoop(snapshot, { ...decision, flowLoop: LOOP });
-    await time.runUntil(() => [...sim.world.flows.values()].every((state) => state === 'stopped'));
-    await time.pass(1_000);
-    await stopping;
-    expect(await sim.observer.goals()).toEqual([]);
-    expect((await sim.observer.groups())[0]).toMatchObject({ epoch: 1, reservedEpoch: 2 });
-    sim.world.flows.set('a->b', 'running');
-    sim.world.applyGoals();
-    expect(sim.world.flows.get('a->b')).toBe('running');
-  });
-
-  it('are left to an open saga, and goals that a saga left are not replaced', async () => {
-    sim.world.killIdc('a');
-    const saga = await failover();
-    expect(saga.outcome).toBe('DONE');
-    await sim.refresh();
-    const before = await sim.observer.goals();
-    const { snapshot, decision } = leader.decisions.evaluate();
-    await leader.runner.stopLoop(snapshot, { ...decision, flowLoop: LOOP });
-    expect(await sim.observer.goals()).toEqual(before);
-  });
-});

@@ -88,6 +88,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     const loops = decision.flowLoop !== undefined && decision.gate.length === 0 && snapshot.graceOver;
     // Beside the act, not instead of it: waiting for connectors must never hold up a failover.
     if (loops) this.act(`${group.name}/loop`, decision, () => this.sagas.stopLoop(snapshot, decision));
+    this.act(`${group.name}/reached`, decision, () => this.sagas.dropReached(group.name));
   }
 
   /** The store is asked for the goals that stand there, so not at each tick. */

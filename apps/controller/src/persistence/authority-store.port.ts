@@ -1,14 +1,4 @@
-import type {
-  ClusterGoal,
-  FlowGoal,
-  JournalEntry,
-  Json,
-  Mode,
-  Proposal,
-  SagaOutcome,
-  SagaRecord,
-  ScheduledSwitch,
-} from '#failover';
+import type { Goal, JournalEntry, Json, Mode, Proposal, SagaOutcome, SagaRecord, ScheduledSwitch } from '#failover';
 import type { TokenRow } from './tokens.port.js';
 import type { Forgotten } from './retention.port.js';
 import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
@@ -53,7 +43,7 @@ export interface AuthorityStore {
   saga(id: string): Promise<SagaRecord | null>;
   openSagas(): Promise<readonly SagaRecord[]>;
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
-  goals(): Promise<readonly (ClusterGoal | FlowGoal)[]>;
+  goals(): Promise<readonly StoredGoal[]>;
   /** Ordered by epoch, topic and partition. Without `epoch` every switch that there ever was: it is never pruned. */
   ledger(group: string, epoch?: number): Promise<readonly LedgerRow[]>;
   /** Rows of the newest switch from that cluster, to that one, or both, whatever became of it; empty: there was none. */
@@ -113,8 +103,10 @@ export interface AuthorityTx {
   appendJournal(sagaId: string, entries: readonly Omit<JournalEntry, 'seq'>[], after?: number): Promise<void>;
   hasOpenSaga(group: string): Promise<boolean>;
   closeSaga(id: string, outcome: SagaOutcome, at: string): Promise<void>;
-  saveGoal(goal: ClusterGoal | FlowGoal): Promise<void>;
-  dropGoal(key: string): Promise<void>;
+  /** Inserts or replaces, by `goalKey`: what was said of the one before (`until` too) is gone with it. */
+  saveGoal(goal: StoredGoal): Promise<void>;
+  /** Drops the goal if it is still the one of that epoch; false: another one took its place, or none is there. */
+  dropGoal(key: string, epoch: number): Promise<boolean>;
   saveLedger(rows: readonly LedgerRow[]): Promise<void>;
   appendEvent(event: Omit<EventRow, 'seq'>): Promise<void>;
   /** Append-only and hash-chained: the row's hash covers the previous row's. */
@@ -134,6 +126,12 @@ export interface AuthorityTx {
    */
   forget(before: string, limit: number): Promise<Forgotten>;
 }
+
+/**
+ * `until: 'reached'`: only until its agents have read it back, then the leader drops it, whoever leads by then. Absent: stays.
+ * Known to the store alone: agents hold what they are handed, on the wire and on their disks.
+ */
+export type StoredGoal = Goal & Readonly<{ until?: 'reached' }>;
 
 export type LeaseHolder = Readonly<{ id: string; advertise: string }>;
 export type LeaseRow = Readonly<{ term: number; holder: string | null; advertise: string | null; renewals: number }>;

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, FindOptionsWhere } from 'typeorm';
 import { In, MoreThan, Not, IsNull } from 'typeorm';
-import type { ClusterGoal, FlowGoal, SagaRecord } from '#failover';
+import type { SagaRecord } from '#failover';
 import type {
   AuditRow,
   AuthorityStore,
@@ -14,6 +14,7 @@ import type {
   LeaseRow,
   LedgerRow,
   OutboxRow,
+  StoredGoal,
 } from './authority-store.port.js';
 import type { AlertState, DeliveryOutcome, IncidentRow } from './alerts.port.js';
 import { AnswerEntity } from './entities/answer.entity.js';
@@ -118,7 +119,7 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     return this.findSagas({ group }, limit);
   }
 
-  goals(): Promise<readonly (ClusterGoal | FlowGoal)[]> {
+  goals(): Promise<readonly StoredGoal[]> {
     return this.session.run('read the goals', async (m) =>
       (await m.find(GoalEntity, { order: { key: 'ASC' } })).map((entity) => entity.body),
     );

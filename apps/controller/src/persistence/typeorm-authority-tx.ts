@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { ClusterGoal, FlowGoal, JournalEntry, SagaOutcome, SagaRecord } from '#failover';
+import type { JournalEntry, SagaOutcome, SagaRecord } from '#failover';
 import { goalKey } from '#failover';
 import { FIRST_PREVIOUS_HASH, auditHash } from './audit-chain.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   GroupRow,
   IdempotentAnswer,
   LedgerRow,
+  StoredGoal,
 } from './authority-store.port.js';
 import type { IncidentRow } from './alerts.port.js';
 import { AnswerExistsError, JournalMovedError, OpenSagaExistsError, UnknownRowError } from './authority-store.port.js';
@@ -125,15 +126,18 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
     });
   }
 
-  saveGoal(goal: ClusterGoal | FlowGoal): Promise<void> {
+  saveGoal(goal: StoredGoal): Promise<void> {
     return this.queue.add(async () => {
       await this.manager.upsert(GoalEntity, { key: goalKey(goal), body: goal }, ['key']);
     });
   }
 
-  dropGoal(key: string): Promise<void> {
+  dropGoal(key: string, epoch: number): Promise<boolean> {
     return this.queue.add(async () => {
+      const held = await this.manager.findOneBy(GoalEntity, { key });
+      if (held?.body.epoch !== epoch) return false;
       await this.manager.delete(GoalEntity, { key });
+      return true;
     });
   }
 

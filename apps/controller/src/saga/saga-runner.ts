@@ -2,6 +2,7 @@ import type { Decision, SagaRecord, Snapshot } from '#failover';
 import type { LeadershipView } from '../leadership/leadership.port.js';
 import { LostLeadershipError, OpenSagaExistsError } from '../persistence/authority-store.port.js';
 import { CrashedHere } from './crash-point.js';
+import { dropReached } from './drop-reached.js';
 import { GoalHandover } from './goal-handover.js';
 import { openFailover } from './open-failover.js';
 import { openPlanned, rehearsePlanned } from './open-planned.js';
@@ -149,8 +150,15 @@ export class SagaRunner implements SagaDriver {
   async stopLoop(snapshot: Snapshot, decision: Decision): Promise<void> {
     const lead = this.lead(snapshot.group.name);
     if (lead === null || this.fleet.has(lead.group.name) || this.starting.has(lead.group.name)) return;
-    const { term, holder, leading } = lead;
-    await stopLoop({ ...this.deps, holder, term, leading }, lead.group, { snapshot, decision });
+    const { term, holder } = lead;
+    await stopLoop({ ...this.deps, holder, term }, lead.group, { snapshot, decision });
+  }
+
+  async dropReached(group: string): Promise<void> {
+    const lead = this.lead(group);
+    if (lead === null || this.fleet.has(group) || this.starting.has(group)) return;
+    const { term, holder } = lead;
+    await dropReached({ ...this.deps, holder, term }, group);
   }
 
   /** Null: this process does not lead, has not taken over yet, or does not know the group. */

@@ -17,8 +17,10 @@ export interface SagaDriver {
   unfenceActive(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** Sets the standing goals that keep standbys closed to applications, where the clusters offer it and all is calm. */
   fenceStandbys(snapshot: Snapshot, decision: Decision): Promise<void>;
-  /** Both directions of a flow run (I37): both get the goal `stopped`, kept until they are; never while a saga is open. */
+  /** Both directions of a flow run (I37): both get the goal `stopped`, until they are; never while a saga is open. */
   stopLoop(snapshot: Snapshot, decision: Decision): Promise<void>;
+  /** Ends goals that hold only until they are reached, whichever leader set them; never while a saga is open. */
+  dropReached(group: string): Promise<void>;
   /** An old primary answers again: counts, once and in the background, what it alone holds. Returns at once. */
   survey(snapshot: Snapshot, decision: Decision): Promise<void>;
   /** The store holds an open saga of the group that nobody drives here, e.g. one whose opening commit lost its answer. */

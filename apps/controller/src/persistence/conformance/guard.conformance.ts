@@ -17,7 +17,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
   hasOpenSaga: (tx) => tx.hasOpenSaga('orders'),
   closeSaga: (tx) => tx.closeSaga('saga-1', 'DONE', AT),
   saveGoal: (tx) => tx.saveGoal(aGoal('a', 'fenced')),
-  dropGoal: (tx) => tx.dropGoal('orders/cluster/b'),
+  dropGoal: (tx) => tx.dropGoal('orders/cluster/b', 2),
   saveLedger: (tx) =>
     tx.saveLedger([
       {

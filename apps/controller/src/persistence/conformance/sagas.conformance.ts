@@ -184,10 +184,23 @@ export function sagaCases(open: OpenStore): void {
         await tx.saveGoal(aGoal('a', 'fenced', 3));
         await tx.saveGoal(aGoal('b', 'open'));
         await tx.saveGoal(flow);
-        await tx.dropGoal('orders/cluster/b');
-        await tx.dropGoal('orders/cluster/unknown');
+        expect(await tx.dropGoal('orders/cluster/b', 2)).toBe(true);
+        expect(await tx.dropGoal('orders/cluster/b', 2)).toBe(false);
       });
       expect(await store.goals()).toEqual([aGoal('a', 'fenced', 3), flow]);
+    });
+
+    it('keeps how long a goal is to stand, and drops none but the one that was meant', async () => {
+      const store = await open();
+      const term = await lead(store, A);
+      const passing = { ...aGoal('a', 'fenced', 3), until: 'reached' } as const;
+      await store.transact(term, A.id, (tx) => tx.saveGoal(passing));
+      expect(await store.goals()).toEqual([passing]);
+      await store.transact(term, A.id, async (tx) => {
+        await tx.saveGoal(aGoal('a', 'open', 4));
+        expect(await tx.dropGoal('orders/cluster/a', 3)).toBe(false);
+      });
+      expect(await store.goals()).toEqual([aGoal('a', 'open', 4)]);
     });
   });
 }

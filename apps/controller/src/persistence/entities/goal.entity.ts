@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { ClusterGoal, FlowGoal } from '#failover';
+import type { StoredGoal } from '../authority-store.port.js';
 import { jsonAsText } from '../column-transformers.js';
 
 @Entity({ name: 'pointsman_goal' })
@@ -8,5 +8,5 @@ export class GoalEntity {
   key!: string;
 
   @Column({ type: 'text', transformer: jsonAsText })
-  body!: ClusterGoal | FlowGoal;
+  body!: StoredGoal;
 }
