@@ -18,6 +18,8 @@ class Worker {
   readonly queued: (() => void)[] = [];
   /** It has just started: it has not read the statuses of others' connectors yet. */
   blind = false;
+  /** It has only just started: its HTTP server answers, and nothing of Connect is behind it yet. */
+  bare = false;
   holdChanges = false;
   silent = false;
   /** Tasks are gone only after the state was read this often: the stop takes its time. */
@@ -43,10 +45,13 @@ class Worker {
 
   #answer(method: string, url: string, response: ServerResponse): void {
     if (this.silent) return;
+    if (this.bare) return void response.writeHead(404).end('<html><title>Error 404 Not Found</title></html>');
     const [, , name = '', what = ''] = url.split('/');
     const connector = this.connectors.get(name);
     const json = (body: unknown): void => void response.end(JSON.stringify(body));
-    if (!connector) return void response.writeHead(404).end('{}');
+    const missing = (message: string): void =>
+      void response.writeHead(404).end(JSON.stringify({ error_code: 404, message }));
+    if (!connector) return missing(`Connector ${name} not found`);
     if (method === 'PUT' || method === 'POST') {
       this.changes.push(`${what} ${name}`);
       if (this.holdChanges) return void this.queued.push(() => this.#carryOut(connector, what));
@@ -56,7 +61,7 @@ class Worker {
     this.#lateTasks.get(connector)?.();
     if (what === 'offsets') return json({ offsets: [] });
     if (what === 'config') return json({ 'connector.class': 'MirrorSourceConnector' });
-    if (this.blind) return void response.writeHead(404).end('{}');
+    if (this.blind) return missing(`No status found for connector ${name}`);
     json({
       name,
       connector: { state: connector.state, worker_id: 'w' },
@@ -220,6 +225,16 @@ describe('FlowHand', () => {
     expect(worker.changes).toEqual(['stop src', 'stop cp']);
     worker.blind = false;
     expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+  });
+
+  it('calls nothing stopped by a worker that answers 404 to everything: it has only just started (I33, I37)', async () => {
+    worker.bare = true;
+    const hand = new FlowHand(connect, answering);
+    await expect(hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).rejects.toThrow('404');
+    await expect(hand.observe(goal('stopped'))).rejects.toThrow('404');
+    worker.bare = false;
+    expect(await hand.apply(goal('stopped'), AbortSignal.timeout(5_000))).toMatchObject({ reached: true });
+    expect(worker.changes).toEqual(['stop src', 'stop cp']);
   });
 
   it("believes no absence while the worker's own cluster is silent", async () => {

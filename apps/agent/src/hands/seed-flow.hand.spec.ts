@@ -33,7 +33,8 @@ class Worker {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const what = request.url?.split('/')[3] ?? '';
     const json = (body: unknown): void => void response.end(JSON.stringify(body));
-    if (request.url?.startsWith('/connectors/none/')) return void response.writeHead(404).end('{}');
+    if (request.url?.startsWith('/connectors/none/'))
+      return void response.writeHead(404).end('{"error_code":404,"message":"Connector none not found"}');
     if (request.method === 'PATCH') {
       let text = '';
       for await (const chunk of request) text += String(chunk);

@@ -46,8 +46,21 @@ describe('ConnectClient', () => {
   });
 
   it('says null for a connector that is not there', async () => {
-    const connect = await worker((_, response) => json(response, 404, { error_code: 404, message: 'not found' }));
+    const message = 'No status found for connector x';
+    const connect = await worker((_, response) => json(response, 404, { error_code: 404, message }));
     expect(await connect.status('x', 500)).toBeNull();
+  });
+
+  it.each([
+    ['Jetty before the resources of Connect are there', '<html><title>Error 404 Not Found</title></html>'],
+    ['an ingress without a backend', ''],
+    ['Jersey, of a path that it does not serve', '{"error_code":404,"message":"HTTP 404 Not Found"}'],
+    ['something else that speaks JSON', '{"message":"connector x is not here"}'],
+  ])('does not take the 404 of %s for a word on the connector', async (_, body) => {
+    const connect = await worker((__, response) => response.writeHead(404).end(body));
+    for (const ask of ['status', 'config', 'offsets'] as const) {
+      await expect(connect[ask]('x', 500)).rejects.toMatchObject({ name: 'ConnectError', kind: 'other', status: 404 });
+    }
   });
 
   it('takes the state for unknown when a change got no answer: it may be carried out later', async () => {

@@ -54,7 +54,7 @@ export class ConnectClient {
 
   /** Null: no such connector. */
   async status(name: string, deadlineMs: Ms): Promise<ConnectorStatus | null> {
-    const body = await this.#get(`/connectors/${encodeURIComponent(name)}/status`, deadlineMs);
+    const body = await this.#get(name, 'status', deadlineMs);
     if (body === null) return null;
     const { connector, tasks } = asRecord(body);
     const c = asRecord(connector);
@@ -76,7 +76,7 @@ export class ConnectClient {
 
   /** Null: no such connector. Entries that are no topic's offset (heartbeats, checkpoints) are left out. */
   async offsets(name: string, deadlineMs: Ms): Promise<readonly ConnectorOffset[] | null> {
-    const body = await this.#get(`/connectors/${encodeURIComponent(name)}/offsets`, deadlineMs);
+    const body = await this.#get(name, 'offsets', deadlineMs);
     if (body === null) return null;
     const entries: ConnectorOffset[] = [];
     for (const entry of asArray(asRecord(body).offsets)) {
@@ -97,7 +97,7 @@ export class ConnectClient {
 
   /** Null: no such connector. */
   async config(name: string, deadlineMs: Ms): Promise<Readonly<Record<string, string>> | null> {
-    const body = await this.#get(`/connectors/${encodeURIComponent(name)}/config`, deadlineMs);
+    const body = await this.#get(name, 'config', deadlineMs);
     return body === null ? null : Object.fromEntries(Object.entries(asRecord(body)).map(([k, v]) => [k, String(v)]));
   }
 
@@ -134,9 +134,10 @@ export class ConnectClient {
     await this.#http.destroy();
   }
 
-  async #get(path: string, deadlineMs: Ms): Promise<unknown> {
+  async #get(name: string, what: 'status' | 'offsets' | 'config', deadlineMs: Ms): Promise<unknown> {
+    const path = `/connectors/${encodeURIComponent(name)}/${what}`;
     const { status, text } = await this.#call('GET', path, null, deadlineMs);
-    if (status === 404) return null;
+    if (status === 404 && saysAbsent(text, name)) return null;
     if (status !== 200) throw this.#refused('GET', path, status, text);
     return parse(text, `GET ${path}`);
   }
@@ -191,6 +192,24 @@ function parse(text: string, what: string): unknown {
       { kind: 'other', status: 200, stateUnknown: false },
       cause,
     );
+  }
+}
+
+/**
+ * Whether a 404 is the herder's own word on this connector: `{"error_code":404,"message":"Connector x not found"}`. Not what
+ * Jetty says (HTML) for every path between its start and that of Connect's resources, nor an ingress without a backend, nor
+ * Jersey (`HTTP 404 Not Found`, in the same JSON) for a path that it does not serve: behind each of those x may be copying.
+ */
+function saysAbsent(text: string, name: string): boolean {
+  const { error_code: code, message } = asRecord(jsonOrNull(text));
+  return code === 404 && typeof message === 'string' && message.includes(name);
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null; // HTML, or nothing at all
   }
 }
 
