@@ -76,7 +76,9 @@ export class KafkaClusterProbe implements ClusterProbe {
     this.#flows = new FlowWatch(parts.cluster, parts, parts.board);
     this.#consumers = new ConsumerGroups(parts.eyes);
     this.#disks = new DiskWatch(parts.eyes);
-    parts.board.entry(parts.cluster).committed = (group) => this.#consumers.committed(group, parts.clock());
+    const entry = parts.board.entry(parts.cluster);
+    entry.committed = (group) => this.#consumers.committed(group, parts.clock());
+    entry.copiedFrom = (source) => this.#flows.copiedFrom(source);
   }
 
   setWatch(groups: readonly WatchGroup[], idc: IdcName | null): void {
@@ -125,12 +127,13 @@ export class KafkaClusterProbe implements ClusterProbe {
       this.#flows.ask(startedAtMs, this.#parts.timeoutMs),
       this.#refreshSlowFacts(startedAtMs),
       this.#askConsumers(startedAtMs),
+      this.#askMissing(startedAtMs),
     ]);
 
     const progress = new ProgressRound();
     for (const f of wave.findings) if (f.offsets) progress.take(entry.ends, f.offsets, startedAtMs, this.#isHot);
     if (wave.metadata) {
-      this.#adopt(wave.metadata, wanted);
+      this.#adopt(wave.metadata, wanted, startedAtMs);
       await this.#askMoved(asked, wanted, progress, startedAtMs);
     }
     this.#flows.noteSigns(entry.ends, signsBefore);
@@ -140,12 +143,13 @@ export class KafkaClusterProbe implements ClusterProbe {
 
   /** Without any layout: every bootstrap address is asked for one, all at once. */
   async #greet(): Promise<readonly BrokerProbe[]> {
-    const { bootstrapServers, eyes, timeoutMs } = this.#parts;
+    const { bootstrapServers, eyes, timeoutMs, clock } = this.#parts;
+    const askedAtMs = clock();
     const answers = await Promise.all(
       bootstrapServers.map(async (address) => ({ address, answer: await eyes.metadata(address, null, timeoutMs) })),
     );
     const first = answers.find((a) => a.answer.ok)?.answer;
-    if (first?.ok) this.#adopt(first.value, () => true);
+    if (first?.ok) this.#adopt(first.value, () => true, askedAtMs);
     return answers.map(({ address, answer }) => toProbe(address, null, answer));
   }
 
@@ -198,12 +202,23 @@ export class KafkaClusterProbe implements ClusterProbe {
     );
   }
 
-  #adopt(layout: ClusterLayout, wanted: (topic: string) => boolean): void {
+  /** Topics that flows have positions of and the list lacks are asked for by name: deleted, or only not shown to us? */
+  async #askMissing(nowMs: Ms): Promise<void> {
+    const { board, cluster, eyes, timeoutMs } = this.#parts;
+    const { known } = board.entry(cluster);
+    const missing = known.missing(board.copiedFrom(cluster));
+    if (missing.length === 0) return;
+    const said = await askInTurn(this.#memory.candidates(), (a, ms) => eyes.metadata(a, missing, ms), timeoutMs);
+    if (said?.answer.ok) known.named(said.answer.value, nowMs);
+  }
+
+  #adopt(layout: ClusterLayout, wanted: (topic: string) => boolean, askedAtMs: Ms): void {
     const { board, cluster, eyes } = this.#parts;
     this.#memory.adopt(layout);
     const entry = board.entry(cluster);
     entry.topics = [...layout.topics.keys()];
-    entry.ends.retain((topic) => layout.topics.has(topic) && wanted(topic));
+    entry.known.list(layout, askedAtMs);
+    entry.ends.trim((topic) => (wanted(topic) ? entry.known.partitions(topic) : 0));
     eyes.retain(this.#memory.allAddresses());
   }
 

@@ -1,13 +1,17 @@
 import type { ClusterName, Ms } from '#health';
 import type { SilentGap } from '#failover';
+import { KnownTopics } from './known-topics.js';
 import { OffsetTable } from './offset-table.js';
 
 /** What one cluster's probe lets the others see: a flow's lag needs the source's end offsets and topic names. */
 export type BoardEntry = {
   readonly ends: OffsetTable;
+  readonly known: KnownTopics;
   topics: readonly string[] | null;
   /** What a consumer group had committed when it was last read; null: never read. */
   committed?: (group: string) => ReadonlyMap<string, SeenCommit> | null;
+  /** Topics that its flows from a cluster have positions of; MirrorMaker keeps those of deleted ones for ever. */
+  copiedFrom?: (source: ClusterName) => readonly string[];
 };
 /** `topic/partition` → what would be read next. */
 export type SeenCommit = Readonly<{ offset: number; ageMs: Ms }>;
@@ -24,8 +28,14 @@ export class EndOffsetBoard {
 
   entry(cluster: ClusterName): BoardEntry {
     let entry = this.#entries.get(cluster);
-    if (!entry) this.#entries.set(cluster, (entry = { ends: new OffsetTable(), topics: null }));
+    if (!entry)
+      this.#entries.set(cluster, (entry = { ends: new OffsetTable(), known: new KnownTopics(), topics: null }));
     return entry;
+  }
+
+  /** Topics of a cluster that any of its flows has positions of. */
+  copiedFrom(source: ClusterName): readonly string[] {
+    return [...this.#entries.values()].flatMap((entry) => entry.copiedFrom?.(source) ?? []);
   }
 
   /** Of a cluster that may be gone by now. */

@@ -88,6 +88,13 @@ export class FlowWatch {
     return [...this.#flows.values()].some((f) => isCopyName(f, sourceAlias(f.config, f.from), topic));
   }
 
+  /** Topics of a source that its flows have positions of. */
+  copiedFrom(source: ClusterName): readonly string[] {
+    return [...this.#flows.values()]
+      .filter((flow) => flow.from === source)
+      .flatMap((flow) => flow.probe.copiedTopics.filter(flow.isOfGroup));
+  }
+
   /** One round of questions to the worker; silence ages what is known. */
   async ask(nowMs: Ms, deadlineMs: Ms): Promise<void> {
     await Promise.all(

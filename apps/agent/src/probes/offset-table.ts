@@ -35,9 +35,15 @@ export class OffsetTable {
     return this.#columns.get(topic)?.values.length ?? 0;
   }
 
-  /** Drops topics that the filter does not want any more. */
-  retain(wanted: (topic: string) => boolean): void {
-    for (const topic of this.#columns.keys()) if (!wanted(topic)) this.#columns.delete(topic);
+  /** Cuts each topic to as many partitions as it is said to have; 0 drops it. */
+  trim(partitions: (topic: string) => number): void {
+    for (const [topic, { values, atMs }] of this.#columns) {
+      const size = partitions(topic);
+      if (size === 0) this.#columns.delete(topic);
+      else if (size < values.length) {
+        this.#columns.set(topic, { values: values.slice(0, size), atMs: atMs.slice(0, size) });
+      }
+    }
   }
 
   #columnFor(topic: string, size: number): Column {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectError, type ConnectorOffset, type ConnectorStatus } from '#kafka';
+import { ConnectError, type ClusterLayout, type ConnectorOffset, type ConnectorStatus } from '#kafka';
 import { connectorFailureText, TRACE_CHARACTERS } from '#failover';
 import { connectorState, failuresOf, readFlowSettings } from './connectors.js';
+import { KnownTopics } from './known-topics.js';
 import { OffsetTable } from './offset-table.js';
 import { ReplicationProbe, type FlowContext, type FlowWorker } from './replication.probe.js';
 
@@ -31,8 +32,8 @@ function context(ends: readonly number[], atMs: number): FlowContext {
   ends.forEach((end, p) => table.set('orders', p, end, atMs));
   table.set('foreign', 0, 1_000, atMs);
   return {
-    source: { ends: table, topics: ['orders', 'foreign'] },
-    isOfGroup: (t) => t === 'orders',
+    source: { ends: table, known: new KnownTopics(), topics: ['orders', 'foreign'] },
+    isOfGroup: (t) => t !== 'foreign',
     heartbeatAtMs: null,
   };
 }
@@ -54,7 +55,10 @@ describe('ReplicationProbe', () => {
     expect(probe().facts(context([5], 0), 0).lagRecords).toBeNull();
     const p = probe();
     await p.ask(worker([]), 'a', 0, 100);
-    expect(p.facts({ ...context([], 0), source: { ends: new OffsetTable(), topics: null } }, 0).lagRecords).toBeNull();
+    expect(
+      p.facts({ ...context([], 0), source: { ends: new OffsetTable(), known: new KnownTopics(), topics: null } }, 0)
+        .lagRecords,
+    ).toBeNull();
   });
 
   it('takes a partition without an entry for not copied at all', async () => {
@@ -80,6 +84,103 @@ describe('ReplicationProbe', () => {
   });
 });
 
+/** What a source says: the partitions of each topic, or the error in its place. */
+function said(topics: Readonly<Record<string, number | { errorCode: number }>>): ClusterLayout {
+  const entries = Object.entries(topics).map(([name, of]) => {
+    const count = typeof of === 'number' ? of : 0;
+    const partitions = Array.from({ length: count }, (_, partition) => ({
+      partition,
+      leader: 1,
+      replicas: [1],
+      isr: [1],
+    }));
+    return [name, { name, internal: false, errorCode: typeof of === 'number' ? 0 : of.errorCode, partitions }] as const;
+  });
+  return { clusterId: 'A', brokers: [], topics: new Map(entries) };
+}
+const GONE = { errorCode: 3 };
+const NOT_ALLOWED = { errorCode: 29 };
+
+describe('ReplicationProbe, of what was deleted on the source', () => {
+  const old = { cluster: 'a', topic: 'old', partition: 0, offset: 4 };
+
+  async function lagOf(offsets: readonly ConnectorOffset[], source: (known: KnownTopics) => void) {
+    const p = probe();
+    await p.ask(worker(offsets), 'a', 1_000, 100); // answered by 1100
+    await p.ask(worker(offsets), 'a', 3_000, 100);
+    const c = context([100], 3_000);
+    source(c.source.known);
+    return p.facts(c, 3_000);
+  }
+
+  it('leaves out the entry of a topic that the source, asked by name, does not know', async () => {
+    const facts = await lagOf([n(0, 89), old], (known) => {
+      known.list(said({ orders: 1 }), 2_000);
+      known.named(said({ old: GONE }), 2_000);
+    });
+    expect(facts).toMatchObject({ lagRecords: 10, observedAgeMs: 0 });
+    expect(facts.perPartition.map((x) => x.topic)).toEqual(['orders']);
+  });
+
+  it.each([
+    ['no list was ever read', () => undefined],
+    ['the list lacks it, and nothing more is known', (k: KnownTopics) => k.list(said({ orders: 1 }), 2_000)],
+    [
+      'the agent may not see it',
+      (k: KnownTopics) => {
+        k.list(said({ orders: 1 }), 2_000);
+        k.named(said({ old: NOT_ALLOWED }), 2_000);
+      },
+    ],
+    [
+      'the entry may be newer than what the source said',
+      (k: KnownTopics) => {
+        k.list(said({ orders: 1 }), 1_050);
+        k.named(said({ old: GONE }), 1_050);
+      },
+    ],
+    [
+      'the topic is there again',
+      (k: KnownTopics) => {
+        k.named(said({ old: GONE }), 1_500);
+        k.list(said({ orders: 1, old: 1 }), 2_000);
+      },
+    ],
+  ])('says unknown while %s', async (_, source) => {
+    expect((await lagOf([n(0, 89), old], source)).lagRecords).toBeNull();
+  });
+
+  it('leaves out partitions beyond those that a remade topic has, and no new one', async () => {
+    const entries = [n(0, 89), n(1, 7)];
+    expect((await lagOf(entries, (k) => k.list(said({ orders: 1 }), 2_000))).lagRecords).toBe(10);
+    expect((await lagOf(entries, (k) => k.list(said({ orders: 1 }), 900))).lagRecords).toBeNull();
+    expect((await lagOf(entries, (k) => k.list(said({ orders: { errorCode: 5 } }), 2_000))).lagRecords).toBeNull();
+  });
+
+  it('counts an entry that moves after the source denied it: the topic was made anew', async () => {
+    const p = probe();
+    const c = context([100], 3_000);
+    c.source.known.list(said({ orders: 1 }), 2_000);
+    c.source.known.named(said({ old: GONE }), 2_000);
+    await p.ask(worker([n(0, 89), old]), 'a', 1_000, 100);
+    expect(p.facts(c, 3_000).lagRecords).toBe(10);
+    await p.ask(worker([n(0, 89), { ...old, offset: 5 }]), 'a', 3_000, 100);
+    expect(p.facts(c, 3_000).lagRecords).toBeNull();
+  });
+});
+
+describe('OffsetTable', () => {
+  it('is cut to the partitions that a topic still has, and drops a topic that has none', () => {
+    const table = new OffsetTable();
+    for (const p of [0, 1, 2]) table.set('orders', p, 10, 0);
+    table.set('old', 0, 5, 0);
+    table.set('blind', 0, 5, 0);
+    table.trim((topic) => ({ orders: 2, old: 0 })[topic] ?? Infinity);
+    expect([...table.topics()]).toEqual(['orders', 'blind']);
+    expect([table.partitions('orders'), table.value('orders', 1), table.value('orders', 2)]).toEqual([2, 10, null]);
+  });
+});
+
 describe('connectorState', () => {
   it.each([
     ['ABSENT', null],
@@ -99,18 +200,18 @@ describe('failuresOf', () => {
     '\t... 5 more',
     'Caused by: org.apache.kafka.common.errors.RecordTooLargeException: too large',
   ].join('\n');
-  const said = (status: ConnectorStatus): readonly string[] => failuresOf(status).map(connectorFailureText);
+  const told = (status: ConnectorStatus): readonly string[] => failuresOf(status).map(connectorFailureText);
   const failed = (id: number, trace: string | null) => ({ id, state: 'FAILED', trace });
 
   it("are told by the first line and the last cause of Connect's own trace", () => {
-    expect(said({ ...running, tasks: [failed(0, 'Boom: why\n\tat x'), failed(1, TRACE)] })).toEqual([
+    expect(told({ ...running, tasks: [failed(0, 'Boom: why\n\tat x'), failed(1, TRACE)] })).toEqual([
       'x task 0 failed: Boom: why',
       'x task 1 failed: org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback; Caused by: org.apache.kafka.common.errors.RecordTooLargeException: too large',
     ]);
-    expect(said({ ...running, state: 'FAILED', trace: 'Bad: config\nmore', tasks: [] })).toEqual([
+    expect(told({ ...running, state: 'FAILED', trace: 'Bad: config\nmore', tasks: [] })).toEqual([
       'x failed: Bad: config',
     ]);
-    expect(said({ ...running, state: 'FAILED', tasks: [] })).toEqual(['x failed: no trace']);
+    expect(told({ ...running, state: 'FAILED', tasks: [] })).toEqual(['x failed: no trace']);
   });
 
   it('are bounded, in number and length', () => {

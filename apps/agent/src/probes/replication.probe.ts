@@ -22,6 +22,7 @@ export type FlowContext = Readonly<{
 export class ReplicationProbe {
   readonly #names: FlowNames;
   #positions = new OffsetTable();
+  #movedByMs = new OffsetTable(); // by when, at the latest, each position was first seen as it is now
   readonly #clocks = new Map<string, LagClock>();
   #positionsReadAtMs: Ms | null = null;
   #source: ConnectorState = 'UNKNOWN';
@@ -30,6 +31,10 @@ export class ReplicationProbe {
 
   constructor(names: FlowNames) {
     this.#names = names;
+  }
+
+  get copiedTopics(): readonly string[] {
+    return [...this.#positions.topics()];
   }
 
   /** Asks the target's Connect worker; what it does not answer keeps its last value and its age. */
@@ -44,7 +49,7 @@ export class ReplicationProbe {
     this.#source = sourceStatus === 'silent' ? 'UNKNOWN' : connectorState(sourceStatus);
     this.#checkpoint = checkpointStatus === 'silent' ? 'UNKNOWN' : connectorState(checkpointStatus);
     this.#failures = answers.flatMap((status) => (status === 'silent' ? [] : failuresOf(status)));
-    if (offsets !== null) this.#takePositions(offsets, alias, nowMs);
+    if (offsets !== null) this.#takePositions(offsets, alias, nowMs, nowMs + deadlineMs);
   }
 
   facts(context: FlowContext, nowMs: Ms): FlowFacts {
@@ -56,6 +61,7 @@ export class ReplicationProbe {
     for (const topic of this.#topics(context)) {
       const partitions = Math.max(context.source.ends.partitions(topic), this.#positions.partitions(topic));
       for (let p = 0; p < partitions; p += 1) {
+        if (this.#isGone(context, topic, p)) continue;
         const lag = this.#partition(context, topic, p, nowMs);
         perPartition.push(lag.facts);
         lagRecords = lagRecords === null || lag.records === null ? null : lagRecords + lag.records;
@@ -78,12 +84,26 @@ export class ReplicationProbe {
     };
   }
 
-  #takePositions(offsets: readonly ConnectorOffset[], alias: string, nowMs: Ms): void {
+  #takePositions(offsets: readonly ConnectorOffset[], alias: string, nowMs: Ms, byMs: Ms): void {
+    const [before, movedBefore] = [this.#positions, this.#movedByMs];
     this.#positionsReadAtMs = nowMs;
     this.#positions = new OffsetTable(); // an entry that is gone was deleted: its old value must not live on
-    for (const o of offsets) {
-      if (o.cluster === alias && o.offset !== null) this.#positions.set(o.topic, o.partition, o.offset, nowMs);
+    this.#movedByMs = new OffsetTable();
+    for (const { cluster, topic, partition, offset } of offsets) {
+      if (cluster !== alias || offset === null) continue;
+      const stood = before.value(topic, partition) === offset ? movedBefore.value(topic, partition) : null;
+      this.#positions.set(topic, partition, offset, nowMs);
+      this.#movedByMs.set(topic, partition, stood ?? byMs, nowMs);
     }
+  }
+
+  /**
+   * MirrorMaker never removes the entry of a partition that was deleted on the source: it would hide the lag of all others
+   * for ever. It counts for nothing once the source itself, asked after the entry last moved, knows no such partition; one
+   * that moved since may be of a topic that is newer than the source's last word.
+   */
+  #isGone({ source }: FlowContext, topic: string, partition: number): boolean {
+    return source.known.denies(topic, partition, this.#movedByMs.value(topic, partition) ?? -Infinity);
   }
 
   #topics({ source, isOfGroup }: FlowContext): readonly string[] {
