@@ -160,13 +160,21 @@ export class MemoryAuthorityServer {
     this.put(id, next);
   }
 
-  resend(id: string, receivers: readonly string[] | null): readonly string[] {
-    const dead = [...(this.deliveries.get(id)?.values() ?? [])]
-      .filter((d) => d.deadAt !== null && d.deliveredAt === null && (receivers?.includes(d.receiver) ?? true))
-      .toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1));
+  /** The receivers that gave this alert up (of those named; null: of all). */
+  deadAt(id: string, receivers: readonly string[] | null): readonly string[] {
+    return this.dead(id, receivers).map((each) => each.receiver);
+  }
+
+  resend(id: string, receivers: readonly string[]): void {
+    const dead = this.dead(id, receivers);
     for (const each of dead) this.put(id, { ...each, deadAt: null, attempts: 0, round: each.round + 1 });
     if (dead.length > 0) this.settled.delete(id);
-    return dead.map((each) => each.receiver);
+  }
+
+  private dead(id: string, receivers: readonly string[] | null): readonly DeliveryRow[] {
+    return [...(this.deliveries.get(id)?.values() ?? [])]
+      .filter((d) => d.deadAt !== null && d.deliveredAt === null && (receivers?.includes(d.receiver) ?? true))
+      .toSorted((a, b) => (a.receiver < b.receiver ? -1 : 1));
   }
 
   private put(id: string, row: DeliveryRow): void {

@@ -64,11 +64,12 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.database.exclusive(async () => {
       this.database.check(this.client);
       if (!isHeld(this.database.tables.lease, term, holder)) throw new LostLeadershipError(term);
-      const tx = new MemoryAuthorityTx(this.database.copyForTransaction(), (alert) => this.database.settledAt(alert));
+      const tx = new MemoryAuthorityTx(this.database.copyForTransaction(), this.database);
       const result = await Promise.race([work(tx), this.database.untilUnreachable(this.client)]);
       const tables = await tx.end();
       await this.database.enter(this.client, 'commit-before');
       this.database.commit(tables);
+      for (const { id, receivers } of tx.resent) this.database.resend(id, receivers);
       await this.database.enter(this.client, 'commit-after');
       return result;
     });
@@ -157,10 +158,6 @@ export class MemoryAuthorityStore implements AuthorityStore {
 
   alert(id: string): Promise<OutboxRow | null> {
     return this.read('read', () => this.database.alerts('all').find((row) => row.alert.id === id) ?? null);
-  }
-
-  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
-    return this.read('write', () => this.database.resend(id, receivers));
   }
 
   openIncidents(limit: number): Promise<readonly IncidentRow[]> {

@@ -25,13 +25,21 @@ import {
 import type { Tables } from './memory-authority-tables.js';
 import { copy, openIncidentsOf } from './memory-authority-tables.js';
 
+/** What marks say, which are written beside the transactions. */
+type Deliveries = Readonly<{
+  settledAt(alert: string): string | null;
+  deadAt(alert: string, receivers: readonly string[] | null): readonly string[];
+}>;
+
 /** Works on its own copy of the tables, which the store puts in place at commit. */
 export class MemoryAuthorityTx implements AuthorityTx {
+  /** To be opened again at commit. */
+  readonly resent: Readonly<{ id: string; receivers: readonly string[] }>[] = [];
   private ended = false;
 
   constructor(
     private readonly tables: Tables,
-    private readonly settledAt: (alert: string) => string | null,
+    private readonly deliveries: Deliveries,
   ) {}
 
   async end(): Promise<Tables> {
@@ -131,6 +139,13 @@ export class MemoryAuthorityTx implements AuthorityTx {
     incidents.set(alert.incident, copy(foldIncident(incidents.get(alert.incident) ?? null, alert)));
   }
 
+  async resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
+    this.use();
+    const dead = this.deliveries.deadAt(id, receivers);
+    this.resent.push({ id, receivers: dead });
+    return dead;
+  }
+
   async openIncidents(group: string): Promise<readonly IncidentRow[]> {
     return openIncidentsOf(this.use()).filter((row) => row.group === group);
   }
@@ -156,7 +171,7 @@ export class MemoryAuthorityTx implements AuthorityTx {
     const isOld = (at: string | null): boolean => at !== null && at < before;
     return {
       events: oldEvents.length,
-      alerts: removeFrom(alerts, limit, (alert) => alert.id !== newest && isOld(this.settledAt(alert.id))),
+      alerts: removeFrom(alerts, limit, (alert) => alert.id !== newest && isOld(this.deliveries.settledAt(alert.id))),
       incidents: removeFrom(incidents, limit, (row) => isOld(row.resolvedAt)),
       answers: removeFrom(answers, limit, (row) => isOld(row.at)),
     };

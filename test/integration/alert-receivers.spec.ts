@@ -80,7 +80,8 @@ describe('PagerDuty', () => {
     await settled(a);
     expect(r.taken.map((t) => t.status)).toEqual([500, 400]);
     expect((await a.store.alerts('dead', 10)).map((row) => row.alert.id)).toEqual([suspected.id]);
-    expect(await a.store.resendAlert(suspected.id, null)).toEqual(['pd']);
+    const { term, me } = a.leadership.current();
+    expect(await a.store.transact(term, me, (tx) => tx.resendAlert(suspected.id, null))).toEqual(['pd']);
     a.delivery.nudge();
     await settled(a);
     expect(r.accepted()).toHaveLength(1);

@@ -1,9 +1,9 @@
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuditRow } from '../../apps/controller/src/persistence/authority-store.port.js';
-import { aSaga, anAudit } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { aSaga, anAudit, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
-import { ApiApp, TOKEN } from './api-app.js';
+import { ApiApp, TOKEN, everythingIn } from './api-app.js';
 
 let database: MemoryAuthorityDatabase;
 let api: ApiApp;
@@ -156,7 +156,23 @@ describe('alerts over HTTP', () => {
     expect((await get('/v1/alerts?state=dead')).body.alerts).toHaveLength(1);
     await post(`/v1/alerts/${id}/resend`, { reason: 'again' }).expect(202, { alert: id, receivers: ['pager'] });
     await post(`/v1/alerts/${id}/resend`, { reason: 'again' }).expect(409);
+    expect(database.tables.audit.filter((row) => row.action === 'alert-resend')).toHaveLength(1);
     await get('/v1/alerts?state=nonsense').expect(400);
     await get('/v1/alerts/nope').expect(404);
+  });
+
+  it('a dead letter that a leader of before opens again stays dead, and can be sent again later', async () => {
+    const { body } = await post('/v1/alerts/test', { reason: 'drill' }).expect(202);
+    const { id } = body.alerts[0];
+    await api.store.markAlert(id, 'pager', { failedAt: '2026-11-20T14:03:00.000Z', error: 'refused', dead: true });
+    const before = everythingIn(database);
+    await lead(database.connect('ctl-b'), { id: 'ctl-b', advertise: '' });
+    const { body: refused } = await post(`/v1/alerts/${id}/resend`, { reason: 'again' }, 'k-2').expect(503);
+    expect(refused.detail).toContain('nothing was changed');
+    expect((await api.store.alert(id))?.deliveries).toMatchObject([{ receiver: 'pager', attempts: 1, round: 1 }]);
+    expect((await get('/v1/alerts?state=dead')).body.alerts).toHaveLength(1);
+    expect(JSON.parse(everythingIn(database))).toEqual({ ...JSON.parse(before), lease: database.tables.lease });
+    await api.lead();
+    await post(`/v1/alerts/${id}/resend`, { reason: 'again' }, 'k-2').expect(202, { alert: id, receivers: ['pager'] });
   });
 });

@@ -51,24 +51,13 @@ export class AlertsController {
     @Req() req: Request,
   ): Promise<Json> {
     const answer = await this.answers.once(writeKey(req), ['alert-resend', id, body], async (bodyHash) => {
-      const row = await this.store.alert(id);
-      if (row === null) throw unknownAlert(id);
-      const receivers = await this.store.resendAlert(id, body.receivers ?? null);
-      if (receivers.length === 0) {
-        throw new Problem({
-          status: 409,
-          code: 'nothing_dead',
-          title: 'No receiver was given up on',
-          detail: 'Only dead letters are sent again; GET /v1/alerts?state=dead lists them.',
-        });
-      }
-      const kept = { status: ACCEPTED, body: toJson({ alert: id, receivers }) };
-      await this.write(
-        req,
-        { action: 'alert-resend', of: body, detail: { alert: id, receivers } },
-        { bodyHash, ...kept },
-      );
-      return kept;
+      if ((await this.store.alert(id)) === null) throw unknownAlert(id);
+      return await this.write(req, { action: 'alert-resend', of: body, bodyHash }, async (tx) => {
+        const receivers = await tx.resendAlert(id, body.receivers ?? null);
+        if (receivers.length === 0) throw nothingDead();
+        const resent = { alert: id, receivers };
+        return { detail: resent, answer: resent };
+      });
     });
     return answer.body;
   }
@@ -87,38 +76,48 @@ export class AlertsController {
         { ...common, id: idOf('resolved'), type: 'resolved', reason: 'the test is over', of: ['test'] },
       ];
       const shown = alerts.map(({ id, type }) => ({ id, type }));
-      const kept = { status: ACCEPTED, body: toJson({ incident, alerts: shown }) };
-      const act = { action: 'alert-test', of: body, detail: { incident } };
-      await this.write(req, act, { bodyHash, ...kept }, async (tx) => {
+      return await this.write(req, { action: 'alert-test', of: body, bodyHash }, async (tx) => {
         for (const alert of alerts) await tx.enqueueAlert(alert);
+        return { detail: { incident }, answer: { incident, alerts: shown } };
       });
-      return kept;
     });
     return answer.body;
   }
 
-  /** The act, its audit row and the answer kept for its key in one transaction. */
+  /** The act, its audit row and the answer kept for its key in one transaction: all of it happened, or nothing. */
   private async write(
     req: Request,
-    { action, of, detail }: Readonly<{ action: string; of: AlertTestBody; detail: Readonly<Record<string, Json>> }>,
-    kept: WriteAnswer & Readonly<{ bodyHash: string }>,
-    work: (tx: AuthorityTx) => Promise<void> = async () => undefined,
-  ): Promise<void> {
+    { action, of, bodyHash }: Readonly<{ action: string; of: AlertTestBody; bodyHash: string }>,
+    work: (tx: AuthorityTx) => Promise<Done>,
+  ): Promise<WriteAnswer> {
     const { term, me } = this.leadership.current();
     const at = new Date().toISOString();
     const { reason, by } = of;
-    await this.store.transact(term, me, async (tx) => {
-      await work(tx);
+    return this.store.transact(term, me, async (tx) => {
+      const { detail, answer } = await work(tx);
       await tx.appendAudit({
         ...{ at, actor: actor(by), action, group: null, reason, term, epoch: null },
-        detail: { ...callerOf(req), ...detail },
+        detail: toJson({ ...callerOf(req), ...detail }),
       });
-      await tx.rememberAnswer(writeKey(req), { at, ...kept });
+      const kept = { status: ACCEPTED, body: toJson(answer) };
+      await tx.rememberAnswer(writeKey(req), { at, bodyHash, ...kept });
+      return kept;
     });
   }
 }
 
+/** What an act did: for its audit row, and for whoever asked. */
+type Done = Readonly<{ detail: object; answer: object }>;
+
 const ACCEPTED = 202;
+
+const nothingDead = (): Problem =>
+  new Problem({
+    status: 409,
+    code: 'nothing_dead',
+    title: 'No receiver was given up on',
+    detail: 'Only dead letters are sent again; GET /v1/alerts?state=dead lists them.',
+  });
 
 const unknownAlert = (id: string): Problem => notFound(`Alert ${id}`, 'List them with GET /v1/alerts.');
 

@@ -64,11 +64,6 @@ export interface AuthorityStore {
   /** Newest first, settled or not. */
   alerts(state: AlertState, limit: number): Promise<readonly OutboxRow[]>;
   alert(id: string): Promise<OutboxRow | null>;
-  /**
-   * Opens the alert again for the receivers that were given up on (null: all of them): a new round with no attempts.
-   * Gives the receivers that it is owed to again; guarded by the rows themselves.
-   */
-  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]>;
   /** Stories that are not over, oldest first; at most `limit`. */
   openIncidents(limit: number): Promise<readonly IncidentRow[]>;
   /** Names of the group's newest incidents, also of those that are over, newest first; at most `limit`. */
@@ -113,6 +108,11 @@ export interface AuthorityTx {
   appendAudit(row: Omit<AuditRow, 'seq' | 'hash' | 'previousHash'>): Promise<void>;
   /** Once per alert id: a second time is a no-op (the direct path and the outbox share ids). */
   enqueueAlert(alert: Alert): Promise<void>;
+  /**
+   * Opens the alert again for the receivers that were given up on (null: all of them): a new round with no attempts.
+   * Gives the receivers that it is owed to again.
+   */
+  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]>;
   /** The group's stories that are not over. */
   openIncidents(group: string): Promise<readonly IncidentRow[]>;
   /** Inserts or replaces, by id. */

@@ -190,9 +190,6 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
   alert(id: string): Promise<OutboxRow | null> {
     return this.outbox.one(id);
   }
-  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
-    return this.outbox.resend(id, receivers);
-  }
   openIncidents(limit: number): Promise<readonly IncidentRow[]> {
     return this.session.run('read the open incidents', (m) => openIncidentsIn(m, limit));
   }

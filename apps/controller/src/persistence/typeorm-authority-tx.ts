@@ -28,6 +28,7 @@ import { SagaEntity } from './entities/saga.entity.js';
 import { TokenEntity } from './entities/token.entity.js';
 import { fleetFromEntity, groupFromEntity, groupToEntity } from './rows.js';
 import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
+import { resendIn } from './typeorm-outbox.js';
 import { forgetRows } from './typeorm-retention.js';
 import type { Forgotten } from './retention.port.js';
 import type { TokenRow } from './tokens.port.js';
@@ -176,6 +177,10 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
       await this.manager.insert(AlertEntity, { id: alert.id, seq, body: alert, settledAt: null });
       await tellIncident(this.manager, alert);
     });
+  }
+
+  resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
+    return this.queue.add(() => resendIn(this.manager, id, receivers));
   }
 
   openIncidents(group: string): Promise<readonly IncidentRow[]> {

@@ -50,25 +50,28 @@ export class TypeOrmOutbox {
       }
     });
   }
+}
 
-  resend(alertId: string, receivers: readonly string[] | null): Promise<readonly string[]> {
-    return this.session.run('re-send an alert', async (m) => {
-      const named = receivers === null ? {} : { receiver: In([...receivers]) };
-      const where = { alertId, deadAt: Not(IsNull()), deliveredAt: IsNull(), ...named };
-      const dead = await m.find(AlertDeliveryEntity, { where, order: { receiver: 'ASC' } });
-      const opened: string[] = [];
-      for (const { receiver, round } of dead) {
-        const changed = await m.update(
-          AlertDeliveryEntity,
-          { alertId, receiver, round, deadAt: Not(IsNull()) },
-          { deadAt: null, attempts: 0, round: round + 1 },
-        );
-        if (changed.affected === 1) opened.push(receiver);
-      }
-      if (opened.length > 0) await m.update(AlertEntity, { id: alertId }, { settledAt: null });
-      return opened;
-    });
+/** A new round for dead letters; inside a guarded transaction. A mark may come in between: each row is asked again. */
+export async function resendIn(
+  manager: EntityManager,
+  alertId: string,
+  receivers: readonly string[] | null,
+): Promise<readonly string[]> {
+  const named = receivers === null ? {} : { receiver: In([...receivers]) };
+  const where = { alertId, deadAt: Not(IsNull()), deliveredAt: IsNull(), ...named };
+  const dead = await manager.find(AlertDeliveryEntity, { where, order: { receiver: 'ASC' } });
+  const opened: string[] = [];
+  for (const { receiver, round } of dead) {
+    const changed = await manager.update(
+      AlertDeliveryEntity,
+      { alertId, receiver, round, deadAt: Not(IsNull()) },
+      { deadAt: null, attempts: 0, round: round + 1 },
+    );
+    if (changed.affected === 1) opened.push(receiver);
   }
+  if (opened.length > 0) await manager.update(AlertEntity, { id: alertId }, { settledAt: null });
+  return opened;
 }
 
 async function find(

@@ -38,6 +38,7 @@ const WRITES: { readonly [M in keyof AuthorityTx]: (tx: AuthorityTx) => Promise<
   saveToken: (tx) => tx.saveToken(aToken('t1')),
   openIncidents: (tx) => tx.openIncidents('orders'),
   enqueueAlert: (tx) => tx.enqueueAlert(anAlert('x')),
+  resendAlert: (tx) => tx.resendAlert('dead', null),
   rememberAnswer: (tx) => tx.rememberAnswer('k', { bodyHash: 'h', status: 200, body: null, at: AT }),
   forget: (tx) => tx.forget('9999-01-01T00:00:00.000Z', 10),
 };
@@ -53,12 +54,15 @@ const everything = async (store: AuthorityStore) => ({
   answer: await store.idempotent('k'),
 });
 
-const seed = (store: AuthorityStore, term: number) =>
-  store.transact(term, A.id, async (tx) => {
+const seed = async (store: AuthorityStore, term: number): Promise<void> => {
+  await store.transact(term, A.id, async (tx) => {
     await tx.saveGroup(aGroup());
     await tx.openSaga(aSaga('saga-1'));
     await tx.saveGoal(aGoal('b', 'open'));
+    await tx.enqueueAlert(anAlert('dead'));
   });
+  await store.markAlert('dead', 'oncall', { failedAt: AT, error: 'refused', dead: true });
+};
 
 export function guardCases(open: OpenStore): void {
   describe('the guard', () => {
