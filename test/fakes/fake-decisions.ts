@@ -28,4 +28,8 @@ export class FakeDecisions implements Decisions {
   failoverIncident(group: string): string {
     return `${group}-incident`;
   }
+
+  returnIncident(group: string): string {
+    return `${group}-return`;
+  }
 }

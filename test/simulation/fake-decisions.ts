@@ -35,6 +35,10 @@ export class FakeDecisions implements Decisions {
     return `${group}-failover-1`;
   }
 
+  returnIncident(group: string): string {
+    return `${group}-old_primary_back-1`;
+  }
+
   evaluate(): Evaluation {
     const row = this.group();
     const snapshot = this.snapshot(row);

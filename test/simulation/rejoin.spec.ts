@@ -97,7 +97,9 @@ describe('rejoin', () => {
       tail: { records: 7, loss: { counted: 7 } },
     });
     const alerts = (await sim.observer.pendingAlerts(20)).map((r) => r.alert);
-    expect(alerts.find((a) => a.type === 'old_primary_back')?.reason).toContain('7 records counted');
+    const page = alerts.find((a) => a.type === 'old_primary_back');
+    expect(page?.reason).toContain('7 records counted');
+    expect(page?.incident).toBe(leader.decisions.returnIncident('orders'));
     const next = sim.controller('ctl-3');
     await sim.acquire(next);
     await next.runner.takenOver();

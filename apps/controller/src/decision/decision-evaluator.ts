@@ -41,7 +41,15 @@ export class DecisionEvaluator implements Decisions {
   }
 
   failoverIncident(group: string): string {
-    return this.recorder.failoverIncident(group, this.newest.get(group)?.snapshot.group.epoch ?? 0);
+    return this.recorder.failoverIncident(group, this.epochOf(group));
+  }
+
+  returnIncident(group: string): string {
+    return this.recorder.returnIncident(group, this.epochOf(group));
+  }
+
+  private epochOf(group: string): number {
+    return this.newest.get(group)?.snapshot.group.epoch ?? 0;
   }
 
   /** Another mode or policy than at the last tick: every window starts anew, what was observed stays (I12). */

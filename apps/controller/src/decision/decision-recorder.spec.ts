@@ -166,6 +166,85 @@ describe('with the store', () => {
   });
 });
 
+describe('the end of a story', () => {
+  const told = (incident: string, type: Alert['type'], at: string): Alert => ({
+    ...{
+      id: `${incident}/${type}/${at}`,
+      incident,
+      type,
+      group: 'orders',
+      row: null,
+      reason: 'told beside the matrix',
+    },
+    ...{ blockers: [], term: 1, epoch: 7, at },
+  });
+  const tell = async (leader: Controller, incident: string, type: Alert['type']): Promise<void> => {
+    const alert = told(incident, type, new Date(clock.wallMs()).toISOString());
+    await leader.store.transact(leader.leadership.current().term, leader.id, (tx) => tx.enqueueAlert(alert));
+  };
+  /** The matrix finds nothing that is worth an alert. */
+  const steadyFor = async (ms: number, leader: Controller): Promise<void> => {
+    for (let left = ms; left > 0; left -= 500) {
+      await pass(500, leader);
+      await leader.tick([], 800);
+    }
+  };
+  const resolved = async () => (await outbox()).filter((a) => a.type === 'resolved').map((a) => a.incident);
+  const leading = async (): Promise<Controller> => {
+    const leader = controller('ctl-a');
+    await leader.lead();
+    return leader;
+  };
+
+  it('comes for a story without a number of the matrix too', async () => {
+    const leader = await leading();
+    await tell(leader, 'orders-8-returned', 'old_primary_back');
+    await steadyFor(29_000, leader);
+    expect(await resolved()).toEqual([]);
+    await steadyFor(2_000, leader);
+    expect(await resolved()).toEqual(['orders-8-returned']);
+    await steadyFor(2_000, leader);
+    expect(await resolved()).toHaveLength(1);
+    expect(await leader.store.openIncidents(10)).toEqual([]);
+  });
+
+  it.each(['01999999-0000-7000-8000-00000000000a', '01999999-0000-7000-8000-000000000001'])(
+    'of a schedule that was not begun comes once a person has looked: %s',
+    async (schedule) => {
+      const leader = await leading();
+      const incident = `orders-7-scheduled-${schedule}`;
+      await tell(leader, incident, 'needs_operator');
+      await steadyFor(31_000, leader);
+      expect(await resolved()).toEqual([]);
+      await tell(leader, incident, 'acknowledged');
+      await steadyFor(1_000, leader);
+      expect(await resolved()).toEqual([incident]);
+    },
+  );
+
+  it('of an old primary that returned has what its survey found, and comes when the matrix tells of it no more', async () => {
+    const leader = await leading();
+    await leader.tick(['old_primary_back'], 600);
+    const incident = leader.recorder.returnIncident('orders', 7);
+    expect(incident).toBe((await outbox())[0]?.incident);
+    await tell(leader, incident, 'old_primary_back');
+    await steadyFor(31_000, leader);
+    expect(await resolved()).toEqual([incident]);
+    expect(leader.recorder.returnIncident('orders', 7)).not.toBe(incident);
+  });
+
+  it('comes again for a story that an order took up after its end', async () => {
+    const leader = await leading();
+    await leader.tick(['suspected']);
+    await steadyFor(31_000, leader);
+    const incident = leader.recorder.failoverIncident('orders', 7);
+    await tell(leader, incident, 'compensated');
+    await steadyFor(2_000, leader);
+    expect(await resolved()).toEqual([incident, incident]);
+    expect(await leader.store.openIncidents(10)).toEqual([]);
+  });
+});
+
 describe('with the store down past the lease (I30)', () => {
   async function orphans(): Promise<readonly [Controller, Controller]> {
     const [a, b] = [controller('ctl-a'), controller('ctl-b')];

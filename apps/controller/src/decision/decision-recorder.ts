@@ -58,6 +58,11 @@ export class DecisionRecorder {
     return this.incidents.current(group, epoch, 'suspected');
   }
 
+  returnIncident(group: string, epoch: number): string {
+    this.learn();
+    return this.incidents.assert(group, epoch, 'old_primary_back', this.clock.monotonicMs()).incident;
+  }
+
   record(group: GroupConfig, now: Evaluation, before: Evaluation | null): void {
     if (!this.leadership.current().leading) return this.follow(now);
     this.learn();
@@ -131,7 +136,7 @@ export class DecisionRecorder {
     });
   }
 
-  /** The end of each story that nothing tells of any more. A saga that needs a person ends when one has looked. */
+  /** The end of each story that nothing tells of any more. What only a person can end ends when one has looked. */
   private endings({ snapshot, decision }: Evaluation, at: string): Alert[] {
     const { name, epoch, openSaga } = snapshot.group;
     if (openSaga !== null) return [];
@@ -140,8 +145,9 @@ export class DecisionRecorder {
     const over = open
       .filter((row) => this.incidents.isQuiet(row.incident, snapshot.now))
       .filter(({ last, acknowledgedAt }) => endsByItself(last) || acknowledgedAt !== null);
-    return over.map(({ incident, types }): Alert => {
-      const id = alertId({ group: name, incident, type: 'resolved', epoch });
+    return over.map(({ incident, types, last }): Alert => {
+      // A saga that a person orders takes up a story that was over, which then ends once more.
+      const id = alertId({ group: name, incident: `${incident}/${last.id}`, type: 'resolved', epoch });
       const reason = `what it told of (${types.join(', ')}) no longer holds · ${decision.state}`;
       const { row } = decision;
       return {
@@ -216,7 +222,10 @@ export class DecisionRecorder {
   }
 }
 
-/** What a `needs_operator` names that a proposal raised: it ends with the condition. One of a saga waits for a person. */
+/**
+ * What a `needs_operator` names that a proposal raised: it ends with the condition. One of a saga, or of a schedule that was
+ * not begun, waits for a person: nothing else can know that it was seen.
+ */
 const APPROVAL = 'APPROVAL';
 const endsByItself = (last: Alert): boolean =>
   last.type !== 'needs_operator' || last.blockers.some((b) => b.name === APPROVAL);

@@ -9,6 +9,8 @@ export interface Decisions {
   evaluate(group: string): Evaluation;
   /** The incident that alerts about the active cluster's death belong to: one from suspicion to the saga's end. */
   failoverIncident(group: string): string;
+  /** The incident of an old primary's return. To ask is to tell of it: it goes on, or a new one begins if it was over. */
+  returnIncident(group: string): string;
 }
 
 export const DECISIONS = Symbol('Decisions');

@@ -60,21 +60,23 @@ export class IncidentBook {
    * is never taken up again, for its alerts were told already and nobody would be called.
    */
   seen(incident: string, open: boolean, nowMs: number): void {
-    const match = /^(.+)-(\d+)$/.exec(incident);
-    if (match?.[1] === undefined) return;
-    const count = Number(match[2]);
-    const story = this.stories.get(match[1]);
+    const { key, count, numbered } = partsOf(incident);
+    if (!numbered && !open) return; // no number goes on from it
+    const story = this.stories.get(key);
     const late = open && story?.count === count && story.lastAssertedMs === OVER; // its row was read after its event
     if (story === undefined || story.count < count || late)
-      this.put(match[1], { count, lastAssertedMs: open ? nowMs : OVER });
+      this.put(key, { count, lastAssertedMs: open ? nowMs : OVER });
   }
 
-  /** Nobody asserted it for long, or a newer story of its family has begun: what it told of no longer holds. */
+  /**
+   * Nobody asserted it for long, or a newer story of its family has begun: what it told of no longer holds. A story that
+   * is none of the matrix told of one moment and is never asserted again.
+   */
   isQuiet(incident: string, nowMs: number): boolean {
-    const match = /^(.+)-(\d+)$/.exec(incident);
-    const story = match?.[1] === undefined ? undefined : this.stories.get(match[1]);
+    const { key, count } = partsOf(incident);
+    const story = this.stories.get(key);
     if (story === undefined) return false; // learnt at the next reading
-    if (story.count > Number(match?.[2])) return true;
+    if (story.count > count) return true;
     return story.lastAssertedMs !== null && nowMs - story.lastAssertedMs > QUIET_MS;
   }
 
@@ -84,6 +86,13 @@ export class IncidentBook {
     const [oldest] = this.stories.keys();
     if (this.stories.size > MAX_STORIES && oldest !== undefined) this.stories.delete(oldest);
   }
+}
+
+/** A name without a number, as that of a schedule, is a story by itself. */
+function partsOf(incident: string): Readonly<{ key: string; count: number; numbered: boolean }> {
+  const match = /^(.+)-(\d+)$/.exec(incident);
+  if (match?.[1] === undefined) return { key: incident, count: 1, numbered: false };
+  return { key: match[1], count: Number(match[2]), numbered: true };
 }
 
 const keyOf = (group: string, epoch: number, type: AlertType): string => `${group}-${epoch}-${FAMILY[type] ?? type}`;

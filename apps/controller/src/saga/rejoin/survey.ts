@@ -89,7 +89,7 @@ export class RejoinSurveys {
   }
 
   private async tell(lead: Lead, of: Switch, proof: Proof, tail: Tail | null, epoch: number): Promise<void> {
-    const { store, time, alerting } = this.deps;
+    const { store, time, alerting, decisions } = this.deps;
     const group = groupOf(of.rows);
     const at = rfc3339(time.wallMs());
     const { term, holder } = lead;
@@ -103,14 +103,16 @@ export class RejoinSurveys {
       seam: proofEvidence(proof),
       tail: tail === null ? null : tailEvidence(tail),
     };
-    const incident = `${group}-${of.epoch}-returned`;
+    const type = 'old_primary_back' as const;
+    const incident = decisions.returnIncident(group);
+    // Beside what the matrix told in the same story, and once per switch.
+    const id = alertId({ group, incident: `${incident}/survey-${of.from}-${of.epoch}`, type, epoch });
     await store.transact(term, holder, async (tx) => {
       const common = { at, group, term, epoch, detail: { survey } };
       await tx.appendEvent({ ...common, type: 'saga', row: null, summary });
       await tx.appendAudit({ ...common, actor: `controller:${holder}`, action: 'rejoin survey', reason: summary });
       await tx.enqueueAlert({
-        ...{ id: alertId({ group, incident, type: 'old_primary_back', epoch }), incident, type: 'old_primary_back' },
-        ...{ group, row: null, reason: summary, blockers: [], term, epoch, at },
+        ...{ id, incident, type, group, row: null, reason: summary, blockers: [], term, epoch, at },
       });
     });
     alerting.nudge();
