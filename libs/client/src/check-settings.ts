@@ -81,6 +81,13 @@ export function checkConsumer(
       risk: 'a dead member keeps its group busy for as long, and a planned switchover waits for it',
     },
   ]);
+  if (c.retry?.restartOnFailure !== undefined)
+    found.push({
+      client,
+      setting: 'retry.restartOnFailure',
+      value: 'a function',
+      risk: 'ignored: the wrapper itself begins anew after a crash, as long as the pointer names the cluster',
+    });
   return [...found, ...checkCommon(client, c.allowAutoTopicCreation, clusters)];
 }
 

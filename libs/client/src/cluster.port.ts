@@ -29,12 +29,14 @@ export interface ProducerPort {
 export interface ConsumerPort {
   connect(): Promise<void>;
   subscribe(s: { topics: (string | RegExp)[]; fromBeginning: boolean }): Promise<void>;
+  /** Resolves when the group is joined, or when that failed and `onCrash` has told it. */
   run(c: ConsumerRunConfig): Promise<void>;
   commitOffsets(offsets: TopicPartitionOffset[]): Promise<void>;
+  /** Leaves the group and closes. Never while `run` is pending: it would not leave, and not be able to afterwards. */
   disconnect(): Promise<void>;
   onJoined(f: () => void): void;
-  /** The consumer ended on an error; `restarts`: it starts again by itself. */
-  onCrash(f: (error: Error, restarts: boolean) => void): void;
+  /** The consumer ended on an error. */
+  onCrash(f: (error: Error) => void): void;
 }
 
 export interface ClusterPort {

@@ -58,7 +58,8 @@ export class ConsumerGeneration {
 
   /**
    * From here on nothing is delivered. What handlers at work still finish is committed, then the group is left: kafkajs
-   * drops a commit silently once it is leaving. Resolves when it has left.
+   * drops a commit silently once it is leaving. Resolves when it has left; a group that is just being joined is left
+   * after the join.
    */
   hold(): Promise<void> {
     this.holding ??= (async () => {
@@ -108,37 +109,33 @@ export class ConsumerGeneration {
 
   private async consumeUntilCrash(): Promise<void> {
     const { port, config, topics, run } = this.options;
-    const userRestart = config.retry?.restartOnFailure;
+    const leaving = this.leaving.signal;
     const consumer = port.consumer({
       ...config,
-      retry: {
-        ...config.retry,
-        // kafkajs restarts a crashed consumer by a timer that disconnect() may miss: one of a cluster left behind
-        // would join its group again behind our back.
-        restartOnFailure: async (e) => !this.over && (userRestart === undefined || (await userRestart(e))),
-      },
+      // kafkajs restarts a crashed consumer by a timer, and nobody can wait for the join that follows: a cluster left
+      // behind would have its member again behind our back. `work` makes a new consumer instead.
+      retry: { ...config.retry, restartOnFailure: async () => false },
     });
     let leave: () => void = () => undefined;
+    const over = new Promise<void>((resolve, reject) => {
+      leave = resolve;
+      leaving.addEventListener('abort', leave, { once: true });
+      consumer.onCrash(reject);
+    });
+    over.catch(() => undefined); // read below; it may come while we still connect
     try {
-      const over = new Promise<void>((resolve, reject) => {
-        // At once, for `run` below may still be busy joining a cluster that is dead; the end of this function closes
-        // what it left.
-        leave = () => void consumer.disconnect().then(resolve, resolve);
-        this.leaving.signal.addEventListener('abort', leave, { once: true });
-        consumer.onCrash((error, restarts) => {
-          if (restarts) this.options.onFailure(error);
-          else reject(error);
-        });
-      });
-      over.catch(() => undefined); // read below; it may come while we still connect
       consumer.onJoined(() => this.tellJoined(!this.over));
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning: true }); // no committed offset: earliest (I34)
       if (this.over) return;
+      // Waited for though we may be told to leave meanwhile: kafkajs forgets a consumer that is closed before it has
+      // joined, the join goes on, and its member stays in the group with nobody to take it out. Closing would not be
+      // faster either, for it waits for the request under way. kafkajs bounds the join by rebalanceTimeout, and where
+      // the cluster is dead by requestTimeout; no switch waits for this.
       await consumer.run(this.wrap(run, consumer));
       await over;
     } finally {
-      this.leaving.signal.removeEventListener('abort', leave);
+      leaving.removeEventListener('abort', leave);
       await consumer.disconnect().catch(() => undefined); // of a cluster that may be dead: nothing to tell
     }
   }

@@ -60,7 +60,7 @@ export function openKafkajsCluster(name: string, config: KafkaConfig): ClusterPo
           consumer.on(consumer.events.GROUP_JOIN, () => f());
         },
         onCrash: (f) => {
-          consumer.on(consumer.events.CRASH, (e) => f(e.payload.error, e.payload.restart));
+          consumer.on(consumer.events.CRASH, (e) => f(e.payload.error));
         },
       };
     },

@@ -14,6 +14,7 @@ export class ScriptedCluster implements ClusterPort {
   readonly consumers: ScriptedConsumer[] = [];
   readonly transactions: string[][] = [];
   commitGate: Promise<void> = Promise.resolve();
+  joinGate: Promise<void> = Promise.resolve();
   sessions = 0;
 
   producer(): ProducerPort {
@@ -31,7 +32,7 @@ export class ScriptedCluster implements ClusterPort {
   }
 
   consumer(): ConsumerPort {
-    const consumer = new ScriptedConsumer();
+    const consumer = new ScriptedConsumer(() => this.joinGate);
     this.consumers.push(consumer);
     return consumer;
   }
@@ -60,15 +61,25 @@ export class ScriptedCluster implements ClusterPort {
   }
 }
 
+/** Joins and leaves as kafkajs does: what is closed while it joins is forgotten, and its member stays. */
 export class ScriptedConsumer implements ConsumerPort {
   running: ConsumerRunConfig | null = null;
-  left = false;
+  joining = false;
+  left = false; // the group has no member of it any more
   readonly committed: string[] = [];
+  private forgotten = false;
   private joined: () => void = () => undefined;
+  private readonly mayJoin: () => Promise<void>;
+
+  constructor(mayJoin: () => Promise<void> = () => Promise.resolve()) {
+    this.mayJoin = mayJoin;
+  }
 
   async connect(): Promise<void> {}
   async subscribe(): Promise<void> {}
   async run(c: ConsumerRunConfig): Promise<void> {
+    this.joining = true;
+    await this.mayJoin();
     this.running = c;
     this.joined();
   }
@@ -77,7 +88,8 @@ export class ScriptedConsumer implements ConsumerPort {
     this.committed.push(...offsets.map((o) => o.offset));
   }
   async disconnect(): Promise<void> {
-    this.left = true;
+    if (this.running === null) this.forgotten = this.joining;
+    else this.left = !this.forgotten;
   }
   onJoined(f: () => void): void {
     this.joined = f;

@@ -13,7 +13,7 @@ class ScriptedConsumer implements ConsumerPort {
   committed: string[] = [];
   closed = false;
   closing: Promise<void> = Promise.resolve();
-  crash: (e: Error, restarts: boolean) => void = () => undefined;
+  crash: (e: Error) => void = () => undefined;
   private joined: () => void = () => undefined;
 
   constructor(config: ConsumerConfig) {
@@ -37,7 +37,7 @@ class ScriptedConsumer implements ConsumerPort {
   onJoined(f: () => void): void {
     this.joined = f;
   }
-  onCrash(f: (e: Error, restarts: boolean) => void): void {
+  onCrash(f: (e: Error) => void): void {
     this.crash = f;
   }
   async deliver(value: string, offset = '0'): Promise<void> {
@@ -174,14 +174,16 @@ describe('the switching consumer, with every order of events', () => {
     expect(seen).toEqual(['old', 'new']);
   });
 
-  it('makes a new consumer after a crash that kafkajs does not mend, and says so once', async () => {
+  it('makes a new consumer after a crash, which kafkajs must not do by itself, and says so once', async () => {
     const blocked = vi.fn();
     kafka.on('blocked', blocked);
     const consumer = kafka.consumer({ groupId: 'billing' });
     consumer.subscribe({ topics: ['t'] });
     await consumer.run({ eachMessage: async () => undefined });
-    (await running('a')).crash(new Error('first'), false);
-    (await running('a', 1)).crash(new Error('second'), false);
+    const first = await running('a');
+    expect(await first.config.retry?.restartOnFailure?.(new Error('crash'))).toBe(false);
+    first.crash(new Error('first'));
+    (await running('a', 1)).crash(new Error('second'));
     await running('a', 2);
     expect(blocked).toHaveBeenCalledTimes(1);
     expect(clusters.a.consumers[0]?.closed).toBe(true);

@@ -114,6 +114,39 @@ describe('DRAIN and HOLD', () => {
     );
   });
 
+  describe('a group that is just being joined', () => {
+    let join: () => void;
+    const joining = async (): Promise<ScriptedConsumer> => {
+      stage.clusters.a.joinGate = new Promise((resolve) => (join = resolve));
+      const consumer = stage.kafka.consumer({ groupId: 'billing' });
+      consumer.subscribe({ topics: ['t'] });
+      await consumer.run({ eachMessage: async () => undefined });
+      await vi.waitFor(() => expect(stage.clusters.a.consumers[0]?.joining).toBe(true));
+      return stage.clusters.a.consumers[0]!;
+    };
+
+    it('is left by a HOLD after the join, and only then is it quiet', async () => {
+      const onA = await joining();
+      await stage.move(pointerTo('a', 2, { mode: 'HOLD', maxMs: 60_000 }));
+      await vi.waitFor(() => expect(stage.server.adoptions('orders')).toMatchObject([{ epoch: 2, state: 'moving' }]));
+      expect(stage.told).toEqual([]);
+      join();
+      await vi.waitFor(() => expect(stage.told).toEqual(['paused HOLD']));
+      expect(onA.left).toBe(true);
+      await vi.waitFor(() => expect(stage.server.adoptions('orders')).toMatchObject([{ state: 'held' }]));
+      expect(stage.clusters.a.consumers).toHaveLength(1);
+    });
+
+    it('does not hold up a switch, and is left all the same', async () => {
+      const onA = await joining();
+      await stage.move(pointerTo('b', 2));
+      await stage.consumerOf('b');
+      await vi.waitFor(() => expect(stage.told).toEqual(['switched b']));
+      join();
+      await vi.waitFor(() => expect(onA.left).toBe(true));
+    });
+  });
+
   describe('a batch', () => {
     const OFFSETS = ['40', '41', '42', '43'];
     /** Handles until it is told to stop, or to the end. `reached` is called before each record. */
@@ -182,13 +215,15 @@ describe('DRAIN and HOLD', () => {
     const warnings: string[] = [];
     stage.kafka.on('warning', (w) => warnings.push(`${w.client}: ${w.setting}=${w.value}`));
     const producer = stage.kafka.producer({ idempotent: true, maxInFlightRequests: 5, buffer: { maxWaitMs: 5_000 } });
-    stage.kafka.consumer({ groupId: 'billing', sessionTimeout: 120_000 });
+    const restartOnFailure = async () => true;
+    stage.kafka.consumer({ groupId: 'billing', sessionTimeout: 120_000, retry: { restartOnFailure } });
     stage.kafka.transactionalProducer({ transactionalId: 'tx', transactionTimeout: 900_000 });
     await Promise.resolve();
     expect(warnings).toEqual([
       'producer 1: buffer.maxWaitMs=5000',
       'producer 1: maxInFlightRequests=5',
       'consumer 2 (billing): sessionTimeout=120000',
+      'consumer 2 (billing): retry.restartOnFailure=a function',
       'producer 3 (tx): transactionTimeout=900000',
     ]);
     await expect(producer.send({ topic: 't', acks: 1, messages: [{ value: '' }] })).rejects.toThrow(/acks -1/);
