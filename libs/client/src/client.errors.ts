@@ -63,13 +63,13 @@ export class TransactionAbortedError extends Error {
   }
 }
 
-/** The record's cluster was left behind. `retriable` is read by kafkajs: the old consumer must end, not try again. */
+/** The record's cluster was left behind, or its consumer closed. `retriable` is read by kafkajs: the old consumer must end, not try again. */
 export class SupersededError extends Error {
   readonly code = 'SUPERSEDED';
   readonly retriable = false;
 
   constructor(cluster: string) {
-    super(`the pointer has moved away from cluster ${cluster}: nothing of it is delivered or committed any more`);
+    super(`cluster ${cluster} was left by the pointer or by close: nothing of it is delivered or committed any more`);
     this.name = 'SupersededError';
   }
 }

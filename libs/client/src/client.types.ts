@@ -122,7 +122,10 @@ export interface SwitchingConsumer {
    * tried until it does or the pointer moves.
    */
   run(c: SwitchingRunConfig): Promise<void>;
-  /** Leaves the group and waits for the handler at work, at most `handlerGraceMs`. */
+  /**
+   * Lets the handler at work end and commits what it finished, at most `handlerGraceMs`; then leaves the group, and
+   * waits as long again for a cluster that does not answer.
+   */
   disconnect(): Promise<void>;
 }
 

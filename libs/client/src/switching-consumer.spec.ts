@@ -174,6 +174,50 @@ describe('the switching consumer, with every order of events', () => {
     expect(seen).toEqual(['old', 'new']);
   });
 
+  describe('closed while a handler is at work', () => {
+    let finish: () => void;
+    const closing = async () => {
+      const consumer = kafka.consumer({ groupId: 'billing' });
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      let seen = false;
+      consumer.subscribe({ topics: ['t'] });
+      await consumer.run({
+        autoCommit: false,
+        eachMessage: async ({ commit }) => {
+          seen = true;
+          await finished;
+          await commit();
+        },
+      });
+      const onA = await running('a');
+      const handled = onA.deliver('x', '41');
+      handled.catch(() => undefined); // looked at by the tests, after the close
+      await vi.waitFor(() => expect(seen).toBe(true));
+      return { onA, handled, closed: consumer.disconnect() };
+    };
+
+    it('takes its commit before it leaves the group, so that a restart does not read the record again', async () => {
+      const { onA, handled, closed } = await closing();
+      const next = onA.deliver('next', '42');
+      next.catch(() => undefined);
+      expect(onA.closed).toBe(false);
+      finish();
+      await Promise.all([handled, closed]);
+      await expect(next).rejects.toMatchObject({ code: 'SUPERSEDED' });
+      expect(onA.committed).toEqual(['42']);
+      expect(onA.closed).toBe(true);
+    });
+
+    it('leaves after its grace, and takes no commit any more', async () => {
+      const { onA, handled, closed } = await closing();
+      await closed;
+      expect(onA.closed).toBe(true);
+      finish();
+      await expect(handled).rejects.toMatchObject({ code: 'SUPERSEDED' });
+      expect(onA.committed).toEqual([]);
+    });
+  });
+
   it('makes a new consumer after a crash, which kafkajs must not do by itself, and says so once', async () => {
     const blocked = vi.fn();
     kafka.on('blocked', blocked);

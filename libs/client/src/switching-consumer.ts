@@ -53,10 +53,9 @@ export class PointerConsumer implements SwitchingConsumer {
     this.closed = true;
     const last = this.generation;
     if (last !== null) {
-      await last.end(this.deps.handlerGraceMs);
-      const gone = new AbortController();
-      void last.closed().then(() => gone.abort());
-      await pause(this.deps.handlerGraceMs, gone.signal); // a frozen cluster would hold it for its request time-out
+      await this.within(last.hold()); // what the handler at work finishes is committed, or it would be read again
+      await last.end(0);
+      await this.within(last.closed()); // a frozen cluster would hold it for its request time-out
     }
     this.deps.closed(this);
   }
@@ -118,9 +117,14 @@ export class PointerConsumer implements SwitchingConsumer {
    */
   private putAway(old: ConsumerGeneration, next: string): Promise<void> {
     if (old.cluster !== next) return old.end(this.deps.handlerGraceMs);
-    const gone = new AbortController();
-    void old.closed().then(() => gone.abort());
-    return pause(this.deps.handlerGraceMs, gone.signal).then(() => old.end(0));
+    return this.within(old.closed()).then(() => old.end(0));
+  }
+
+  /** Waits for `done`, at most as long as a handler may take. */
+  private within(done: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    void done.then(() => over.abort());
+    return pause(this.deps.handlerGraceMs, over.signal);
   }
 
   private begin(cluster: string, config: KafkaConfig, run: SwitchingRunConfig, moved: boolean): ConsumerGeneration {
