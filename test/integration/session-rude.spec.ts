@@ -49,6 +49,10 @@ class RudeController {
     this.calls.at(-1)?.write(responseToWire(0, message));
   }
 
+  acknowledge(seq: number): void {
+    this.calls.at(-1)?.write(responseToWire(seq, null));
+  }
+
   close(): void {
     this.server.forceShutdown();
   }
@@ -112,6 +116,26 @@ describe('an agent facing a controller that must not be obeyed', () => {
     await until(() => expect(rude.calls.length).toBe(2)); // it hung up and came back
     rude.say(command);
     await until(() => expect(agent.hands.ran).toHaveLength(1));
+  });
+
+  it('takes no command that lay behind an acknowledgement while the agent stood still', async () => {
+    const { rude, agent } = await meet((call) => call.write(responseToWire(0, welcome())));
+    await until(() => expect(rude.received.length).toBeGreaterThan(1));
+    await pass(LEASE_TTL_MS + 50);
+    rude.acknowledge(1);
+    rude.say(command);
+    await until(() => expect(rude.calls.length).toBe(2));
+    expect(agent.hands.ran).toEqual([]);
+  });
+
+  it('takes no command behind a welcome that came later than a lease after its hello', async () => {
+    const { rude, agent } = await meet(() => undefined);
+    await until(() => expect(rude.received.length).toBe(1));
+    await pass(LEASE_TTL_MS + 50);
+    rude.say(welcome());
+    rude.say(command);
+    await until(() => expect(rude.calls.length).toBe(2));
+    expect(agent.hands.ran).toEqual([]);
   });
 
   it('hangs up on a standby that gives commands', async () => {

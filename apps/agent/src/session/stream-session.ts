@@ -116,13 +116,18 @@ export class StreamSession {
     if (this.#over) return;
     const now = this.#o.clock();
     const silentMs = now - this.#heardAtMs;
+    const message = responseFromWire(response);
+    const { leaseTtlMs } = this.#welcome ?? (message?.kind === 'welcome' ? message.welcome : { leaseTtlMs: Infinity });
+    if (silentMs > leaseTtlMs) {
+      // Whatever this is, an acknowledgement too: what lies behind it may be the will of a leader that leads no more.
+      return this.#end(`silent for ${Math.round(silentMs)} ms, longer than the lease: a new handshake is needed`);
+    }
     this.#heardAtMs = now;
     if (response.ackSeq > this.#acked) {
       this.#acknowledged(response.ackSeq);
       this.#unackedSinceMs = this.#acked >= this.#seq ? null : now;
     }
-    const message = responseFromWire(response);
-    if (message !== null) this.#onMessage(message, silentMs);
+    if (message !== null) this.#onMessage(message);
   }
 
   #acknowledged(seq: number): void {
@@ -131,13 +136,9 @@ export class StreamSession {
     for (const old of this.#sentAtBySeq.keys()) if (old <= seq) this.#sentAtBySeq.delete(old);
   }
 
-  #onMessage(message: ControllerMessage, silentMs: Ms): void {
+  #onMessage(message: ControllerMessage): void {
     if (message.kind === 'welcome') return this.#onWelcome(message.welcome);
     if (this.#welcome === null) return this.#end('the controller spoke before its welcome');
-    if (silentMs > this.#welcome.leaseTtlMs) {
-      // What was said after such a silence may be the will of a leader that leads no more.
-      return this.#end(`silent for ${Math.round(silentMs)} ms, longer than the lease: a new handshake is needed`);
-    }
     switch (message.kind) {
       case 'goal_set':
         if (!this.#welcome.leader) return this.#end('goals from a controller that does not lead');
