@@ -32,7 +32,9 @@ export class ProducerSession {
       createPartitioner: () => {
         const choose = createPartitioner();
         return (args) => {
-          const partition = choose(args);
+          // Kept for an idempotent producer: a repeated record is recognised by the partition that may have it already.
+          const kept = config.idempotent === true ? this.partitions.get(args.message) : undefined;
+          const partition = kept ?? choose(args);
           this.partitions.set(args.message, partition);
           return partition;
         };

@@ -9,6 +9,8 @@ export type SendItem = {
   readonly sentAtMs: number; // performance.now() of the call
   readonly settle: (result: SendOutcome | Error) => void;
   settled: boolean;
+  unanswered: number; // messages without an acknowledgement yet
+  metadata: RecordMetadata[]; // of the others
   attempts: number;
   maybeWritten: boolean; // an attempt ended without a clear answer
   strikes: number; // attempts that failed for a reason nobody understands
@@ -42,17 +44,17 @@ export function copyMessages(messages: readonly Message[], nowMs: number): Messa
 }
 
 /**
- * The part of a request's answer that belongs to one send: where its first record of each partition lies.
+ * The part of a request's answer that belongs to one send of it: where its first record of each partition lies.
  * `partitionOf` knows where the partitioner put each message; `before` counts earlier messages of the same request.
  */
 export function metadataOf(
-  item: SendItem,
+  messages: readonly Message[],
   answer: readonly RecordMetadata[],
   partitionOf: (m: Message) => number | undefined,
   before: Map<number, number>,
 ): RecordMetadata[] {
   const counts = new Map<number, number>();
-  for (const m of item.messages) {
+  for (const m of messages) {
     const partition = partitionOf(m);
     if (partition !== undefined) counts.set(partition, (counts.get(partition) ?? 0) + 1);
   }

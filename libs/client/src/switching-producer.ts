@@ -83,14 +83,17 @@ export class PointerProducer implements SwitchingProducer {
       return Promise.reject(new BufferFullError('maxRecords', this.limits.maxRecords));
     if (this.bytes + bytes > this.limits.maxBytes)
       return Promise.reject(new BufferFullError('maxBytes', this.limits.maxBytes));
+    const messages = copyMessages(record.messages, Date.now());
     return new Promise((resolve, reject) => {
       const item: SendItem = {
         record,
-        messages: copyMessages(record.messages, Date.now()),
+        messages,
         bytes,
         sentAtMs: performance.now(),
         settle: (result) => (result instanceof Error ? reject(result) : resolve(result)),
         settled: false,
+        unanswered: messages.length,
+        metadata: [],
         attempts: 0,
         maybeWritten: false,
         strikes: 0,

@@ -3,6 +3,8 @@ import { classifyFailure } from './classify-failure.js';
 import { asError } from './client.errors.js';
 import type { BlockedReason, SendOutcome } from './client.types.js';
 import { judgeRefusedWrite } from './judge-refused-write.js';
+import { LaneQueue } from './lane-queue.js';
+import type { Piece } from './lane-queue.js';
 import type { ProducerSession } from './producer-session.js';
 import { metadataOf } from './send-item.js';
 import type { SendItem } from './send-item.js';
@@ -18,27 +20,25 @@ export type LaneHost = Readonly<{
   blocked(reason: BlockedReason, error: Error, topic: string): void;
 }>;
 
-type Request = Readonly<{ session: ProducerSession; items: readonly SendItem[] }>;
+type Request = Readonly<{ session: ProducerSession; pieces: readonly Piece[] }>;
 
-// Together below any sensible max.message.bytes: joining sends must not make a request too large.
-const JOIN_MAX_BYTES = 256 * 1024;
-const JOIN_MAX_ITEMS = 500;
+type Refused = Readonly<{ session: ProducerSession; items: readonly SendItem[]; divided: boolean }>; // over partitions
+
 const MAX_STRIKES = 3;
 
 /**
  * All sends of one topic, one request in flight at a time, so that order survives every failure: what was not
- * answered goes to the head of the queue again. Waiting sends are joined into one request, which is what makes one in
+ * answered is sent again before anything new. Waiting sends are joined into one request, which is what makes one in
  * flight fast enough.
  */
 export class TopicLane {
   private readonly topic: string;
   private readonly host: LaneHost;
-  private waiting: SendItem[] = [];
+  private readonly queue = new LaneQueue();
   private inFlight: Request | null = null;
   private judging: symbol | null = null; // of the question under way; a switch makes its answer void
   private timer: NodeJS.Timeout | null = null;
   private failures = 0;
-  private singly = 0; // so many sends go alone, to find the one that was refused
   private blockedAs: BlockedReason | null = null;
   private acknowledgedBy: ProducerSession | null = null;
 
@@ -49,22 +49,21 @@ export class TopicLane {
 
   /** No record of this topic has an end that nobody knows: the cluster may be fenced without making a duplicate. */
   get certain(): boolean {
-    return this.inFlight === null && this.judging === null && !this.waiting.some((i) => i.maybeWritten);
+    return this.inFlight === null && this.judging === null && !this.queue.uncertain;
   }
 
   enqueue(item: SendItem): void {
-    this.waiting.push(item);
+    this.queue.add(item);
     this.pump();
   }
 
   /** Takes back what the old session has not answered and goes on with the present one. */
   switched(): void {
     if (this.inFlight !== null && this.inFlight.session !== this.host.session()) {
-      const unanswered = this.inFlight.items.filter((i) => !i.settled);
-      for (const item of unanswered) item.maybeWritten = true;
-      this.waiting = [...unanswered, ...this.waiting];
+      for (const { item } of this.inFlight.pieces) item.maybeWritten = true;
       this.inFlight = null;
-    }
+      this.queue.restart();
+    } else if (this.inFlight === null) this.queue.restart();
     this.judging = null;
     this.retryNow();
   }
@@ -77,11 +76,10 @@ export class TopicLane {
     this.pump();
   }
 
-  /** Takes a send out of the queue. False if it was not waiting there (so it is in flight). */
+  /** Takes a send out. False if it is in flight, so that its end is unknown. */
   drop(item: SendItem): boolean {
-    const at = this.waiting.indexOf(item);
-    if (at >= 0) this.waiting.splice(at, 1);
-    return at >= 0;
+    this.queue.remove(item);
+    return !this.isInFlight(item);
   }
 
   stop(): void {
@@ -99,16 +97,16 @@ export class TopicLane {
       this.timer !== null
     )
       return;
-    const items = this.takeHead();
-    const head = items[0];
+    const pieces = this.queue.take(this.host.paused());
+    const head = pieces[0]?.item;
     if (head === undefined) return;
-    const request: Request = { session, items };
+    const request: Request = { session, pieces };
     this.inFlight = request;
-    for (const item of items) item.attempts++;
+    for (const { item } of pieces) item.attempts++;
     const { acks, timeout, compression } = head.record;
     const record: ProducerRecord = {
       topic: this.topic,
-      messages: items.flatMap((i) => [...i.messages]),
+      messages: pieces.flatMap((p) => p.messages),
       acks: acks ?? -1,
       ...(timeout === undefined ? {} : { timeout }),
       ...(compression === undefined ? {} : { compression }),
@@ -119,45 +117,27 @@ export class TopicLane {
     );
   }
 
-  private takeHead(): readonly SendItem[] {
-    const head = this.waiting[0];
-    if (head === undefined) return [];
-    let [count, bytes] = [0, 0];
-    const paused = this.host.paused();
-    for (const item of this.waiting) {
-      if (paused && !item.maybeWritten) break; // these stand first: they went out before the others came
-      const alike =
-        item.record.acks === head.record.acks &&
-        item.record.timeout === head.record.timeout &&
-        item.record.compression === head.record.compression;
-      if (count > 0 && (!alike || count >= JOIN_MAX_ITEMS || bytes + item.bytes > JOIN_MAX_BYTES)) break;
-      count++;
-      bytes += item.bytes;
-      if (this.singly > 0) break;
-    }
-    if (this.singly > 0) this.singly--;
-    return this.waiting.splice(0, count);
-  }
-
   private acknowledged(request: Request, answer: readonly RecordMetadata[]): void {
-    const { session, items } = request;
+    const { session, pieces } = request;
     const late = this.inFlight !== request;
     const before = new Map<number, number>();
     const partitionOf = (m: Message) => session.partitions.get(m);
-    for (const item of items) {
-      const metadata = metadataOf(item, answer, partitionOf, before);
+    for (const { item, messages } of pieces) {
+      const metadata = metadataOf(messages, answer, partitionOf, before);
       if (item.settled) continue;
-      const resent = item.attempts > 1 && item.maybeWritten;
-      const outcome: SendOutcome = { cluster: session.cluster, epoch: session.epoch, resent, metadata };
-      if (!late) this.host.settle(item, outcome);
-      else if (this.waiting.includes(item)) {
-        // Acknowledged by the cluster left behind before it was sent again: sending it now would be a known duplicate.
-        this.drop(item);
-        this.host.settle(item, outcome);
-      } else item.lateAck = outcome; // on its way to the new cluster, whose answer counts more
+      if (late) {
+        if (messages.length === item.messages.length) this.acknowledgedLate(item, outcomeOf(item, session, metadata));
+        continue;
+      }
+      item.metadata.push(...metadata);
+      item.unanswered -= messages.length;
+      if (item.unanswered > 0) continue;
+      this.queue.remove(item);
+      this.host.settle(item, outcomeOf(item, session, item.metadata));
     }
     if (late) return;
     this.inFlight = null;
+    this.queue.answered();
     this.failures = 0;
     this.blockedAs = null;
     this.acknowledgedBy = session;
@@ -165,40 +145,58 @@ export class TopicLane {
     this.host.rested();
   }
 
+  private acknowledgedLate(item: SendItem, outcome: SendOutcome): void {
+    if (this.isInFlight(item)) {
+      item.lateAck = outcome; // on its way to the new cluster, whose answer counts more
+      return;
+    }
+    // Acknowledged by the cluster left behind before it was sent again: sending it now would be a known duplicate.
+    this.queue.remove(item);
+    this.host.settle(item, outcome);
+  }
+
+  private isInFlight(item: SendItem): boolean {
+    return this.inFlight?.pieces.some((p) => p.item === item) ?? false;
+  }
+
   private failed(request: Request, error: unknown): void {
     if (this.inFlight !== request) return; // taken back at the switch
     this.inFlight = null;
-    const items = request.items.filter((i) => !i.settled);
+    const { session } = request;
+    const pieces = request.pieces.filter((p) => !p.item.settled);
+    const items = [...new Set(pieces.map((p) => p.item))];
+    const partitionOf = (m: Message) => session.partitions.get(m);
+    const messages = pieces.flatMap((p) => p.messages);
+    const partitions = new Set(messages.map(partitionOf));
+    const divided = partitions.size > 1;
+    this.queue.repeat(pieces, partitionOf);
     for (const item of items) item.lastError = error;
     const failure = classifyFailure(error);
-    // A refusal by number of a single record is the only answer that rules out that something was written.
+    // A refusal by number of one batch is the only answer that rules out that something was written: a partition takes
+    // its batch whole or not at all.
     const byNumber = !['unavailable', 'unclear', 'producer-lost'].includes(failure.kind);
-    if (!byNumber || items.length > 1 || (items[0]?.messages.length ?? 0) > 1)
-      for (const item of items) item.maybeWritten = true;
-    this.waiting = [...items, ...this.waiting];
+    const oneBatch = !divided && (!partitions.has(undefined) || messages.length === 1);
+    if (!byNumber || !oneBatch) for (const item of items) item.maybeWritten = true;
     if (items.length === 0) return this.pump();
+    const refused: Refused = { session, items, divided };
     switch (failure.kind) {
       case 'unavailable':
         return this.wait('unavailable', error);
       case 'producer-lost':
         this.wait('unavailable', error); // before the fresh session, which must not be asked at once again
-        return this.host.renew(request.session);
+        return this.host.renew(session);
       case 'refused':
-        return this.refuse(items, error);
+        return this.refuse(refused, error);
       case 'unclear':
-        return this.strike(items, error);
+        return this.strike(refused, error);
       case 'too-large':
       case 'not-authorized':
-        void this.judge(request.session, items, failure.kind, error);
+        void this.judge(refused, failure.kind, error);
     }
   }
 
-  private async judge(
-    session: ProducerSession,
-    items: readonly SendItem[],
-    kind: 'too-large' | 'not-authorized',
-    error: unknown,
-  ): Promise<void> {
+  private async judge(refused: Refused, kind: 'too-large' | 'not-authorized', error: unknown): Promise<void> {
+    const { session, items } = refused;
     const question = Symbol(kind);
     this.judging = question;
     const verdict = await judgeRefusedWrite({
@@ -214,27 +212,32 @@ export class TopicLane {
     this.judging = null;
     if (verdict === 'moved-on') return this.retryNow();
     if (verdict === 'fenced') return this.wait('fenced', error);
-    if (verdict === 'refused') return this.refuse(items, error);
-    return this.strike(items, error);
+    if (verdict === 'refused') return this.refuse(refused, error);
+    return this.strike(refused, error);
   }
 
   /** Rejects what was refused, once it is known which send of a joined request it was. */
-  private refuse(items: readonly SendItem[], error: unknown): void {
-    if (items.length > 1) this.singly = items.length;
-    else
-      for (const item of items) {
-        this.drop(item);
-        this.host.settle(item, asError(error));
-      }
+  private refuse(refused: Refused, error: unknown): void {
+    const alone = this.narrow(refused);
+    if (alone !== null) {
+      this.queue.remove(alone);
+      this.host.settle(alone, asError(error));
+    }
     this.pump();
     this.host.rested();
   }
 
-  private strike(items: readonly SendItem[], error: unknown): void {
-    if (items.length > 1) this.singly = items.length;
-    const alone = items.length === 1 ? items[0] : undefined;
-    if (alone !== undefined && ++alone.strikes >= MAX_STRIKES) return this.refuse(items, error);
+  private strike(refused: Refused, error: unknown): void {
+    const alone = this.narrow(refused);
+    if (alone !== null && ++alone.strikes >= MAX_STRIKES) return this.refuse(refused, error);
     this.wait('unavailable', error);
+  }
+
+  /** The one send that was refused, or null: then the suspects are fewer the next time. */
+  private narrow({ items, divided }: Refused): SendItem | null {
+    if (!divided && items.length > 1) this.queue.split(items);
+    const [first] = items;
+    return items.length === 1 && first !== undefined ? first : null;
   }
 
   private wait(reason: BlockedReason, error: unknown): void {
@@ -247,4 +250,9 @@ export class TopicLane {
       this.pump();
     }, backoffMs(this.failures++));
   }
+}
+
+function outcomeOf(item: SendItem, session: ProducerSession, metadata: RecordMetadata[]): SendOutcome {
+  const resent = item.attempts > 1 && item.maybeWritten;
+  return { cluster: session.cluster, epoch: session.epoch, resent, metadata };
 }

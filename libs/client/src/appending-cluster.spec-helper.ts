@@ -1,0 +1,142 @@
+import type { Message, ProducerConfig, ProducerRecord, RecordMetadata } from 'kafkajs';
+import type { ClusterPort, ConsumerPort, ProducerPort } from './cluster.port.js';
+
+type Batch = Readonly<{ sequence: number; count: number; baseOffset: number }>;
+
+export const brokerError = (code: number) => Object.assign(new Error(`error ${code}`), { code });
+export const connectionLost = () => Object.assign(new Error('connection lost'), { name: 'KafkaJSConnectionError' });
+
+const PARTITIONS = [0, 1];
+const partitionMetadata = PARTITIONS.map((partitionId) => ({
+  partitionErrorCode: 0,
+  partitionId,
+  leader: 1,
+  replicas: [1],
+  isr: [1],
+  offlineReplicas: [],
+}));
+
+/** One broker that keeps logs and sequences, behind kafkajs as far as its failures matter: see `AppendingProducer`. */
+export class AppendingCluster implements ClusterPort {
+  readonly logs = new Map<string, string[]>(); // topic-partition → values
+  readonly refusing = new Map<string, number>(); // topic-partition → the error that it answers
+  readonly unknownTopics = new Map<string, number>(); // topic → the error that its metadata has
+  readonly producers: AppendingProducer[] = [];
+  readonly requests: string[][] = []; // values
+  lostAnswers = 0; // of the next requests: written, and nobody learns it
+  deadRequests = 0; // of the next: not written
+
+  producer(config: ProducerConfig): ProducerPort {
+    const producer = new AppendingProducer(this, config);
+    this.producers.push(producer);
+    return producer;
+  }
+
+  consumer(): ConsumerPort {
+    throw new Error('no consumer in these tests');
+  }
+
+  async maxMessageBytes(): Promise<number> {
+    return 1_048_588;
+  }
+
+  log(topic: string, partition: number): string[] {
+    const name = `${topic}-${partition}`;
+    const log = this.logs.get(name) ?? [];
+    this.logs.set(name, log);
+    return log;
+  }
+
+  get open(): number {
+    return this.producers.filter((p) => !p.closed).length;
+  }
+}
+
+/**
+ * As kafkajs 2.2.4: one metadata request names every topic ever sent to, and fails for any of them; a request fails as a
+ * whole for one partition, and then takes the sequence numbers of all of them back.
+ */
+export class AppendingProducer implements ProducerPort {
+  closed = false;
+  private readonly cluster: AppendingCluster;
+  private readonly idempotent: boolean;
+  private readonly choose;
+  private readonly topics = new Set<string>();
+  private readonly sequences = new Map<string, number>();
+  private readonly taken = new Map<string, Batch>(); // the broker's side: the last batch of this producer's id
+
+  constructor(cluster: AppendingCluster, config: ProducerConfig) {
+    this.cluster = cluster;
+    this.idempotent = config.idempotent === true;
+    this.choose = config.createPartitioner?.();
+  }
+
+  async connect(): Promise<void> {}
+  async disconnect(): Promise<void> {
+    this.closed = true;
+  }
+  transaction(): Promise<never> {
+    return Promise.reject(new Error('no transactions in these tests'));
+  }
+
+  async send({ topic, messages }: ProducerRecord): Promise<RecordMetadata[]> {
+    await Promise.resolve();
+    this.cluster.requests.push(messages.map((m) => String(m.value)));
+    this.topics.add(topic);
+    for (const t of this.topics) {
+      const code = this.cluster.unknownTopics.get(t);
+      if (code !== undefined) throw brokerError(code);
+    }
+    const batches = new Map<number, Message[]>();
+    for (const message of messages) {
+      const partition = this.choose?.({ topic, message, partitionMetadata }) ?? 0;
+      batches.set(partition, [...(batches.get(partition) ?? []), message]);
+    }
+    const before = new Map(this.sequences);
+    try {
+      return this.produce(topic, batches);
+    } catch (e) {
+      for (const name of this.sequences.keys()) this.sequences.set(name, before.get(name) ?? 0);
+      throw e;
+    }
+  }
+
+  private produce(topic: string, batches: ReadonlyMap<number, readonly Message[]>): RecordMetadata[] {
+    if (this.cluster.deadRequests > 0) {
+      this.cluster.deadRequests--;
+      throw connectionLost();
+    }
+    const answers = [...batches].map(([partition, batch]) => this.append(topic, partition, batch));
+    if (this.cluster.lostAnswers > 0) {
+      this.cluster.lostAnswers--;
+      throw connectionLost();
+    }
+    const refused = answers.find((a) => a.errorCode !== 0);
+    if (refused !== undefined) throw brokerError(refused.errorCode);
+    return answers;
+  }
+
+  private append(topic: string, partition: number, batch: readonly Message[]): RecordMetadata {
+    const name = `${topic}-${partition}`;
+    const answer = (errorCode: number, baseOffset: number) => ({
+      topicName: topic,
+      partition,
+      errorCode,
+      baseOffset: String(baseOffset),
+    });
+    const sequence = this.sequences.get(name) ?? 0;
+    this.sequences.set(name, sequence + batch.length);
+    const refusal = this.cluster.refusing.get(name);
+    if (refusal !== undefined) return answer(refusal, -1);
+    const last = this.taken.get(name);
+    if (this.idempotent && last !== undefined) {
+      if (last.sequence === sequence && last.count === batch.length) return answer(0, last.baseOffset);
+      if (last.sequence + last.count !== sequence) return answer(45, -1);
+    }
+    const log = this.cluster.log(topic, partition);
+    const baseOffset = log.length;
+    this.taken.set(name, { sequence, count: batch.length, baseOffset });
+    log.push(...batch.map((m) => String(m.value)));
+    return answer(0, baseOffset);
+  }
+}

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Message } from 'kafkajs';
+import { MemoryConfigCenterServer } from '#testing';
+import { AppendingCluster } from './appending-cluster.spec-helper.js';
+import type { SwitchingKafka, SwitchingProducer, SwitchingProducerConfig } from './client.types.js';
+import { pointerTo } from './scripted-stage.spec-helper.js';
+import { createSwitchingKafka } from './switching-kafka.js';
+
+describe('what kafkajs does to a request that fails', () => {
+  let a: AppendingCluster;
+  let b: AppendingCluster;
+  let server: MemoryConfigCenterServer;
+  let kafka: SwitchingKafka;
+
+  beforeEach(async () => {
+    [a, b] = [new AppendingCluster(), new AppendingCluster()];
+    server = new MemoryConfigCenterServer();
+    server.overwrite(pointerTo('a', 1));
+    kafka = createSwitchingKafka(
+      { group: 'orders', pointers: server.open(), clusters: { a: { brokers: [] }, b: { brokers: [] } } },
+      (name) => (name === 'a' ? a : b),
+    );
+    await vi.waitFor(() => expect(kafka.current()?.epoch).toBe(1));
+  });
+  afterEach(() => kafka.close());
+
+  const start = async (config: SwitchingProducerConfig = {}): Promise<SwitchingProducer> => {
+    const producer = kafka.producer(config);
+    await producer.connect();
+    return producer;
+  };
+  const to = (partition: number, value: string): Message => ({ partition, value });
+  const times = (log: readonly string[], value: string) => log.filter((v) => v === value).length;
+  /** Sends that are joined: the first goes out alone, the others wait for it. */
+  const joined = (producer: SwitchingProducer, ...messages: Message[][]) =>
+    [[to(0, 'first')], ...messages].map((m) => producer.send({ topic: 't', messages: m }));
+  /** So many more requests: a partition that refuses its records is asked again and again. */
+  const moreRequests = async (count: number) => {
+    const before = a.requests.length;
+    await vi.waitFor(() => expect(a.requests.length).toBeGreaterThanOrEqual(before + count), 3_000);
+  };
+
+  describe.each([{ idempotent: false }, { idempotent: true }])('for one bad partition, $idempotent', (config) => {
+    it('writes the records of the healthy ones twice at most', async () => {
+      const producer = await start(config);
+      a.refusing.set('t-1', 19);
+      const [first, bad, healthy] = joined(producer, [to(1, 'bad')], [to(0, 'healthy')]);
+      await first;
+      expect(await healthy).toMatchObject({ cluster: 'a', resent: true });
+      const late = producer.send({ topic: 't', messages: [to(0, 'late')] });
+      await moreRequests(3);
+      expect(times(a.log('t', 0), 'healthy')).toBeLessThanOrEqual(config.idempotent ? 1 : 2);
+      expect(a.log('t', 0)).not.toContain('late'); // what comes later waits: it may be of the same partition
+      a.refusing.clear();
+      expect(await bad).toMatchObject({ cluster: 'a', metadata: [{ partition: 1, baseOffset: '0' }] });
+      await late;
+      expect(a.log('t', 1)).toEqual(['bad']);
+    });
+
+    it('writes the healthy half of one send twice at most, and settles it when both are written', async () => {
+      const producer = await start(config);
+      a.refusing.set('t-1', 19);
+      const sent = producer.send({ topic: 't', messages: [to(0, 'healthy'), to(1, 'bad')] });
+      await moreRequests(4);
+      a.refusing.clear();
+      expect((await sent).metadata.map((m) => m.partition)).toEqual([0, 1]);
+      expect(times(a.log('t', 0), 'healthy')).toBeLessThanOrEqual(config.idempotent ? 1 : 2);
+      expect(a.log('t', 1)).toEqual(['bad']);
+    });
+
+    it('keeps the order within each partition', async () => {
+      const producer = await start(config);
+      a.deadRequests = 4;
+      const values = Array.from({ length: 20 }, (_, n) => String(n));
+      await Promise.all(values.map((v) => producer.send({ topic: 't', messages: [to(Number(v) % 2, v)] })));
+      expect([...a.log('t', 0), ...a.log('t', 1)]).toEqual([
+        ...values.filter((v) => Number(v) % 2 === 0),
+        ...values.filter((v) => Number(v) % 2 === 1),
+      ]);
+    });
+  });
+
+  it('sends everything to the next cluster, joined and in the order of the calls, when the pointer moves', async () => {
+    const producer = await start();
+    a.refusing.set('t-1', 19);
+    const sends = joined(producer, [to(1, '1')], [to(0, '2'), to(1, '3')], [to(1, '4')]);
+    await moreRequests(4);
+    server.overwrite(pointerTo('b', 2));
+    expect((await Promise.all(sends)).map((o) => o.cluster)).toEqual(['a', 'b', 'b', 'b']);
+    expect(b.requests).toEqual([['1', '2', '3', '4']]);
+  });
+});
