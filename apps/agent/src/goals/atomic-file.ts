@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import type { Logger } from '#platform';
@@ -67,7 +67,7 @@ export class AtomicFile<S extends z.ZodType> {
     const next = `${this.#path}.next`;
     const file = openSync(next, 'w', 0o600);
     try {
-      writeSync(file, text);
+      writeFileSync(file, text); // all of it or an error: one write(2) takes what fits, and says so by its count alone
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { translateForward } from '#failover';
+import { onSmallDisk } from '../small-disk.spec-helper.js';
 import { SyncBook, type SyncEntry } from './sync-book.js';
 import { NO_FACTS, SyncFile, type SyncFacts } from './sync-file.js';
 
@@ -91,6 +92,15 @@ describe('syncs on disk', () => {
     expect((await loaded()).facts).toBeNull();
   });
 
+  it('lose no reading to a disk that is full for a while: it is told, and the next one is kept as a snapshot', async () => {
+    const module = new URL('./sync-file.ts', import.meta.url);
+    const told = await onSmallDisk(folder, module, 4_096, fullForAWhile(path));
+    expect(told).toEqual([...['EFBIG', 'a snapshot, please', 'EFBIG', 'a snapshot, please'], ...['kept', 'appended']]);
+    const { book, facts } = await loaded();
+    expect(facts).toEqual(FACTS);
+    expect(book.cursor).toBe(1_003);
+  });
+
   it('ask for a new snapshot when what was appended outgrows it, and it holds the same', async () => {
     const file = new SyncFile(path);
     const book = new SyncBook();
@@ -107,6 +117,25 @@ describe('syncs on disk', () => {
     expect(again.book.cursor).toBe(200_000);
   });
 });
+
+/** Readings of 24 bytes each, and a book of which the file needs only this. */
+const fullForAWhile = (at: string): string => `
+  import { SyncFile } from './module.js';
+  const file = new SyncFile(${JSON.stringify(at)});
+  const book = (cursor, bytes) =>
+    ({ cursor, noted: cursor, stored: () => bytes === 0 ? [] : [{ topic: 'orders', partition: 0, bytes: Buffer.alloc(bytes) }] });
+  const entries = (count) => Array.from({ length: count }, (_, i) => ({ topic: 'orders', partition: 0, upstream: i, downstream: i }));
+  const facts = ${JSON.stringify(FACTS)};
+  const snapshot = (cursor, bytes) => file.snapshot(book(cursor, bytes), facts).then(() => 'kept', (error) => error.code);
+  const append = (count, cursor) => file.append(entries(count), cursor)
+    .then((due) => due ? 'a snapshot, please' : 'appended', (error) => error.code);
+  await snapshot(1, 0);
+  await append(1, 2);
+  const told = [await append(1_000, 1_002), await append(1, 1_003), await snapshot(1_003, 5_000), await append(1, 1_004)];
+  told.push(await snapshot(1_002, 0), await append(1, 1_003));
+  await file.close();
+  console.log(JSON.stringify(told));
+`;
 
 async function written2(): Promise<SyncBook> {
   rmSync(path);

@@ -41,6 +41,8 @@ export class SyncFile {
   #snapshotBytes = 0;
   #appendedBytes = 0;
   #file: FileHandle | null = null;
+  /** A write failed: the file lacks what the book has by now, and may end torn. Only a snapshot mends both. */
+  #lacks = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -65,17 +67,21 @@ export class SyncFile {
     return facts;
   }
 
-  /** @returns whether it is time for a new snapshot. */
+  /** @returns whether it is time for a new snapshot; behind a write that failed nothing is appended before there is one. */
   async append(entries: readonly SyncEntry[], cursor: number): Promise<boolean> {
+    if (this.#lacks) return true;
+    this.#lacks = true;
     this.#file ??= await open(this.#path, 'a', 0o600);
     const bytes = framed(SYNCS, this.#encodeSyncs(entries, cursor));
-    await this.#file.write(bytes);
+    await this.#file.writeFile(bytes); // all of them or an error, unlike one write
+    this.#lacks = false;
     this.#appendedBytes += bytes.length;
     return this.#appendedBytes > Math.max(COMPACT_AFTER_BYTES, 2 * this.#snapshotBytes);
   }
 
   /** Replaces the whole file: the old or the new one after a crash, never a mixture. */
   async snapshot(book: SyncBook, facts: SyncFacts): Promise<void> {
+    this.#lacks = true;
     await mkdir(dirname(this.#path), { recursive: true });
     const histories = [...book.stored()];
     const head: SnapshotHead = {
@@ -91,14 +97,15 @@ export class SyncFile {
     const next = `${this.#path}.next`;
     const file = await open(next, 'w', 0o600);
     try {
-      await file.write(MAGIC);
-      await file.write(bytes);
+      await file.writeFile(MAGIC);
+      await file.writeFile(bytes); // behind the magic: a handle writes where it stands
       await file.sync();
     } finally {
       await file.close();
     }
     await this.close();
     await rename(next, this.#path);
+    this.#lacks = false;
     this.#learnTopics(histories.map((h) => h.topic));
     this.#snapshotBytes = bytes.length;
     this.#appendedBytes = 0;
