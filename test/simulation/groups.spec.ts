@@ -9,6 +9,7 @@ import { ClaimLostError } from '../../apps/controller/src/publishing/publishing.
 import { PublishingService } from '../../apps/controller/src/publishing/publishing-service.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { FakeLeadership } from './fake-leadership.js';
+import { bindTo } from './gated.js';
 import { limitOn } from './simulation.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -44,8 +45,14 @@ beforeEach(() => {
 
 const log = { warn: () => undefined };
 
-async function leader(id: string) {
-  const store = database.connect(id);
+/** `asked`: what is asked of the store, by name. */
+async function leader(id: string, asked: (string | symbol)[] = []) {
+  const store = new Proxy(database.connect(id), {
+    get(target, key) {
+      asked.push(key);
+      return bindTo(target, key) as unknown;
+    },
+  });
   const leadership = new FakeLeadership(id);
   const centers = new Map([
     ['main', main.open()],
@@ -134,6 +141,54 @@ describe('a group is created once', () => {
     await time.runUntil(() => pointer() !== null, 10_000);
     l.leadership.lost();
     await l.keeper.end();
+  });
+});
+
+describe('a group that agrees with its config center', () => {
+  const ofSagas = (asked: readonly (string | symbol)[]) => asked.filter((key) => /saga/i.test(String(key)));
+
+  it('is compared without a question about sagas', async () => {
+    const asked: (string | symbol)[] = [];
+    const l = await leader('ctl-a', asked);
+    await l.keep();
+    asked.length = 0;
+    expect(await l.keep()).toBe('agree');
+    expect(asked).toEqual(['groups']);
+  });
+
+  it('and comes to differ costs one saga, the one that the pointer names', async () => {
+    const asked: (string | symbol)[] = [];
+    const l = await leader('ctl-a', asked);
+    await l.keep();
+    const saga = aSaga('saga-1', 'orders', { outcome: 'NEEDS_OPERATOR', closedAt: AT });
+    database.tables.sagas.set(saga.id, { ...saga, journal: [] });
+    database.tables.groups.set('orders', { ...(await row()), reservedEpoch: 2 });
+    main.overwrite({ ...stranger(2, 'b'), sagaId: saga.id });
+    asked.length = 0;
+    expect(await l.keep()).toBe('adopt');
+    expect(ofSagas(asked)).toEqual(['openSagas', 'saga', 'openSagas']);
+  });
+
+  it('whose pointer names a saga of another group is frozen', async () => {
+    const l = await leader('ctl-a');
+    await l.keep();
+    const saga = aSaga('saga-1', 'payments', { outcome: 'DONE', closedAt: AT });
+    database.tables.sagas.set(saga.id, { ...saga, journal: [] });
+    database.tables.groups.set('orders', { ...(await row()), reservedEpoch: 2 });
+    main.overwrite({ ...stranger(2, 'b'), sagaId: saga.id });
+    expect(await l.keep()).toBe('freeze');
+  });
+
+  it('is read from the store once a round, with all the others', async () => {
+    const asked: (string | symbol)[] = [];
+    const l = await leader('ctl-a', asked);
+    await l.keep();
+    asked.length = 0;
+    l.keeper.begin();
+    await time.pass(25_000);
+    l.leadership.lost();
+    await l.keeper.end();
+    expect(asked).toEqual(['groups', 'groups', 'groups']);
   });
 });
 

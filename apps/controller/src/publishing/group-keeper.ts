@@ -12,7 +12,7 @@ import {
   newGroupRow,
 } from '../persistence/authority-store.port.js';
 import type { FollowerLog, FollowerTime } from './follower-sync.js';
-import { judgeGroup, type GroupFinding } from './judge-group.js';
+import { agree, judgeGroup, type GroupFinding } from './judge-group.js';
 import { ClaimLostError } from './publishing.port.js';
 import type { PublishingService } from './publishing-service.js';
 
@@ -41,8 +41,6 @@ type Deps = Readonly<{
   log: FollowerLog;
 }>;
 
-const KNOWN_SAGAS = 100;
-
 /**
  * At take-over, and every few seconds of leadership: claims each group with the own term, creates what nobody knows yet,
  * and compares store and config center. What does not fit together freezes the group; nothing is overwritten (I3).
@@ -52,6 +50,7 @@ export class GroupKeeper {
   private readonly stopping = new AbortController();
   private term = 0;
   private loop: Promise<void> = Promise.resolve();
+  private readonly readRows = (): Promise<readonly GroupRow[]> => this.deps.store.groups();
 
   constructor(
     private readonly deps: Deps,
@@ -70,23 +69,38 @@ export class GroupKeeper {
     await this.loop;
   }
 
-  /** One comparison of one group; what was found and done about it. */
-  async keep(group: KeptGroup, term: number): Promise<GroupFinding['kind']> {
-    const { store, publishing } = this.deps;
+  /**
+   * One comparison of one group; what was found and done about it. `rows`: the groups as this round has read them; the pool
+   * is the lease's too, so a group that agrees costs no question of its own.
+   */
+  async keep(group: KeptGroup, term: number, rows = this.readRows): Promise<GroupFinding['kind']> {
+    const { publishing } = this.deps;
     await publishing.claim(group.name, term);
+    const pointer = await publishing.read(group.name);
+    if (agree(rowOf(group, await rows()), pointer)) {
+      if (pointer !== null) publishing.bringAlong(pointer);
+      return 'agree';
+    }
+    return this.settle(group, term);
+  }
+
+  /** They differ, or did when one of them was read: looked at anew, with the sagas before and after. */
+  private async settle(group: KeptGroup, term: number): Promise<GroupFinding['kind']> {
+    const { store, publishing } = this.deps;
     const before = await this.openSaga(group.name);
     const pointer = await publishing.read(group.name);
-    const row = (await store.groups()).find((g) => g.name === group.name) ?? null;
-    const sagas = await store.sagas(group.name, KNOWN_SAGAS);
+    const row = rowOf(group, await this.readRows());
+    const named = typeof pointer?.sagaId === 'string' ? await store.saga(pointer.sagaId) : null;
+    const publisher = named?.group === group.name ? named : null;
     const finding = judgeGroup({
       row,
       pointer,
       hasOpenSaga: before || (await this.openSaga(group.name)),
-      sagaIds: new Set(sagas.map((s) => s.id)),
+      publisher,
       firstCluster: group.clusters[0]?.name ?? '',
     });
     if (finding.kind === 'create' || finding.kind === 'finish-creation') await this.create(group, term, pointer);
-    else if (finding.kind === 'adopt') await this.adopt(group, term, row, finding.pointer, sagas);
+    else if (finding.kind === 'adopt') await this.adopt(group, term, row, finding.pointer, publisher);
     else if (finding.kind === 'freeze') await this.freeze(group, term, row, finding);
     else if (pointer !== null) publishing.bringAlong(pointer);
     return finding.kind;
@@ -105,7 +119,8 @@ export class GroupKeeper {
   /** Ends with the leadership. A group whose center is silent is asked again soon; the others need not wait for it. */
   private async run(term: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const kept = await Promise.all(this.options.groups.map((group) => this.keepQuietly(group, term, signal)));
+      const rows = once(this.readRows);
+      const kept = await Promise.all(this.options.groups.map((group) => this.keepQuietly(group, term, rows, signal)));
       try {
         await this.deps.time.sleep(kept.every(Boolean) ? this.options.checkMs : this.options.retryMs, signal);
       } catch {
@@ -114,9 +129,14 @@ export class GroupKeeper {
     }
   }
 
-  private async keepQuietly(group: KeptGroup, term: number, signal: AbortSignal): Promise<boolean> {
+  private async keepQuietly(
+    group: KeptGroup,
+    term: number,
+    rows: () => Promise<readonly GroupRow[]>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     try {
-      await this.keep(group, term);
+      await this.keep(group, term, rows);
       return true;
     } catch (error) {
       const over = signal.aborted || error instanceof LostLeadershipError || error instanceof ClaimLostError;
@@ -174,12 +194,11 @@ export class GroupKeeper {
     term: number,
     seen: GroupRow | null,
     pointer: Pointer,
-    sagas: readonly SagaRecord[],
+    publisher: SagaRecord | null,
   ): Promise<void> {
     await this.change(group, term, seen, async (tx, row, at) => {
       const { activeCluster: active, epoch, publishedAt } = pointer;
-      const saga = sagas.find(({ id }) => id === pointer.sagaId);
-      const moved = { at: publishedAt, byMatrix: saga?.trigger === 'auto' };
+      const moved = { at: publishedAt, byMatrix: publisher?.trigger === 'auto' };
       await tx.saveGroup(row.active === active ? { ...row, epoch } : movedTo({ ...row, epoch }, active, moved));
       const said = `${pointer.activeCluster} is active at epoch ${pointer.epoch} by saga ${pointer.sagaId ?? 'none'}`;
       await note(tx, this.options.controller, { group: group.name, at, term, epoch: pointer.epoch }, 'adopted', said);
@@ -235,6 +254,15 @@ export class GroupKeeper {
   private transact<T>(term: number, work: (tx: AuthorityTx) => Promise<T>): Promise<T> {
     return this.deps.store.transact(term, this.options.controller, work);
   }
+}
+
+const rowOf = ({ name }: KeptGroup, rows: readonly GroupRow[]): GroupRow | null =>
+  rows.find((row) => row.name === name) ?? null;
+
+/** Asked by whoever is first; all others have the same answer. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null;
+  return () => (asked ??= ask());
 }
 
 /** What was active until then may hold records that only it has: it comes back by a rejoin. */

@@ -1,4 +1,5 @@
 import { breakGlassId, type Pointer } from '#config-center';
+import type { SagaRecord } from '#failover';
 import type { GroupRow } from '../persistence/authority-store.port.js';
 
 /** What the leader finds when it compares the store's view of a group with the config center (I3). */
@@ -13,9 +14,18 @@ export type GroupEvidence = Readonly<{
   row: GroupRow | null;
   pointer: Pointer | null;
   hasOpenSaga: boolean; // its publication is its own business
-  sagaIds: ReadonlySet<string>; // of this group, known to the store
+  publisher: SagaRecord | null; // the saga that the pointer names, if the store knows it and it is of this group
   firstCluster: string;
 }>;
+
+/** What most looks find. Whatever sagas there are, nothing is to be done, so nobody need ask for them. */
+export const agree = (row: GroupRow | null, pointer: Pointer | null): boolean =>
+  row !== null &&
+  pointer !== null &&
+  row.epoch > 0 &&
+  pointer.epoch === row.epoch &&
+  pointer.epoch <= row.reservedEpoch &&
+  pointer.activeCluster === row.active;
 
 /** Nothing of a stranger's is ever overwritten: whatever is not explained freezes the group until a person looks. */
 export function judgeGroup(seen: GroupEvidence): GroupFinding {
@@ -40,16 +50,15 @@ export function judgeGroup(seen: GroupEvidence): GroupFinding {
   if (pointer.epoch < row.epoch) {
     return freeze(`the config center went back to epoch ${pointer.epoch} from ${row.epoch}`, null);
   }
-  const same = pointer.epoch === row.epoch && pointer.activeCluster === row.active;
-  if (same) return { kind: 'agree' };
+  if (agree(row, pointer)) return { kind: 'agree' };
   return freeze(
     `foreign content at epoch ${pointer.epoch}: ${pointer.activeCluster} active, not published by this store`,
     pointer,
   );
 }
 
-const isOurs = ({ sagaIds }: GroupEvidence, row: GroupRow, { epoch, sagaId }: Pointer): boolean =>
-  row.epoch > 0 && epoch > row.epoch && epoch <= row.reservedEpoch && sagaId !== null && sagaIds.has(sagaId);
+const isOurs = ({ publisher }: GroupEvidence, row: GroupRow, { epoch }: Pointer): boolean =>
+  row.epoch > 0 && epoch > row.epoch && epoch <= row.reservedEpoch && publisher !== null;
 /** Frozen already, by a saga that found the pointer taken over, or by an earlier act: the newest act by hand is what clients see. */
 const movedSince = (row: GroupRow, pointer: Pointer | null): boolean =>
   pointer !== null && breakGlassId(pointer) !== null && pointer.epoch > row.reservedEpoch;
