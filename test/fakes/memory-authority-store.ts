@@ -13,6 +13,7 @@ import type {
   LeaseRow,
   LedgerRow,
   OutboxRow,
+  SagaHead,
   StoredGoal,
 } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { LostLeadershipError } from '../../apps/controller/src/persistence/authority-store.port.js';
@@ -101,6 +102,14 @@ export class MemoryAuthorityStore implements AuthorityStore {
 
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]> {
     return this.read('read', () => this.newestSagas((saga) => saga.group === group).slice(0, limit));
+  }
+
+  sagaHeads(group: string, limit: number): Promise<readonly SagaHead[]> {
+    return this.read('read', () =>
+      this.newestSagas((saga) => saga.group === group)
+        .slice(0, limit)
+        .map(({ journal: _journal, ...head }) => head),
+    );
   }
 
   goals(): Promise<readonly StoredGoal[]> {

@@ -42,7 +42,10 @@ export interface AuthorityStore {
   fleet(): Promise<FleetRow>;
   saga(id: string): Promise<SagaRecord | null>;
   openSagas(): Promise<readonly SagaRecord[]>;
+  /** Newest first. */
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]>;
+  /** The same without their journals, which are most of a saga: for who only asks what has come to an end. */
+  sagaHeads(group: string, limit: number): Promise<readonly SagaHead[]>;
   goals(): Promise<readonly StoredGoal[]>;
   /** Ordered by epoch, topic and partition. Without `epoch` every switch that there ever was: it is never pruned. */
   ledger(group: string, epoch?: number): Promise<readonly LedgerRow[]>;
@@ -132,6 +135,8 @@ export interface AuthorityTx {
  * Known to the store alone: agents hold what they are handed, on the wire and on their disks.
  */
 export type StoredGoal = Goal & Readonly<{ until?: 'reached' }>;
+
+export type SagaHead = Omit<SagaRecord, 'journal'>;
 
 export type LeaseHolder = Readonly<{ id: string; advertise: string }>;
 export type LeaseRow = Readonly<{ term: number; holder: string | null; advertise: string | null; renewals: number }>;

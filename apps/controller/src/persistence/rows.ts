@@ -8,6 +8,7 @@ import type {
   IdempotentAnswer,
   LedgerRow,
   OutboxRow,
+  SagaHead,
 } from './authority-store.port.js';
 import type { AlertDeliveryEntity } from './entities/alert-delivery.entity.js';
 import type { AlertEntity } from './entities/alert.entity.js';
@@ -52,10 +53,13 @@ export function groupFromEntity(entity: GroupEntity): GroupRow {
 export const fleetFromEntity = (entity: FleetEntity | null): FleetRow =>
   entity === null ? NEW_FLEET : { ...NEW_FLEET, ...(JSON.parse(entity.detail) as Partial<FleetRow>) };
 
+export function sagaHeadFromEntity({ openGroup: _openGroup, ...columns }: SagaEntity): SagaHead {
+  return columns;
+}
+
 export function sagaFromEntity(entity: SagaEntity, journal: readonly JournalEntryEntity[]): SagaRecord {
-  const { id, kind, group, source, target, row, trigger, fromEpoch, epoch, term, openedAt, closedAt, outcome } = entity;
   return {
-    ...{ id, kind, group, source, target, row, trigger, fromEpoch, epoch, term, openedAt, closedAt, outcome },
+    ...sagaHeadFromEntity(entity),
     journal: journal.map(({ sagaId: _sagaId, ...entry }) => ({ ...entry, evidence: parse(entry.evidence) })),
   };
 }

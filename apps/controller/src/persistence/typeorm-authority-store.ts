@@ -14,6 +14,7 @@ import type {
   LeaseRow,
   LedgerRow,
   OutboxRow,
+  SagaHead,
   StoredGoal,
 } from './authority-store.port.js';
 import type { AlertState, DeliveryOutcome, IncidentRow } from './alerts.port.js';
@@ -37,6 +38,7 @@ import {
   groupFromEntity,
   ledgerFromEntity,
   sagaFromEntity,
+  sagaHeadFromEntity,
 } from './rows.js';
 import { StoreSession } from './store-session.js';
 import { incidentNamesIn, openIncidentsIn } from './typeorm-incidents.js';
@@ -44,6 +46,8 @@ import { TypeOrmAuthorityTx } from './typeorm-authority-tx.js';
 import type { TokenRow } from './tokens.port.js';
 import { TypeOrmLease, guard } from './typeorm-lease.js';
 import { TypeOrmOutbox } from './typeorm-outbox.js';
+
+const NEWEST_SAGAS = { openedAt: 'DESC', id: 'DESC' } as const;
 
 /** The authority store on SQL. Made by `createAuthorityStore`. */
 export class TypeOrmAuthorityStore implements AuthorityStore {
@@ -117,6 +121,12 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
 
   sagas(group: string, limit: number): Promise<readonly SagaRecord[]> {
     return this.findSagas({ group }, limit);
+  }
+
+  sagaHeads(group: string, limit: number): Promise<readonly SagaHead[]> {
+    return this.session.run('read the heads of sagas', async (m) =>
+      (await m.find(SagaEntity, { where: { group }, order: NEWEST_SAGAS, take: limit })).map(sagaHeadFromEntity),
+    );
   }
 
   goals(): Promise<readonly StoredGoal[]> {
@@ -225,7 +235,7 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     return this.session.run('read sagas', async (m) => {
       const found = await m.find(SagaEntity, {
         where,
-        order: { openedAt: 'DESC', id: 'DESC' },
+        order: NEWEST_SAGAS,
         ...(limit === undefined ? {} : { take: limit }),
       });
       return withJournals(m, found);

@@ -164,6 +164,8 @@ export function sagaCases(open: OpenStore): void {
         ['s2', 1],
       ]);
       expect(await store.sagas('payments', 10)).toEqual([]);
+      expect(await store.sagaHeads('orders', 2)).toEqual(sagas.map(({ journal: _journal, ...head }) => head));
+      expect(await store.sagaHeads('payments', 10)).toEqual([]);
     });
 
     it('keeps one goal per subject', async () => {
