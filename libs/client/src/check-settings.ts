@@ -117,7 +117,7 @@ function checkCommon(
       client,
       setting: 'allowAutoTopicCreation',
       value: 'true',
-      risk: 'a topic made by accident on the standby has another partition count than its source',
+      risk: 'a topic made on the standby before MirrorMaker makes it may have another partition count than its source',
     });
   return found;
 }

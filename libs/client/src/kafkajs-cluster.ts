@@ -12,6 +12,15 @@ const IDEMPOTENT_RETRY = { initialRetryTime: 50, maxRetryTime: 200, retries: 2 }
 const TRANSACTION_RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 6 };
 
 /**
+ * kafkajs would have the broker make a topic that it does not know. On a standby where MirrorMaker has not made it yet
+ * it would get the broker's partition count: keys move, and copies no longer match their partitions.
+ */
+const withTopicsAsTheyAre = <C extends { allowAutoTopicCreation?: boolean }>(c: C) => ({
+  ...c,
+  allowAutoTopicCreation: c.allowAutoTopicCreation ?? false,
+});
+
+/**
  * kafkajs behind the port. Producers never retry inside kafkajs (it would hold a record for a minute on a dead cluster
  * without telling anybody); consumers retry at least five times, or they cannot join on a cluster whose offsets topic
  * is being made. kafkajs' own log is silent unless asked for: what matters is told by events.
@@ -30,7 +39,7 @@ export function openKafkajsCluster(name: string, config: KafkaConfig): ClusterPo
       const once = c.idempotent === true ? IDEMPOTENT_RETRY : { retries: 0 };
       const producer = (transactional ? patient : fast).producer({
         createPartitioner: Partitioners.DefaultPartitioner,
-        ...c,
+        ...withTopicsAsTheyAre(c),
         retry: transactional ? TRANSACTION_RETRY : once,
       });
       return {
@@ -42,7 +51,7 @@ export function openKafkajsCluster(name: string, config: KafkaConfig): ClusterPo
     },
     consumer: (c) => {
       const consumer = patient.consumer({
-        ...c,
+        ...withTopicsAsTheyAre(c),
         retry: {
           initialRetryTime: 100,
           maxRetryTime: 2_000,

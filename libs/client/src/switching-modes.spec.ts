@@ -218,6 +218,7 @@ describe('DRAIN and HOLD', () => {
     const restartOnFailure = async () => true;
     stage.kafka.consumer({ groupId: 'billing', sessionTimeout: 120_000, retry: { restartOnFailure } });
     stage.kafka.transactionalProducer({ transactionalId: 'tx', transactionTimeout: 900_000 });
+    stage.kafka.consumer({ groupId: 'audit', allowAutoTopicCreation: true });
     await Promise.resolve();
     expect(warnings).toEqual([
       'producer 1: buffer.maxWaitMs=5000',
@@ -225,6 +226,7 @@ describe('DRAIN and HOLD', () => {
       'consumer 2 (billing): sessionTimeout=120000',
       'consumer 2 (billing): retry.restartOnFailure=a function',
       'producer 3 (tx): transactionTimeout=900000',
+      'consumer 4 (audit): allowAutoTopicCreation=true',
     ]);
     await expect(producer.send({ topic: 't', acks: 1, messages: [{ value: '' }] })).rejects.toThrow(/acks -1/);
   });
