@@ -1,7 +1,7 @@
 import { judgeOrder, planSaga, type ForceOrder, type Snapshot } from '#failover';
 import { positionKey } from './agent-calls.js';
 import type { PlannedAsk, Rehearsal } from './planned-ask.js';
-import { lastSwitch } from './rejoin/returned.js';
+import { presentSwitch } from './present-switch.js';
 import type { SagaRunnerDeps } from './saga-fleet.js';
 import type { SagaGroup } from './saga-options.js';
 
@@ -24,10 +24,10 @@ export async function rehearseForced(
   return { target, epoch, plan, refusals, loss };
 }
 
-/** Records written to the active cluster since the last switch left `target`: by the ledger and its last seen ends; null: not known. */
+/** Records written to the active cluster since it became that and `target` was left: by the ledger and its last seen ends; null: not known. */
 async function writtenSince(deps: SagaRunnerDeps, snapshot: Snapshot, target: string): Promise<number | null> {
-  const { name, active } = snapshot.group;
-  const left = lastSwitch(await deps.store.lastSwitch(name, { from: target, to: active }), target, active);
+  const { name, active, epoch } = snapshot.group;
+  const left = await presentSwitch(deps.store, { group: name, active, epoch }, target);
   const ends = snapshot.flows.find((f) => f.from === active && f.to === target)?.perPartition ?? [];
   if (left === null || ends.length === 0) return null;
   const begins = new Map(left.rows.map((row) => [positionKey(row), row.s]));

@@ -8,6 +8,7 @@ import type { Publishing } from '../publishing/publishing.port.js';
 import type { CrashPoint } from './crash-point.js';
 import type { GoalHandover } from './goal-handover.js';
 import type { RunHook } from './pre-hook.js';
+import { presentSwitch } from './present-switch.js';
 import { incidentOf, undoEpoch } from './saga-journal.js';
 import type { SagaGroup, SagaTimes } from './saga-options.js';
 import { requestOf } from './saga-request.js';
@@ -51,6 +52,7 @@ export function contextOf(deps: DriveDeps, next: StepAct, { saga, plan, drive, m
   const { store, gateway, publishing, decisions, time, times, runHook } = deps;
   const asked = <T>(ask: () => Promise<T>): Promise<T> => askStore(ask, { time, retryMs: times.storeRetryMs }, signal);
   const { group, term } = drive;
+  const standing = { group: saga.group, active: saga.source, epoch: saga.fromEpoch };
   const intent = saga.journal.findLast((e) => e.step === next.step && e.event === 'intent');
   return {
     saga,
@@ -68,6 +70,7 @@ export function contextOf(deps: DriveDeps, next: StepAct, { saga, plan, drive, m
     setGoals: (goals) => asked(() => setGoals(deps, drive, goals)),
     ledger: () => asked(() => store.ledger(saga.group, saga.epoch)),
     switches: () => asked(() => store.lastSwitch(saga.group, { from: saga.target })),
+    switchAway: () => asked(() => presentSwitch(store, standing, saga.target)),
     history: () => asked(() => store.sagas(saga.group, HISTORY)),
     goals: async () => (await asked(() => store.goals())).filter((goal) => goal.group === saga.group),
     request: requestOf(saga),

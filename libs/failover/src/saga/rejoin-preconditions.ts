@@ -9,7 +9,7 @@ export type RejoinQuestion = Readonly<{
   flows: readonly Readonly<{ from: ClusterName; to: ClusterName; naming: 'identity' | 'default' }>[];
   order: RejoinOrder;
   acceptUnfencedSource: boolean;
-  /** The ledger knows the switch that left the old side. */
+  /** The ledger knows the switch that left the old side and made the active cluster active. */
   switchKnown: boolean;
   /** What only the old side holds was counted, or found to be uncountable, and told. */
   tailTold: boolean;
@@ -33,8 +33,10 @@ const RULES: readonly Rule[] = [
   },
   {
     name: 'SWITCH_NOT_KNOWN',
-    found: ({ question: { switchKnown, order, target } }) =>
-      switchKnown || order.choice === 'rebuild' ? null : `the ledger holds no switch away from ${target}`,
+    found: ({ question: { switchKnown, order, target }, snapshot }) =>
+      switchKnown || order.choice === 'rebuild'
+        ? null
+        : `the ledger does not hold the switch that left ${target} for ${snapshot.group.active}`,
     liftedBy: (a) =>
       `pointsman rejoin ${groupOf(a)} --choice rebuild: without S nobody can say what only ${a.question.target} holds, ` +
       'so read from it first what you need',

@@ -1,7 +1,7 @@
 import { goalKey } from '#failover';
 import { clusterGoal, flowGoal, lastWord, pollUntil, reachedStatus } from '../agent-calls.js';
+import type { Switch } from '../present-switch.js';
 import { StepFailure, type StepContext } from '../steps/step.js';
-import { lastSwitch, type Switch } from './returned.js';
 
 /** What a rejoin and a rebuild ask of the old side alike: the saga's target, whose topics stand behind the active cluster's. */
 
@@ -41,7 +41,7 @@ export const homeward = (ctx: StepContext): StepContext => ({
 
 export async function switchOf(ctx: StepContext): Promise<Switch> {
   const { source: active, target: old } = ctx.saga;
-  const found = lastSwitch(await ctx.switches(), old, active);
-  if (found === null) throw new StepFailure('ABORTED', `the ledger holds no switch from ${old} to ${active}`);
+  const found = await ctx.switchAway();
+  if (found === null) throw new StepFailure('ABORTED', `the ledger does not hold the switch from ${old} to ${active}`);
   return found;
 }

@@ -1,5 +1,5 @@
 import type { SagaRecord } from '#failover';
-import type { Switch } from './returned.js';
+import type { Switch } from '../present-switch.js';
 
 /**
  * A rebuild since that switch has begun to delete the old side's topics. Until another one has ended, nothing that stands there

@@ -10,12 +10,13 @@ import {
 import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import { ask, byPartition, flowGoal, pollUntil, positionKey } from '../agent-calls.js';
 import { evidenceOf, textOf, valueOf } from '../saga-journal.js';
+import { rememberPlanned } from '../steps/remember-switch.step.js';
 import { reverseFlow } from '../steps/reverse-flow.step.js';
 import { StepFailure, type Step, type StepContext, type StepResult, type StepSet } from '../steps/step.js';
 import { homeward, mustHold, wayBackBegun } from './old-side.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
-import { exchangeReturned, rememberReturned, reverseReturned } from './rejoin-steps.js';
-import { lastSwitch, proofEvidence, proveReturned, readReturned, reportReturned, tailEvidence } from './returned.js';
+import { exchangeReturned, reverseReturned } from './rejoin-steps.js';
+import { proofEvidence, proveReturned, readReturned, reportReturned, tailEvidence } from './returned.js';
 
 const MAX_LISTED = 20;
 const NOTE_EVERY_MS = 5_000;
@@ -72,9 +73,9 @@ const reportLost: Step = {
   name: 'report-tail',
   async run(ctx, signal): Promise<StepResult> {
     const { source: active, target: old } = ctx.saga;
-    const of = lastSwitch(await ctx.switches(), old, active);
+    const of = await ctx.switchAway();
     if (of === null) {
-      const summary = `the ledger holds no switch from ${old} to ${active}: nobody can say what only ${old} held`;
+      const summary = `the ledger does not hold the switch from ${old} to ${active}: nobody can say what only ${old} held`;
       return { evidence: { summary, records: null } };
     }
     const history = await ctx.history();
@@ -174,6 +175,12 @@ const reverseFromStart: Step = {
   },
 };
 
+/** By its own rows: the switch that left the old side may be in no ledger. */
+const rememberRebuilt: Step = {
+  name: 'remember',
+  run: (ctx, signal) => rememberPlanned.run({ ...homeward(ctx), ledger: () => ctx.ledger() }, signal),
+};
+
 const followCopy: Step = {
   name: 'follow-copy',
   async run(ctx, signal): Promise<StepResult> {
@@ -256,6 +263,6 @@ export const REBUILD: StepSet = {
   'exchange-fence': exchangeReturned,
   'remake-topics': remakeTopics,
   reverse: reverseFromStart,
-  remember: rememberReturned,
+  remember: rememberRebuilt,
   'follow-copy': followCopy,
 };

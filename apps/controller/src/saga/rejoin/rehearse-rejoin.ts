@@ -1,9 +1,9 @@
 import { planSaga, rejoinRefusals, type RejoinOrder } from '#failover';
 import type { PlannedAsk, Rehearsal } from '../planned-ask.js';
+import { presentSwitch } from '../present-switch.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import type { SagaGroup } from '../saga-options.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
-import { lastSwitch } from './returned.js';
 import { isSurveyed } from './survey.js';
 
 const HISTORY = 50;
@@ -22,7 +22,7 @@ export async function rehearseRejoin(deps: SagaRunnerDeps, group: SagaGroup, ask
   const { active, rejoin, epoch } = snapshot.group;
   const target = ask.target ?? rejoin[0] ?? '';
   const order = ask.request.rejoin ?? NOTHING_CHOSEN;
-  const left = lastSwitch(await deps.store.ledger(group.name), target, active);
+  const left = await presentSwitch(deps.store, { group: group.name, active, epoch }, target);
   const rebuildBegun = left !== null && rebuildBegunBefore(await deps.store.sagas(group.name, HISTORY), left);
   const refusals = rejoinRefusals(snapshot, group.policy, {
     target,

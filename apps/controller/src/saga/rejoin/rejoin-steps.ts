@@ -1,5 +1,6 @@
 import type { JournalEntry, RejoinOrder, SagaRecord } from '#failover';
 import { ask, clusterGoal, flowGoal, pollUntil, positionKey, takeBack } from '../agent-calls.js';
+import type { Switch } from '../present-switch.js';
 import { exchangeFence } from '../steps/exchange-fence.step.js';
 import { rememberPlanned } from '../steps/remember-switch.step.js';
 import { reverseFlow } from '../steps/reverse-flow.step.js';
@@ -15,7 +16,6 @@ import {
   reportReturned,
   tailEvidence,
   WORK_LEFT_MS,
-  type Switch,
 } from './returned.js';
 
 /** Closed by its standing goal, nothing replicates, and its logs stand still; E_a goes into the ledger. */

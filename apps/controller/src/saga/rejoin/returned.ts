@@ -15,25 +15,16 @@ import {
   type TailPartition,
   type TailRange,
 } from '#failover';
-import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import { ask, byPartition, pollUntil, positionKey, type Asking } from '../agent-calls.js';
+import type { Switch } from '../present-switch.js';
 import { evidenceOf, valueOf } from '../saga-journal.js';
 import { StepFailure } from '../steps/step.js';
 
 /** What is read of a cluster that came back, by the survey and by the rejoin alike. Nothing here changes a cluster. */
 
-/** The switch that left `from` for `to`; its rows carry S, N and E_a per partition. */
-export type Switch = Readonly<{ epoch: number; from: string; to: string; rows: readonly LedgerRow[] }>;
-
 /** Records compared before each S. */
 const SEAM_RECORDS = 64;
 const MAX_LISTED = 200;
-
-export function lastSwitch(ledger: readonly LedgerRow[], from: string, to: string): Switch | null {
-  const rows = ledger.filter((row) => row.from === from && row.to === to);
-  const epoch = rows.reduce((max, row) => Math.max(max, row.epoch), 0);
-  return rows.length === 0 ? null : { epoch, from, to, rows: rows.filter((row) => row.epoch === epoch) };
-}
 
 /** `missing`: partitions of the switch that the old side has no more; they are in no row. */
 export type Returned = Switch & Readonly<{ missing: readonly string[] }>;

@@ -3,18 +3,17 @@ import { rfc3339 } from '#platform';
 import { alertId } from '../../alerting/alerting.port.js';
 import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Asking } from '../agent-calls.js';
+import { presentSwitch, type Switch } from '../present-switch.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import { valueOf } from '../saga-journal.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
 import {
-  lastSwitch,
   proofEvidence,
   proveReturned,
   readReturned,
   reportReturned,
   tailEvidence,
   type Proof,
-  type Switch,
   type Tail,
 } from './returned.js';
 
@@ -66,8 +65,8 @@ export class RejoinSurveys {
   /** False: not yet. */
   private async survey(lead: Lead, snapshot: Snapshot, old: string): Promise<boolean> {
     const { store, gateway, time, times } = this.deps;
-    const { name: group, active } = snapshot.group;
-    const of = lastSwitch(await store.ledger(group), old, active);
+    const { name: group, active, epoch: at } = snapshot.group;
+    const of = await presentSwitch(store, { group, active, epoch: at }, old);
     if (of === null || (await isSurveyed(store, group, of))) return true;
     if (gateway.goalStatus(`${group}/cluster/${old}`)?.observed !== 'fenced') return false;
     const history = await store.sagas(group, HISTORY);

@@ -13,6 +13,7 @@ import type { AgentGateway } from '../../observation/observation.port.js';
 import type { AuthorityTx, LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Publishing } from '../../publishing/publishing.port.js';
 import type { RunHook } from '../pre-hook.js';
+import type { Switch } from '../present-switch.js';
 import type { SagaGroup, SagaTimes } from '../saga-options.js';
 import type { SagaTime } from '../saga-time.js';
 
@@ -52,6 +53,8 @@ export type StepContext = Readonly<{
   ledger(): Promise<readonly LedgerRow[]>;
   /** Ledger rows of the newest switch that left this saga's target, wherever it led; empty: it was never left. */
   switches(): Promise<readonly LedgerRow[]>;
+  /** The switch that made this saga's source active, if it left this saga's target; null: no ledger holds one. */
+  switchAway(): Promise<Switch | null>;
   /** The group's last sagas, newest first. */
   history(): Promise<readonly SagaRecord[]>;
   /** Goals of the group as stored: what this saga, or one before it, has set. */
