@@ -14,7 +14,7 @@ import {
 } from '#failover';
 import { startLab, waitFor, type Lab } from '#lab';
 import { AgentHands } from '../../apps/agent/src/hands/index.js';
-import { ConnectClient } from '#kafka';
+import { ConnectClient, PlatformaticHands, PlatformaticRecordLog } from '#kafka';
 
 // What only a returned cluster holds, on real logs: a → b copied 60 records, was stopped, then a got a tail of 14.
 const GROUP = 'shop';
@@ -67,7 +67,7 @@ async function ends(cluster: string, topics = ['orders']): Promise<readonly Part
 const total = async (cluster: string): Promise<number> => (await ends(cluster)).reduce((n, e) => n + e.offset, 0);
 
 beforeAll(async () => {
-  lab = await startLab({ clusters: { a: { brokers: 1 }, b: { brokers: 1 } }, postgres: false });
+  lab = await startLab({ clusters: { a: { brokers: 1 }, b: { brokers: 3 } }, postgres: false });
   await lab.createTopic('a', { name: 'orders', partitions: 2 });
   connectors = await lab.createFlow({
     from: 'a',
@@ -259,5 +259,35 @@ describe('a tail on real logs', () => {
     expect(shorter.findings.map((f) => f.seam)).toEqual([{ verdict: 'shorter', end: 2, needed: 30 }]);
     const other = await work('seam_proof', seam(1, 'pay'));
     expect(other.findings.map((f) => f.seam.verdict)).toEqual(['different']);
+  });
+});
+
+describe('an append whose followers hang', () => {
+  it('is in the log behind the high watermark, and seen there until readers see it', async () => {
+    const held = { topic: 'held', partition: 0 };
+    await lab.createTopic('b', { name: 'held', partitions: 1 });
+    const connection = {
+      ...{ clientId: 'writer', bootstrapServers: lab.bootstrapServers('b', 'a') },
+      security: { protocol: 'PLAINTEXT', sasl: null, tls: null } as const,
+    };
+    const [onB, log] = [new PlatformaticHands(connection), new PlatformaticRecordLog(connection)];
+    const settledWithin = (waitMs: number) =>
+      log.settledEnd(held, { callMs: 8_000, waitMs, signal: AbortSignal.timeout(60_000) });
+    expect(await settledWithin(20_000)).toBe(0);
+    const leader = (await onB.layout(5_000)).topics.get('held')?.partitions[0]?.leader;
+    const followers = [1, 2, 3].filter((id) => id !== leader);
+    const each = (act: 'freeze' | 'thaw') => Promise.all(followers.map((id) => lab[act]({ broker: ['b', id] })));
+    await each('freeze'); // most voters too: nobody can take them out of the replicas in sync
+    try {
+      const record = { timestampMs: 1, key: null, value: Buffer.from('once'), headers: [] };
+      await expect(log.append('held', 0, [record], 8_000)).rejects.toMatchObject({ code: 'POINTSMAN_KAFKA_CALL' });
+      expect(await onB.offsets(['held'], 'end', 8_000)).toEqual([{ ...held, offset: 0 }]);
+      await expect(settledWithin(0)).rejects.toThrow('written up to 1, visible up to 0');
+    } finally {
+      await each('thaw');
+    }
+    expect(await settledWithin(40_000)).toBe(1);
+    onB.close();
+    log.close();
   });
 });

@@ -11,6 +11,7 @@ import {
 import { monotonicMs, withDeadline } from './deadline.js';
 import { failureOf } from './kafka-error.js';
 
+export type CallOptions = Readonly<{ resend?: boolean }>;
 export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
 
 type Session = {
@@ -42,10 +43,16 @@ export class BrokerLink {
 
   /**
    * A connection from an earlier call that turns out to be closed is opened anew, once, within the same deadline: what
-   * counts is how the broker answers now (it refuses, it is back), not that an old connection of ours died.
+   * counts is how the broker answers now (it refuses, it is back), not that an old connection of ours died. Except for a
+   * request that must not be carried out twice (`resend: false`): a reset does not say whether the broker took it.
    * @throws {DeadlineError} when nothing came in time; else the library's or the system's error, unchanged.
    */
-  async call<T>(what: string, ask: (connection: Connection) => Promise<T>, deadlineMs: Ms): Promise<T> {
+  async call<T>(
+    what: string,
+    ask: (connection: Connection) => Promise<T>,
+    deadlineMs: Ms,
+    { resend = true }: CallOptions = {},
+  ): Promise<T> {
     if (this.#closed) throw new Error(`the link to ${this.address} is closed`);
     const startedAtMs = monotonicMs();
     const old = this.#session;
@@ -53,7 +60,7 @@ export class BrokerLink {
       return await this.#once(what, ask, deadlineMs);
     } catch (error) {
       const leftMs = deadlineMs - (monotonicMs() - startedAtMs);
-      if (old === null || this.#closed || leftMs <= 0 || failureOf(error).kind !== 'reset') throw error;
+      if (!resend || old === null || this.#closed || leftMs <= 0 || failureOf(error).kind !== 'reset') throw error;
       if (this.#session === old) this.#drop(old);
       return this.#once(what, ask, leftMs);
     }

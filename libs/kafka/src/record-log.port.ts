@@ -27,7 +27,20 @@ export interface RecordLog {
     range: RecordRange,
     options: Readonly<{ callMs: Ms; signal: AbortSignal }>,
   ): AsyncGenerator<readonly LogRecord[], void>;
-  /** One batch with acks=all. After a failure it may or may not be there: look before writing it again. */
+  /**
+   * The end of what readers see, once they see all that stands in the leader's log now. An append that failed may stand there
+   * behind the high watermark for as long as a dead follower counts as in sync: who looks only up to the watermark writes it
+   * again. `callMs` bounds each request, `waitMs` the waiting.
+   */
+  settledEnd(
+    at: Readonly<{ topic: string; partition: number }>,
+    options: Readonly<{ callMs: Ms; waitMs: Ms; signal: AbortSignal }>,
+  ): Promise<number>;
+  /**
+   * One batch with acks=all, sent once. After a failure it may or may not be there: look up to {@link settledEnd} before writing it
+   * again. The broker waits for its followers for half of the deadline, so that its own word on that comes before ours: behind it
+   * the batch is in its log.
+   */
   append(topic: string, partition: number, records: readonly NewRecord[], deadlineMs: Ms): Promise<void>;
   close(): void;
 }

@@ -1,5 +1,6 @@
 import { fetchV12, findCoordinatorV4, metadataV12, type Connection } from '@platformatic/kafka';
 import type { Ms } from '#health';
+import type { CallOptions } from './broker-link.js';
 import { toLayout, toSlice } from './codec.js';
 import type { ClusterConnectionConfig } from './connection-config.js';
 import { DeadlineError, monotonicMs, pause } from './deadline.js';
@@ -11,7 +12,7 @@ const GROUP_KEY = 0;
 export const TRANSACTION_KEY = 1;
 export const UNKNOWN_TOPIC = 3;
 /** A moved leader or coordinator, or one that is not ready: ask again where the cluster says now. */
-const STALE_CODES: ReadonlySet<number> = new Set([5, 6, 14, 15, 16]);
+const STALE_CODES: ReadonlySet<number> = new Set([5, 6, 14, 15, 16, 74, 75]);
 const RETRY_PAUSE_MS = 100;
 const FETCH_BYTES = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 100;
@@ -152,9 +153,15 @@ export class RoutedCalls {
     throw last;
   }
 
-  async at<T>(address: Address, what: string, deadlineMs: Ms, ask: (connection: Connection) => Promise<T>): Promise<T> {
+  async at<T>(
+    address: Address,
+    what: string,
+    deadlineMs: Ms,
+    ask: (connection: Connection) => Promise<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
     try {
-      return await this.#links.link('hands', address).call(what, ask, deadlineMs);
+      return await this.#links.link('hands', address).call(what, ask, deadlineMs, options);
     } catch (cause) {
       throw cause instanceof KafkaCallError
         ? cause

@@ -15,6 +15,9 @@ export class ScriptedBroker {
   readonly #sockets = new Set<Socket>();
   readonly #held: (() => void)[] = [];
   manner: Manner = 'answer';
+  /** What it answers beside ApiVersions, by API key: the body behind the header. It hangs up on a request without an answer. */
+  readonly answers = new Map<number, () => Buffer>();
+  readonly asked: number[] = []; // API keys
   connections = 0;
   port = 0; // still known when it is closed
 
@@ -62,7 +65,11 @@ export class ScriptedBroker {
   }
 
   #request(socket: Socket, request: Buffer): void {
-    if (request.readInt16BE(0) !== API_VERSIONS) return void socket.destroy();
+    const api = request.readInt16BE(0);
+    this.asked.push(api);
+    const answer = this.answers.get(api);
+    if (answer !== undefined) return void socket.write(framed(request.readInt32BE(4), answer()));
+    if (api !== API_VERSIONS) return void socket.destroy();
     const correlationId = request.readInt32BE(4);
     const body = Buffer.alloc(4 + 4 + 2 + 1 + 4 + 1);
     body.writeInt32BE(body.length - 4, 0);
@@ -76,4 +83,12 @@ export class ScriptedBroker {
       socket.destroy();
     }
   }
+}
+
+/** With a header of version 1: no tagged fields. */
+function framed(correlationId: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeInt32BE(5 + body.length, 0);
+  head.writeInt32BE(correlationId, 4);
+  return Buffer.concat([head, body]);
 }

@@ -3,13 +3,16 @@ import type { ClusterHands, ClusterLayout, RecordLog } from '#kafka';
 import { durabilityOf, spread } from '../probes/canary-topic.js';
 import { originOf, withOrigin } from './origin.js';
 import { RecordWriter } from './record-writer.js';
-import { readableRanges, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
+import { readableRanges, SETTLE_MS, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
 import { TailFile } from './tail-file.js';
 import type { TailWork } from './tail-job.js';
 import { tailLine } from './tail-line.js';
 
 type ExportTail = Extract<TailCommand, { kind: 'export_tail' }>;
-export type TailTarget = Readonly<{ hands: ClusterHands; log: RecordLog }>;
+export type TailTarget = Readonly<{
+  hands: Pick<ClusterHands, 'offsets' | 'layout' | 'topicConfigs' | 'createTopic'>;
+  log: RecordLog;
+}>;
 type Count = { written: number; present: number; finished: boolean };
 
 const MAX_PARTITIONS = 64;
@@ -79,7 +82,7 @@ const progressOf = (body: ExportTail, { written, present, finished }: Count, pla
   }) as const;
 
 /** @returns its number of partitions; records of one partition of the tail stay in their order. */
-async function ensureQuarantine(hands: ClusterHands, topic: string, body: ExportTail): Promise<number> {
+async function ensureQuarantine(hands: TailTarget['hands'], topic: string, body: ExportTail): Promise<number> {
   const layout = await hands.layout(TAIL_CALL_MS);
   const there = layout.topics.get(topic)?.partitions.length ?? 0;
   if (there > 0) return there;
@@ -113,14 +116,11 @@ async function newestOrigins(
   from: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
-  const [starts, ends] = await Promise.all([
-    target.hands.offsets([topic], 'start', TAIL_CALL_MS),
-    target.hands.offsets([topic], 'end', TAIL_CALL_MS),
-  ]);
+  const starts = await target.hands.offsets([topic], 'start', TAIL_CALL_MS);
+  const patience = { callMs: TAIL_CALL_MS, waitMs: SETTLE_MS, signal };
   const newest = new Map<string, number>();
-  for (const { partition, offset: to } of ends) {
-    const start = starts.find((s) => s.partition === partition)?.offset ?? 0;
-    const range = { topic, partition, from: start, to };
+  for (const { partition, offset: start } of starts) {
+    const range = { topic, partition, from: start, to: await target.log.settledEnd({ topic, partition }, patience) };
     for await (const slice of target.log.read(range, { callMs: TAIL_CALL_MS, signal })) {
       for (const origin of slice.map(originOf)) {
         if (origin?.cluster !== from) continue;

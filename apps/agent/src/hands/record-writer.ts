@@ -1,10 +1,12 @@
 import type { NewRecord, RecordLog } from '#kafka';
-import { sizeOf, TAIL_CALL_MS } from './report-tail.hand.js';
+import { sizeOf } from './report-tail.hand.js';
 
 /** Below the 1 MiB that a broker takes by default, with room for what a batch adds. */
 const MAX_BATCH_BYTES = 512 * 1024;
 const MAX_BATCH_RECORDS = 2_000;
 const RECORD_OVERHEAD = 64;
+/** With the lease of a job (30 s) no longer than a controller waits before it gives the work to another agent. */
+const APPEND_MS = 20_000;
 
 /**
  * Appends in batches, one after the other, so that what is there is always a beginning of what was to be written: a second run
@@ -38,6 +40,6 @@ export class RecordWriter {
     this.#batch = [];
     this.#bytes = 0;
     this.#mustBeAsked();
-    await this.#log.append(this.#topic, this.#partition, batch, TAIL_CALL_MS);
+    await this.#log.append(this.#topic, this.#partition, batch, APPEND_MS);
   }
 }

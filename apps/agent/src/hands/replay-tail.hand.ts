@@ -10,7 +10,7 @@ import type { LogRecord, NewRecord } from '#kafka';
 import type { TailTarget } from './export-tail.hand.js';
 import { originOf, withOrigin } from './origin.js';
 import { RecordWriter } from './record-writer.js';
-import { readableRanges, sizeOf, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
+import { readableRanges, SETTLE_MS, sizeOf, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
 import type { TailWork } from './tail-job.js';
 import { textOf } from './tail-line.js';
 
@@ -138,7 +138,8 @@ async function readSince(
     o.topic === topic && o.partition === partition;
   const keys = new Set(part.flatMap((r) => (r.key === null ? [] : [keyOf(r.key)])));
   const from = body.since.find(isHere)?.offset ?? 0;
-  const to = (await target.hands.offsets([topic], 'end', TAIL_CALL_MS)).find(isHere)?.offset ?? from;
+  const patience = { callMs: TAIL_CALL_MS, waitMs: SETTLE_MS, signal };
+  const to = await target.log.settledEnd({ topic, partition }, patience);
   const newest = new Map<string, Contender>();
   const replayed = new Set<number>();
   let upTo = -1;

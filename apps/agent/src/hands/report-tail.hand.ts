@@ -7,6 +7,8 @@ import type { TailWork } from './tail-job.js';
 import { keyText, tailLine } from './tail-line.js';
 
 export const TAIL_CALL_MS = 10_000;
+/** A follower that died counts as in sync for up to 45 s (1.5 × `replica.lag.time.max.ms`). */
+export const SETTLE_MS = 60_000;
 const MAX_KEY_TEXT = 256;
 
 export type TailSource = Readonly<{ hands: Pick<ClusterHands, 'offsets'>; log: RecordLog }>;

@@ -36,6 +36,21 @@ class Writing {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** The first one fails when the test says so, the others run on. */
+class Failing {
+  begun = 0;
+  fail: () => void = () => undefined;
+  make = (): TailWork => {
+    this.begun += 1;
+    const first = this.begun === 1;
+    const run = (): Promise<void> =>
+      new Promise((_, reject) => {
+        if (first) this.fail = () => reject(new Error('no room'));
+      });
+    return { ...new Writing().make(), run };
+  };
+}
 const passed = async (ms: number): Promise<void> => {
   const untilMs = monotonicMs() + ms;
   await vi.waitFor(() => expect(monotonicMs()).toBeGreaterThan(untilMs), { timeout: 5_000, interval: 10 });
@@ -56,6 +71,21 @@ describe('work that nobody asks about any more', () => {
     await expect(ask()).rejects.toThrow('nobody asked');
     await ask();
     expect(writing.begun).toBe(2);
+    jobs.close();
+  });
+
+  it('that failed is begun anew once, however many waited for it', async () => {
+    const jobs = new TailJobs({ leaseMs: LEASE_MS });
+    const failing = new Failing();
+    const ask = (leftMs: number) => jobs.ask('orders', BODY, () => leftMs, failing.make);
+    const begunAnew = async (): Promise<void> => {
+      await expect(ask(60_000)).rejects.toThrow('no room');
+      await ask(LEFT_MS);
+    };
+    const both = [begunAnew(), begunAnew()];
+    failing.fail();
+    await Promise.all(both);
+    expect(failing.begun).toBe(2);
     jobs.close();
   });
 

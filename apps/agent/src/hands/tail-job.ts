@@ -70,7 +70,7 @@ export class TailJobs {
       this.#renew(job);
     }
     if (job.error === null) return job.work.progress();
-    this.#jobs.delete(key);
+    if (this.#jobs.get(key) === job) this.#jobs.delete(key); // another who waited may have begun it anew meanwhile
     throw job.error;
   }
 
