@@ -23,7 +23,8 @@ export class AppendingCluster implements ClusterPort {
   readonly unknownTopics = new Map<string, number>(); // topic → the error that its metadata has
   readonly producers: AppendingProducer[] = [];
   readonly requests: string[][] = []; // values
-  lostAnswers = 0; // of the next requests: written, and nobody learns it
+  readonly losing = new Set<string>(); // topics whose records are written, and nobody learns it
+  answering: Promise<void> = Promise.resolve(); // answers wait for it
   deadRequests = 0; // of the next: not written
 
   producer(config: ProducerConfig): ProducerPort {
@@ -92,31 +93,38 @@ export class AppendingProducer implements ProducerPort {
       const partition = this.choose?.({ topic, message, partitionMetadata }) ?? 0;
       batches.set(partition, [...(batches.get(partition) ?? []), message]);
     }
-    const before = new Map(this.sequences);
     try {
-      return this.produce(topic, batches);
+      return await this.produce(topic, batches);
     } catch (e) {
-      for (const name of this.sequences.keys()) this.sequences.set(name, before.get(name) ?? 0);
+      for (const [partition, batch] of batches) this.advance(`${topic}-${partition}`, -batch.length);
       throw e;
     }
   }
 
-  private produce(topic: string, batches: ReadonlyMap<number, readonly Message[]>): RecordMetadata[] {
+  private async produce(topic: string, batches: ReadonlyMap<number, readonly Message[]>): Promise<RecordMetadata[]> {
+    const sequences = [...batches].map(([partition, batch]) => this.advance(`${topic}-${partition}`, batch.length));
     if (this.cluster.deadRequests > 0) {
       this.cluster.deadRequests--;
       throw connectionLost();
     }
-    const answers = [...batches].map(([partition, batch]) => this.append(topic, partition, batch));
-    if (this.cluster.lostAnswers > 0) {
-      this.cluster.lostAnswers--;
-      throw connectionLost();
-    }
+    const answers = [...batches].map(([partition, batch], i) =>
+      this.append(topic, partition, batch, sequences[i] ?? 0),
+    );
+    await this.cluster.answering;
+    if (this.cluster.losing.has(topic)) throw connectionLost();
     const refused = answers.find((a) => a.errorCode !== 0);
     if (refused !== undefined) throw brokerError(refused.errorCode);
     return answers;
   }
 
-  private append(topic: string, partition: number, batch: readonly Message[]): RecordMetadata {
+  /** Returns the sequence number of the batch's first record. */
+  private advance(name: string, count: number): number {
+    const first = this.sequences.get(name) ?? 0;
+    this.sequences.set(name, first + count);
+    return first;
+  }
+
+  private append(topic: string, partition: number, batch: readonly Message[], sequence: number): RecordMetadata {
     const name = `${topic}-${partition}`;
     const answer = (errorCode: number, baseOffset: number) => ({
       topicName: topic,
@@ -124,8 +132,6 @@ export class AppendingProducer implements ProducerPort {
       errorCode,
       baseOffset: String(baseOffset),
     });
-    const sequence = this.sequences.get(name) ?? 0;
-    this.sequences.set(name, sequence + batch.length);
     const refusal = this.cluster.refusing.get(name);
     if (refusal !== undefined) return answer(refusal, -1);
     const last = this.taken.get(name);

@@ -89,4 +89,57 @@ describe('what kafkajs does to a request that fails', () => {
     expect((await Promise.all(sends)).map((o) => o.cluster)).toEqual(['a', 'b', 'b', 'b']);
     expect(b.requests).toEqual([['1', '2', '3', '4']]);
   });
+
+  describe('for an idempotent producer that gives a record up', () => {
+    const send = (producer: SwitchingProducer, topic: string, value: string) =>
+      producer.send({ topic, messages: [to(0, value)] });
+
+    it('takes a fresh producer id, or the broker would take the next record for the one given up', async () => {
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 50 } });
+      a.losing.add('t');
+      await expect(send(producer, 't', 'given up')).rejects.toMatchObject({ maybeWritten: true });
+      a.losing.clear();
+      expect(await send(producer, 't', 'next')).toMatchObject({ cluster: 'a', resent: false });
+      expect(a.log('t', 0)).toEqual(['given up', 'next']);
+      expect([a.producers.length, a.open]).toEqual([2, 1]);
+    });
+
+    it('does so too where the record is in flight at that time', async () => {
+      let answer: () => void = () => undefined;
+      a.answering = new Promise((resolve) => (answer = resolve));
+      a.losing.add('t');
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 50 } });
+      await expect(send(producer, 't', 'given up')).rejects.toMatchObject({ maybeWritten: true });
+      expect(a.producers).toHaveLength(1); // it may be answered yet, and then nothing is amiss
+      answer();
+      await vi.waitFor(() => expect(a.producers).toHaveLength(2));
+      a.losing.clear();
+      await send(producer, 't', 'next');
+      expect(a.log('t', 0)).toEqual(['given up', 'next']);
+    });
+
+    it('and leaves to other topics the id by which the broker recognises their records', async () => {
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 500 } });
+      a.losing.add('t').add('other');
+      const givenUp = send(producer, 't', 'given up');
+      givenUp.catch(() => undefined);
+      await moreRequests(3);
+      const other = send(producer, 'other', 'once');
+      await expect(givenUp).rejects.toMatchObject({ maybeWritten: true });
+      a.losing.clear();
+      expect(await other).toMatchObject({ resent: true });
+      await send(producer, 'other', 'next');
+      expect(a.log('other', 0)).toEqual(['once', 'next']);
+      expect([a.producers.length, a.open]).toEqual([2, 1]);
+    });
+
+    it('goes on with its id where the broker refused the record', async () => {
+      const producer = await start({ idempotent: true });
+      a.refusing.set('t-0', 87);
+      await expect(send(producer, 't', 'refused')).rejects.toThrow('error 87');
+      a.refusing.clear();
+      await send(producer, 't', 'next');
+      expect(a.producers).toHaveLength(1);
+    });
+  });
 });

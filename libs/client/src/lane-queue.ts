@@ -35,6 +35,15 @@ export class LaneQueue {
     return this.waiting.some((i) => i.maybeWritten) || [...this.taken].some((i) => i.maybeWritten);
   }
 
+  /** Something failed and has not been answered since. */
+  get repeats(): boolean {
+    return this.taken.size > 0;
+  }
+
+  repeated(item: SendItem): boolean {
+    return this.taken.has(item);
+  }
+
   /**
    * The next request, empty if there is none.
    * @param known only what may lie on the cluster already

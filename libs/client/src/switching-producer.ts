@@ -39,6 +39,7 @@ export class PointerProducer implements SwitchingProducer {
   private readonly lanes = new Map<string, TopicLane>();
   private readonly unsettled = new Set<SendItem>(); // in the order of the calls, so of their deadlines too
   private readonly warm = new Map<string, ProducerSession>();
+  private readonly retired = new Set<ProducerSession>(); // of the active cluster; some lanes still need them
   private session: ProducerSession | null = null;
   private records = 0;
   private bytes = 0;
@@ -139,8 +140,7 @@ export class PointerProducer implements SwitchingProducer {
     if (this.expiry !== null) clearTimeout(this.expiry);
     for (const lane of this.lanes.values()) lane.stop();
     this.quiet.giveUp();
-    this.session?.end();
-    for (const session of this.warm.values()) session.end();
+    for (const session of [this.session, ...this.retired, ...this.warm.values()]) session?.end();
     this.deps.closed(this);
   }
 
@@ -164,15 +164,24 @@ export class PointerProducer implements SwitchingProducer {
     return (await this.session?.connected) ?? false;
   }
 
-  /** The same cluster with a producer id of its own: an idempotent one whose sequence the broker does not follow. */
-  private renew(lost: ProducerSession): void {
-    if (this.session !== lost || this.state === 'closed') return;
-    const fresh = this.open(lost.cluster, lost.epoch);
+  /** The same cluster with a fresh producer id; lanes move to it as soon as they need the old one no more. */
+  private renew(old: ProducerSession): void {
+    if (this.session !== old || this.state === 'closed') return;
+    const fresh = this.open(old.cluster, old.epoch);
     this.session = fresh;
-    lost.end();
+    this.retired.add(old);
+    this.endUnused();
     void fresh?.connected.then((ok) => {
-      if (ok && this.session === fresh) for (const lane of this.lanes.values()) lane.switched();
+      if (ok && this.session === fresh) for (const lane of this.lanes.values()) lane.retryNow();
     });
+  }
+
+  private endUnused(): void {
+    for (const session of this.retired) {
+      if ([...this.lanes.values()].some((lane) => lane.uses(session))) continue;
+      session.end();
+      this.retired.delete(session);
+    }
   }
 
   private start(): void {
@@ -222,6 +231,7 @@ export class PointerProducer implements SwitchingProducer {
 
   private leave(old: ProducerSession): void {
     old.end();
+    this.endUnused();
     if (!this.deps.warmStandby || this.state === 'closed') return;
     const again = this.open(old.cluster, 0); // keeps trying slowly, ready for the way back
     if (again !== null) this.warm.set(old.cluster, again);
@@ -231,10 +241,14 @@ export class PointerProducer implements SwitchingProducer {
     let lane = this.lanes.get(topic);
     if (lane === undefined) {
       lane = new TopicLane(topic, {
+        idempotent: this.config.idempotent === true,
         session: () => this.session,
         paused: () => this.deps.mode() !== 'ACTIVE',
         renew: (session) => this.renew(session),
-        rested: () => this.quiet.look(),
+        rested: () => {
+          this.endUnused();
+          this.quiet.look();
+        },
         refreshPointer: () => this.deps.refreshPointer(),
         settle: (item, result) => this.settle(item, result),
         blocked: (reason, error) => this.deps.emit('blocked', { reason, error, topic }),

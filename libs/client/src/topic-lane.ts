@@ -11,9 +11,10 @@ import type { SendItem } from './send-item.js';
 import { backoffMs } from './timing.js';
 
 export type LaneHost = Readonly<{
+  idempotent: boolean;
   session(): ProducerSession | null; // null: no pointer, or it names an unknown cluster
   paused(): boolean; // DRAIN or HOLD: only what may lie on the cluster already is brought to its end
-  renew(session: ProducerSession): void; // the broker has forgotten this producer: go on with a fresh one
+  renew(session: ProducerSession): void; // its producer id is of no more use: go on with a fresh one
   rested(): void; // nothing in flight any more
   refreshPointer(): Promise<boolean>;
   settle(item: SendItem, result: SendOutcome | Error): void;
@@ -41,6 +42,9 @@ export class TopicLane {
   private failures = 0;
   private blockedAs: BlockedReason | null = null;
   private acknowledgedBy: ProducerSession | null = null;
+  /** Of an idempotent producer: whose id the records carry whose end nobody knows; only its broker recognises them. */
+  private held: ProducerSession | null = null;
+  private givenUp: ProducerSession | null = null; // its sequence numbers are not those of the broker any more
 
   constructor(topic: string, host: LaneHost) {
     this.topic = topic;
@@ -57,14 +61,18 @@ export class TopicLane {
     this.pump();
   }
 
-  /** Takes back what the old session has not answered and goes on with the present one. */
+  /** Whether it still needs that one's connection. */
+  uses(session: ProducerSession): boolean {
+    return this.inFlight?.session === session || this.held === session;
+  }
+
+  /** Another cluster: takes back what the old one has not answered and begins anew. */
   switched(): void {
-    if (this.inFlight !== null && this.inFlight.session !== this.host.session()) {
-      for (const { item } of this.inFlight.pieces) item.maybeWritten = true;
-      this.inFlight = null;
-      this.queue.restart();
-    } else if (this.inFlight === null) this.queue.restart();
+    for (const { item } of this.inFlight?.pieces ?? []) item.maybeWritten = true;
+    this.inFlight = null;
     this.judging = null;
+    this.held = null;
+    this.queue.restart();
     this.retryNow();
   }
 
@@ -78,8 +86,9 @@ export class TopicLane {
 
   /** Takes a send out. False if it is in flight, so that its end is unknown. */
   drop(item: SendItem): boolean {
-    this.queue.remove(item);
-    return !this.isInFlight(item);
+    const inFlight = this.isInFlight(item);
+    this.remove(item);
+    return !inFlight;
   }
 
   stop(): void {
@@ -87,8 +96,12 @@ export class TopicLane {
     this.timer = null;
   }
 
+  private get session(): ProducerSession | null {
+    return this.held ?? this.host.session();
+  }
+
   private pump(): void {
-    const session = this.host.session();
+    const { session } = this;
     if (
       session === null ||
       !session.isConnected ||
@@ -138,6 +151,7 @@ export class TopicLane {
     if (late) return;
     this.inFlight = null;
     this.queue.answered();
+    if (!this.queue.repeats) this.held = null;
     this.failures = 0;
     this.blockedAs = null;
     this.acknowledgedBy = session;
@@ -151,7 +165,7 @@ export class TopicLane {
       return;
     }
     // Acknowledged by the cluster left behind before it was sent again: sending it now would be a known duplicate.
-    this.queue.remove(item);
+    this.remove(item);
     this.host.settle(item, outcome);
   }
 
@@ -176,15 +190,21 @@ export class TopicLane {
     // its batch whole or not at all.
     const byNumber = !['unavailable', 'unclear', 'producer-lost'].includes(failure.kind);
     const oneBatch = !divided && (!partitions.has(undefined) || messages.length === 1);
-    if (!byNumber || !oneBatch) for (const item of items) item.maybeWritten = true;
-    if (items.length === 0) return this.pump();
+    if (!byNumber || !oneBatch) {
+      for (const item of items) item.maybeWritten = true;
+      this.hold(session, items.length > 0 && pieces.length === request.pieces.length);
+    }
+    if (items.length === 0) {
+      this.pump();
+      return this.host.rested();
+    }
     const refused: Refused = { session, items, divided };
     switch (failure.kind) {
       case 'unavailable':
         return this.wait('unavailable', error);
       case 'producer-lost':
         this.wait('unavailable', error); // before the fresh session, which must not be asked at once again
-        return this.host.renew(session);
+        return this.giveUp(session);
       case 'refused':
         return this.refuse(refused, error);
       case 'unclear':
@@ -193,6 +213,30 @@ export class TopicLane {
       case 'not-authorized':
         void this.judge(refused, failure.kind, error);
     }
+  }
+
+  /** Goes on with the same producer id after an attempt whose end is unknown. */
+  private hold(session: ProducerSession, complete: boolean): void {
+    if (!this.host.idempotent) return;
+    if (complete && session !== this.givenUp) this.held = session;
+    else this.giveUp(session);
+  }
+
+  private giveUp(session: ProducerSession): void {
+    this.givenUp = session;
+    this.held = null;
+    this.host.renew(session);
+  }
+
+  /**
+   * Takes a record out that is not sent again. kafkajs took its sequence number back when the answer stayed away: if the
+   * record was written after all, the broker would take the next one of that number for it, and acknowledge what it
+   * never wrote.
+   */
+  private remove(item: SendItem): void {
+    const { held } = this;
+    if (held !== null && item.maybeWritten && this.queue.repeated(item)) this.giveUp(held);
+    this.queue.remove(item);
   }
 
   private async judge(refused: Refused, kind: 'too-large' | 'not-authorized', error: unknown): Promise<void> {
@@ -205,7 +249,7 @@ export class TopicLane {
       bytes: Math.max(...items.map((i) => i.bytes)),
       acknowledgedBefore: this.acknowledgedBy === session,
       refreshPointer: () => this.host.refreshPointer(),
-      movedOn: () => this.host.session() !== session,
+      movedOn: () => this.session !== session,
       maxMessageBytes: () => session.port.maxMessageBytes(this.topic),
     });
     if (this.judging !== question) return;
@@ -220,7 +264,7 @@ export class TopicLane {
   private refuse(refused: Refused, error: unknown): void {
     const alone = this.narrow(refused);
     if (alone !== null) {
-      this.queue.remove(alone);
+      this.remove(alone);
       this.host.settle(alone, asError(error));
     }
     this.pump();
