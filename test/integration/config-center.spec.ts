@@ -7,6 +7,7 @@ import { startLab, waitFor } from '#lab';
 import type { Lab } from '#lab';
 import { adoptionConformance } from '../../libs/config-center/src/adoption.conformance.js';
 import { aPointer, configCenterConformance } from '../../libs/config-center/src/config-center.conformance.js';
+import { BlackHoleLink } from './black-hole-link.js';
 
 configCenterConformance('sql on PostgreSQL', async () => {
   const lab = await startLab({ clusters: {}, connect: false, postgres: true });
@@ -128,6 +129,35 @@ describe('etcd, what only it has', () => {
     });
     await vi.waitFor(() => expect(epochs).toEqual([1, 2]), 5_000);
     await center.close();
+  });
+
+  it('moves its stream away from an endpoint that swallows everything, with its next call', async () => {
+    const link = await BlackHoleLink.to(() => Number(new URL(endpoint).port));
+    const endpoints = [`http://127.0.0.1:${link.port}`, endpoint];
+    // No check beside the stream within this test: what arrives, a stream brings or the opening of one.
+    const reader = new EtcdConfigCenter({ endpoints, deadlineMs: 500, checkIntervalMs: 600_000 });
+    const writer = new EtcdConfigCenter({ endpoints: [endpoint] });
+    const publish = async (epoch: number) => {
+      const guard = { expectedEpoch: epoch - 1, term: 1 };
+      expect(await writer.publish(aPointer('swallowed', epoch, 1), guard)).toEqual({ ok: true });
+    };
+    await writer.claim('swallowed', 1);
+    await publish(1);
+    const epochs: number[] = [];
+    const arrives = (epoch: number) => vi.waitFor(() => expect(epochs.at(-1)).toBe(epoch), 10_000);
+    reader.watch('swallowed', (p) => epochs.push(p.epoch));
+    await arrives(1);
+    await publish(2);
+    await arrives(2);
+    link.swallow(true);
+    await publish(3);
+    expect(await reader.read('swallowed')).toMatchObject({ epoch: 3 });
+    await arrives(3);
+    await publish(4);
+    await arrives(4);
+    expect(epochs).toEqual([1, 2, 3, 4]);
+    await Promise.all([reader.close(), writer.close()]);
+    await link.close();
   });
 
   it('logs in, again after a restart that forgot its tokens, and says so when it may not', async () => {

@@ -12,11 +12,12 @@ export function createWatchFilter(onPointer: (p: Pointer) => void, onError?: (e:
   let interrupted = false;
   let toldBackTo: number | null = null;
   return {
-    seen(p: Pointer | null): void {
+    /** True if it was news, and has been passed on. */
+    seen(p: Pointer | null): boolean {
       interrupted = false;
-      if (p === null) return;
+      if (p === null) return false;
       if (last !== null && p.epoch < last.epoch) {
-        if (toldBackTo === p.epoch) return;
+        if (toldBackTo === p.epoch) return false;
         toldBackTo = p.epoch;
         onError?.(
           new ConfigCenterError(
@@ -25,12 +26,13 @@ export function createWatchFilter(onPointer: (p: Pointer) => void, onError?: (e:
             'was it restored from a backup? The controllers freeze the group until a person acknowledges',
           ),
         );
-        return;
+        return false;
       }
-      if (last !== null && p.epoch === last.epoch && samePointer(p, last)) return;
+      if (last !== null && p.epoch === last.epoch && samePointer(p, last)) return false;
       last = p;
       toldBackTo = null;
       onPointer(p);
+      return true;
     },
     failed(e: unknown): void {
       if (interrupted) return;

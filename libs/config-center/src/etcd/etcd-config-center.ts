@@ -146,8 +146,9 @@ export class EtcdConfigCenter implements ConfigCenter {
   }
 
   /**
-   * One stream from `revision` on, until it breaks, with a read beside it every `checkIntervalMs`. A read that fails
-   * ends the stream too: a network that swallows packets leaves it open and silent for ever.
+   * One stream from `revision` on, until it breaks, with a read beside it every `checkIntervalMs`: a network that
+   * swallows packets leaves a stream open and silent for ever. So a read ends it that fails, that another endpoint
+   * answered (EtcdGateway sees to that), or that found what the stream did not bring.
    */
   private async follow(
     group: string,
@@ -171,7 +172,8 @@ export class EtcdConfigCenter implements ConfigCenter {
       for (;;) {
         await pause(jittered(this.checkIntervalMs), either);
         if (either.aborted) return;
-        filter.seen(await this.read(group));
+        if (filter.seen(await this.read(group)))
+          throw new Error(`etcd: the watch of group ${group} is silent about what a read found`);
       }
     })();
     try {

@@ -19,6 +19,7 @@ export type WatchMessage =
   | Readonly<{ kind: 'canceled'; reason: string }>;
 
 type Json = Readonly<Record<string, unknown>>;
+type Stream = Readonly<{ endpoint: string; end(why: Error): void }>;
 
 const KEEP_IDLE_MS = 60_000;
 
@@ -38,6 +39,7 @@ export class EtcdGateway {
   private readonly deadlineMs: number;
   private readonly credentials: Readonly<{ name: string; password: string }> | null;
   private readonly dispatcher: Agent;
+  private readonly streams = new Set<Stream>();
   private preferred = 0;
   private token: string | null = null;
 
@@ -125,12 +127,35 @@ export class EtcdGateway {
   }
 
   /**
-   * Streams changes of one key from `startRevision` on until the stream ends (returns) or breaks (throws).
-   * `signal` ends it.
+   * Streams changes of one key from `startRevision` on until the stream ends (returns) or breaks (throws), or until
+   * another call had to go to another endpoint: the stream's own may have lost its power, and then nothing ends the
+   * silence. `signal` ends it.
    */
   async *watch(key: string, startRevision: string, signal: AbortSignal): AsyncGenerator<WatchMessage> {
     const body = { create_request: { key: encode(key), start_revision: startRevision, progress_notify: true } };
-    const response = await this.anyEndpoint((url) => this.open(`${url}/v3/watch`, body, signal));
+    const left = new AbortController();
+    let endpoint = '';
+    const response = await this.anyEndpoint((url) => {
+      endpoint = url;
+      return this.open(`${url}/v3/watch`, body, AbortSignal.any([signal, left.signal]));
+    });
+    const stream: Stream = { endpoint, end: (why) => left.abort(why) };
+    this.streams.add(stream);
+    try {
+      this.endStreamsElsewhere(); // a call may have gone elsewhere since this one was opened
+      yield* this.messages(response);
+    } catch (e) {
+      throw left.signal.aborted ? left.signal.reason : e;
+    } finally {
+      this.streams.delete(stream);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+
+  private async *messages(response: Response): AsyncGenerator<WatchMessage> {
     if (response.body === null) throw new Error('etcd sent no body for a watch');
     const lines = new TextDecoder();
     let rest = '';
@@ -142,8 +167,10 @@ export class EtcdGateway {
     }
   }
 
-  async close(): Promise<void> {
-    await this.dispatcher.destroy();
+  private endStreamsElsewhere(): void {
+    const answering = this.endpoints[this.preferred] ?? '';
+    for (const { endpoint, end } of this.streams)
+      if (endpoint !== answering) end(new Error(`etcd ${endpoint} does not answer any more, ${answering} does`));
   }
 
   private async call(path: string, body: Json): Promise<Json> {
@@ -160,7 +187,9 @@ export class EtcdGateway {
       const at = (this.preferred + i) % this.endpoints.length;
       try {
         const answer = await ask(this.endpoints[at] ?? '');
+        const moved = at !== this.preferred;
         this.preferred = at;
+        if (moved) this.endStreamsElsewhere();
         return answer;
       } catch (e) {
         if (e instanceof ConfigCenterError && e.code === 'CENTER_REFUSED') throw e;
