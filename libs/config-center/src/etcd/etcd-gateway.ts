@@ -22,6 +22,8 @@ type Json = Readonly<Record<string, unknown>>;
 type Stream = Readonly<{ endpoint: string; end(why: Error): void }>;
 
 const KEEP_IDLE_MS = 60_000;
+// Tokens expire, a restarted server has forgotten them, and signed ones (JWT) are refused after any change of a role.
+const TOKEN_IS_STALE = /invalid auth token|etcdserver: user name is empty|revision of auth store is old/;
 
 const encode = (text: string) => Buffer.from(text, 'utf8').toString('base64');
 const decode = (base64: unknown) => Buffer.from(text(base64, ''), 'base64').toString('utf8');
@@ -207,20 +209,21 @@ export class EtcdGateway {
   /** Sends one request; the deadline covers the wait for its head, `signal` the whole. */
   private async open(url: string, body: Json, signal: AbortSignal, retried = false): Promise<Response> {
     if (this.credentials !== null && this.token === null) await this.authenticate(new URL(url).origin);
+    const token = this.token;
     const head = new AbortController();
     const timer = setTimeout(() => head.abort(new Error(`no answer in ${this.deadlineMs} ms`)), this.deadlineMs);
     try {
       const response = await fetch(url, {
         method: 'POST',
         body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json', ...(this.token === null ? {} : { authorization: this.token }) },
+        headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: token }) },
         signal: AbortSignal.any([signal, head.signal]),
         dispatcher: this.dispatcher,
       });
       if (response.ok) return response;
       const text = (await response.text()).slice(0, 300);
-      if (this.credentials !== null && !retried && /invalid auth token|etcdserver: user name is empty/.test(text)) {
-        this.token = null; // tokens expire, and a restarted server has forgotten them
+      if (this.credentials !== null && !retried && TOKEN_IS_STALE.test(text)) {
+        if (this.token === token) this.token = null; // else another call has fetched a new one already
         return await this.open(url, body, signal, true);
       }
       throw refusal(response.status, text);
