@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AdoptionLog, ClientReport, Pointer, PointerMode } from '#config-center';
 import { asError } from './client.errors.js';
 import type { SettingWarning } from './client.types.js';
-import { jittered } from './timing.js';
+import { jittered, pause } from './timing.js';
 
 /** One producer or consumer as it is now; null while it has not begun. */
 export type ClientState = Pick<ClientReport, 'cluster' | 'epoch' | 'state'> | null;
@@ -25,6 +25,7 @@ type Member = Readonly<{
 }> & { said: string; saidAtMs: number };
 
 const LOOK_EVERY_MS = 200; // of the process's own memory; writes happen only when something is new, or every third of the ttl
+const CLOSE_WITHIN_MS = 2_000; // then the ttl takes back what the center has not been told
 const AT_ONCE = 8; // a process with many clients must not take all of a pool's connections
 
 /**
@@ -40,6 +41,8 @@ export class AdoptionReporter {
   private count = 0;
   private round: Promise<void> | null = null;
   private failing = false;
+  private closing = false;
+  private closed = false;
 
   constructor(options: AdoptionReporterOptions) {
     this.options = options;
@@ -58,16 +61,20 @@ export class AdoptionReporter {
     };
   }
 
+  /** Takes back what was reported, as far as the center answers within two seconds: a process must end without it. */
   async close(): Promise<void> {
     clearInterval(this.timer);
-    await this.round;
-    await Promise.all(this.leaving);
+    this.closing = true;
+    const gone = new AbortController();
+    void Promise.all([this.round, ...this.leaving]).then(() => gone.abort());
+    await pause(CLOSE_WITHIN_MS, gone.signal);
+    this.closed = true;
   }
 
   /** After the round under way: a report that overtakes its withdrawal would bring the client back for a whole ttl. */
   private async takeBack(member: Member): Promise<void> {
     await this.round;
-    if (member.saidAtMs === 0) return;
+    if (this.closed || member.saidAtMs === 0) return;
     try {
       await this.options.log.withdraw(this.options.group, member.instance);
     } catch (e) {
@@ -87,7 +94,7 @@ export class AdoptionReporter {
     });
     if (due.length === 0) return;
     this.round = (async () => {
-      for (let at = 0; at < due.length; at += AT_ONCE) {
+      for (let at = 0; at < due.length && !this.closing; at += AT_ONCE) {
         await Promise.all(
           due.slice(at, at + AT_ONCE).map(async ({ member, report, text }) => {
             member.saidAtMs = performance.now();
@@ -122,7 +129,7 @@ export class AdoptionReporter {
   }
 
   private tell(e: unknown): void {
-    if (!this.failing) this.options.failed(asError(e));
+    if (!this.failing && !this.closed) this.options.failed(asError(e));
     this.failing = true;
   }
 }
