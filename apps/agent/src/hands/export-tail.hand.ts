@@ -1,9 +1,9 @@
-import { tailTopic, type TailCommand } from '#failover';
+import { tailTopic, type TailCommand, type TailRange, type TopicPartition } from '#failover';
 import type { ClusterHands, ClusterLayout, RecordLog } from '#kafka';
 import { durabilityOf, spread } from '../probes/canary-topic.js';
-import { originOf, withOrigin } from './origin.js';
+import { isWithin, originOf, withOrigin, type RangeOrigin } from './origin.js';
 import { RecordWriter } from './record-writer.js';
-import { readableRanges, SETTLE_MS, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
+import { readableRanges, SETTLE_MS, spanOf, TAIL_CALL_MS, topicIdsOf, type TailSource } from './report-tail.hand.js';
 import { TailFile } from './tail-file.js';
 import type { TailWork } from './tail-job.js';
 import { tailLine } from './tail-line.js';
@@ -52,10 +52,13 @@ export function exportToTopicWork(source: TailSource, target: TailTarget, group:
     progress: () => progressOf(body, count, topic),
     run: async (signal, mustBeAsked) => {
       const partitions = await ensureQuarantine(target.hands, topic, body);
-      const newest = await newestOrigins(target, topic, body.from, signal);
-      for (const range of await readableRanges(source, body.ranges)) {
-        const at = { cluster: body.from, topic: range.topic, partition: range.partition };
-        const upTo = newest.get(`${range.partition}/${range.topic}`) ?? -1;
+      const ids = await topicIdsOf(source);
+      const readable = await readableRanges(source, body.ranges);
+      const wanted = readable.map((range) => ({ cluster: body.from, topicId: ids.get(range.topic) ?? null, range }));
+      const newest = await newestOrigins(target, topic, wanted, signal);
+      for (const { cluster, topicId, range } of wanted) {
+        const at = { cluster, topicId, topic: range.topic, partition: range.partition };
+        const upTo = newest.get(range) ?? -1;
         const writer = new RecordWriter(target.log, topic, range.partition % partitions, mustBeAsked);
         for await (const slice of source.log.read(range, { callMs: TAIL_CALL_MS, signal })) {
           for (const record of slice) {
@@ -110,24 +113,28 @@ function assignment(layout: ClusterLayout, partitions: number, replicationFactor
   return spread(ids, leaders, replicationFactor);
 }
 
+/** Range → the offset of its newest record in the topic. */
 async function newestOrigins(
   target: TailTarget,
   topic: string,
-  from: string,
+  wanted: readonly RangeOrigin[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<TailRange, number>> {
+  const byPlace = new Map<string, RangeOrigin[]>();
+  for (const w of wanted) byPlace.set(keyOf(w.range), [...(byPlace.get(keyOf(w.range)) ?? []), w]);
   const starts = await target.hands.offsets([topic], 'start', TAIL_CALL_MS);
   const patience = { callMs: TAIL_CALL_MS, waitMs: SETTLE_MS, signal };
-  const newest = new Map<string, number>();
+  const newest = new Map<TailRange, number>();
   for (const { partition, offset: start } of starts) {
     const range = { topic, partition, from: start, to: await target.log.settledEnd({ topic, partition }, patience) };
     for await (const slice of target.log.read(range, { callMs: TAIL_CALL_MS, signal })) {
       for (const origin of slice.map(originOf)) {
-        if (origin?.cluster !== from) continue;
-        const key = `${origin.partition}/${origin.topic}`;
-        newest.set(key, Math.max(newest.get(key) ?? -1, origin.offset));
+        const of = origin === null ? undefined : byPlace.get(keyOf(origin))?.find((w) => isWithin(origin, w));
+        if (origin !== null && of) newest.set(of.range, Math.max(newest.get(of.range) ?? -1, origin.offset));
       }
     }
   }
   return newest;
 }
+
+const keyOf = (p: TopicPartition): string => `${p.partition}/${p.topic}`;

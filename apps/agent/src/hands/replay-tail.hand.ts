@@ -8,9 +8,17 @@ import {
 } from '#failover';
 import type { LogRecord, NewRecord } from '#kafka';
 import type { TailTarget } from './export-tail.hand.js';
-import { originOf, withOrigin } from './origin.js';
+import { isWithin, originOf, withOrigin, type RangeOrigin } from './origin.js';
 import { RecordWriter } from './record-writer.js';
-import { readableRanges, SETTLE_MS, sizeOf, spanOf, TAIL_CALL_MS, type TailSource } from './report-tail.hand.js';
+import {
+  readableRanges,
+  SETTLE_MS,
+  sizeOf,
+  spanOf,
+  TAIL_CALL_MS,
+  topicIdsOf,
+  type TailSource,
+} from './report-tail.hand.js';
 import type { TailWork } from './tail-job.js';
 import { textOf } from './tail-line.js';
 
@@ -45,10 +53,12 @@ export function replayTailWork(
         priority: body.priority.length > 0 ? body.priority : [body.from],
         custom: body.strategy === 'custom' ? await loadCustom() : null,
       };
+      const ids = await topicIdsOf(source);
       for (const range of await readableRanges(source, body.ranges)) {
+        const of = { cluster: body.from, topicId: ids.get(range.topic) ?? null, range };
         for await (const part of partsOf(source, range, signal)) {
-          const since = await readSince(target, body, range, part, signal);
-          await replayPart({ target, body, range, options, count, mustBeAsked }, part, since);
+          const since = await readSince(target, body, of, part, signal);
+          await replayPart({ target, body, of, options, count, mustBeAsked }, part, since);
         }
       }
       finished = true;
@@ -59,14 +69,15 @@ export function replayTailWork(
 type Around = Readonly<{
   target: TailTarget;
   body: ReplayTail;
-  range: TailRange;
+  of: RangeOrigin;
   options: ResolverOptions;
   count: Count;
   mustBeAsked: () => void;
 }>;
 
 async function replayPart(around: Around, part: readonly LogRecord[], since: Since): Promise<void> {
-  const { target, body, range, count, mustBeAsked } = around;
+  const { target, body, count, mustBeAsked } = around;
+  const { cluster, topicId, range } = around.of;
   const writer = new RecordWriter(target.log, range.topic, range.partition, mustBeAsked);
   for (const record of part) {
     if (record.offset <= since.upTo) {
@@ -78,7 +89,7 @@ async function replayPart(around: Around, part: readonly LogRecord[], since: Sin
       count.kept += 1;
       continue;
     }
-    const at = { cluster: body.from, topic: range.topic, partition: range.partition, offset: record.offset };
+    const at = { cluster, topicId, topic: range.topic, partition: range.partition, offset: record.offset };
     await writer.add(withOrigin(at, decided.record));
     if (record.key !== null) since.newest.set(keyOf(record.key), contender(body.from, decided.record));
     count[decided.merged ? 'merged' : 'written'] += 1;
@@ -88,7 +99,7 @@ async function replayPart(around: Around, part: readonly LogRecord[], since: Sin
 
 /** Null: the active cluster's record stays. */
 function decide(
-  { body, range, options }: Around,
+  { body, of: { range }, options }: Around,
   record: LogRecord,
   since: Since,
 ): Readonly<{ record: NewRecord; merged: boolean }> | null {
@@ -129,11 +140,11 @@ async function* partsOf(
 async function readSince(
   target: TailTarget,
   body: ReplayTail,
-  range: TailRange,
+  of: RangeOrigin,
   part: readonly LogRecord[],
   signal: AbortSignal,
 ): Promise<Since> {
-  const { topic, partition } = range;
+  const { topic, partition } = of.range;
   const isHere = (o: Readonly<{ topic: string; partition: number }>): boolean =>
     o.topic === topic && o.partition === partition;
   const keys = new Set(part.flatMap((r) => (r.key === null ? [] : [keyOf(r.key)])));
@@ -147,7 +158,7 @@ async function readSince(
     for (const record of slice) {
       const origin = originOf(record);
       const isOurs = origin !== null && origin.cluster === body.from && isHere(origin);
-      if (isOurs) {
+      if (isOurs && isWithin(origin, of)) {
         replayed.add(origin.offset);
         upTo = Math.max(upTo, origin.offset);
       }

@@ -11,7 +11,7 @@ export const TAIL_CALL_MS = 10_000;
 export const SETTLE_MS = 60_000;
 const MAX_KEY_TEXT = 256;
 
-export type TailSource = Readonly<{ hands: Pick<ClusterHands, 'offsets'>; log: RecordLog }>;
+export type TailSource = Readonly<{ hands: Pick<ClusterHands, 'offsets' | 'layout'>; log: RecordLog }>;
 
 /** One file per question: another range must not overwrite what a person was pointed to. */
 export const tailPath = (dataDir: string, group: string, what: string, body: TailCommand): string => {
@@ -26,6 +26,12 @@ export async function readableRanges(source: TailSource, ranges: readonly TailRa
   const starts = await source.hands.offsets(topics, 'start', TAIL_CALL_MS);
   const startOf = new Map(starts.map((s) => [`${s.partition}/${s.topic}`, s.offset]));
   return ranges.map((r) => ({ ...r, from: Math.max(r.from, startOf.get(`${r.partition}/${r.topic}`) ?? 0) }));
+}
+
+/** Topic → its id; one that the cluster does not tell is left out. */
+export async function topicIdsOf(source: TailSource): Promise<ReadonlyMap<string, string>> {
+  const { topics } = await source.hands.layout(TAIL_CALL_MS);
+  return new Map([...topics.values()].flatMap((t) => (t.id === undefined ? [] : [[t.name, t.id] as const])));
 }
 
 /** Counts the tail and lists it: a line per record with key, headers and sizes. Values stay where they are. */

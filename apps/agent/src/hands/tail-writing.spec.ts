@@ -3,7 +3,7 @@ import { tailTopic, type TailCommand } from '#failover';
 import type { LogRecord } from '#kafka';
 import { exportToTopicWork } from './export-tail.hand.js';
 import { FakeLog } from './fake-log.spec-helper.js';
-import { originOf } from './origin.js';
+import { originOf, withOrigin } from './origin.js';
 import { replayTailWork } from './replay-tail.hand.js';
 import type { TailWork } from './tail-job.js';
 
@@ -53,5 +53,42 @@ describe.each([
     b.stalls = false;
     await run(work());
     expect(origins(b.of(place))).toEqual(span(10, 20));
+  });
+});
+
+describe.each([
+  ['export', exporting, QUARANTINE],
+  ['replay', replaying, ORDERS],
+] as const)('%s of a tail of a cluster that was rebuilt, so that its offsets began again', (_, work, place) => {
+  const former = (offset: number, topicId: string | null): LogRecord => ({
+    ...record(0),
+    ...withOrigin({ cluster: 'a', ...ORDERS, offset, topicId }, { ...record(offset), key: null }),
+  });
+
+  it.each([
+    ['beyond the range', 5_000, null],
+    ['before the range', 9, null],
+    ['inside the range, of the former topic', 14, 'former'],
+  ] as const)('writes all of it beside a record from %s', async (_where, offset, topicId) => {
+    a.topicIds.set('orders', 'present');
+    b.fill(place, [former(offset, topicId)]);
+    const writing = work();
+    await run(writing);
+    expect(writing.progress()).toMatchObject({ written: 10, present: 0, progress: { finished: true, done: 10 } });
+    expect(origins(b.of(place))).toEqual([offset, ...span(10, 20)]);
+    const again = work();
+    await run(again);
+    expect(again.progress()).toMatchObject({ written: 0, present: 10 });
+  });
+
+  it('goes on behind what an older agent wrote, which says nothing of the topic', async () => {
+    a.topicIds.set('orders', 'present');
+    b.fill(
+      place,
+      span(10, 14).map((offset) => ({ ...former(offset, null), offset: offset - 10 })),
+    );
+    const writing = work();
+    await run(writing);
+    expect(writing.progress()).toMatchObject({ written: 6, present: 4 });
   });
 });

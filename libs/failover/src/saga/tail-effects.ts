@@ -79,3 +79,5 @@ export type TailOutput =
 export const tailTopic = (group: string): string => `pointsman-tail.${group}`;
 /** Header of every record that was written for another one: `<cluster>/<topic>/<partition>/<offset>`. */
 export const ORIGIN_HEADER = 'pointsman-origin';
+/** Right behind it: the id of that topic, which tells offsets of a rebuilt cluster from those of its former life. */
+export const ORIGIN_TOPIC_HEADER = 'pointsman-origin-topic-id';
