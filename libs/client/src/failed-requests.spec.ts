@@ -141,5 +141,18 @@ describe('what kafkajs does to a request that fails', () => {
       await send(producer, 't', 'next');
       expect(a.producers).toHaveLength(1);
     });
+
+    it('still knows that the cluster took the topic before: a DENY is a fence', async () => {
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 200 } });
+      const blocked: string[] = [];
+      kafka.on('blocked', ({ reason }) => blocked.push(reason));
+      await send(producer, 't', 'taken');
+      a.losing.add('t');
+      await expect(send(producer, 't', 'given up')).rejects.toMatchObject({ maybeWritten: true });
+      a.losing.clear();
+      a.refusing.set('t-0', 29);
+      await expect(send(producer, 't', 'kept')).rejects.toMatchObject({ code: 'SWITCH_TIMEOUT', maybeWritten: false });
+      expect(blocked).toEqual(['unavailable', 'fenced']);
+    });
   });
 });

@@ -9,6 +9,7 @@ import { pause } from './timing.js';
 export const ABORT_GRACE_MS = 5_000;
 
 export type TransactionHost = Readonly<{
+  acknowledged(topic: string): void; // the cluster took a record of it
   judge(e: unknown, record: SwitchingRecord | null): Promise<'refused' | 'fenced' | 'failed'>;
   ended(how: 'clean' | 'broken'): void;
 }>;
@@ -40,8 +41,10 @@ export class OpenTransaction implements SwitchingTransaction {
     return this.over === null;
   }
 
-  send(record: SwitchingRecord): Promise<RecordMetadata[]> {
-    return this.attempt(() => this.port.send({ ...record, acks: -1 }), record);
+  async send(record: SwitchingRecord): Promise<RecordMetadata[]> {
+    const metadata = await this.attempt(() => this.port.send({ ...record, acks: -1 }), record);
+    this.host.acknowledged(record.topic);
+    return metadata;
   }
 
   sendOffsets(offsets: Offsets & Readonly<{ consumerGroupId: string }>): Promise<void> {

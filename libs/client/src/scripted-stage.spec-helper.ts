@@ -15,6 +15,7 @@ export class ScriptedCluster implements ClusterPort {
   readonly transactions: string[][] = [];
   commitGate: Promise<void> = Promise.resolve();
   joinGate: Promise<void> = Promise.resolve();
+  readonly denied = new Set<string>(); // topics that transactions may not write to
   sessions = 0;
 
   producer(): ProducerPort {
@@ -47,6 +48,7 @@ export class ScriptedCluster implements ClusterPort {
     return {
       send: async (record) => {
         const value = String(record.messages[0]?.value);
+        if (this.denied.has(record.topic)) throw Object.assign(new Error('error 29'), { code: 29 });
         if (value === 'fenced') throw Object.assign(new Error('error 10'), { code: 10 });
         log.push(value);
         return [];

@@ -67,4 +67,34 @@ describe('transactions', () => {
     await again.abort();
     expect(stage.clusters.a.sessions).toBe(2);
   });
+
+  it('stay retriable under a DENY, however often they are begun anew on the cluster that took them before', async () => {
+    const producer = stage.kafka.transactionalProducer({ transactionalId: 'tx' });
+    const first = await producer.transaction();
+    await first.send(message('1'));
+    await first.commit();
+    stage.clusters.a.denied.add('t');
+    for (let n = 0; n < 2; n++) {
+      const open = await producer.transaction();
+      await expect(open.send(message('2'))).rejects.toMatchObject({ reason: 'fenced', retriable: true });
+    }
+    expect(stage.clusters.a.sessions).toBe(3);
+  });
+
+  it('are refused for a topic that this cluster never took, whatever it took of others', async () => {
+    const producer = stage.kafka.transactionalProducer({ transactionalId: 'tx' });
+    stage.clusters.a.denied.add('foreign');
+    const open = await producer.transaction();
+    await open.send(message('1'));
+    const refused = open.send({ topic: 'foreign', messages: [{ value: '2' }] });
+    await expect(refused).rejects.toMatchObject({ reason: 'failed', retriable: false });
+  });
+
+  it('know within their first one that a DENY is a fence', async () => {
+    const producer = stage.kafka.transactionalProducer({ transactionalId: 'tx' });
+    const open = await producer.transaction();
+    await open.send(message('1'));
+    stage.clusters.a.denied.add('t');
+    await expect(open.send(message('2'))).rejects.toMatchObject({ reason: 'fenced', retriable: true });
+  });
 });

@@ -40,7 +40,7 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
   private beginning = false;
   private active: OpenTransaction | null = null;
   private closing: Promise<void> = Promise.resolve(); // the last transaction lets go of its connection
-  private acknowledgedBy: ProducerSession | null = null;
+  private readonly acknowledged = new Set<string>(); // "cluster" and "cluster topic", over all sessions: each failure makes another one
   private wake = new AbortController();
   private state: 'new' | 'started' | 'closed' = 'new';
   private failures = 0;
@@ -150,13 +150,13 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
 
   private opened(session: ProducerSession, port: TransactionPort): OpenTransaction {
     const transaction: OpenTransaction = new OpenTransaction(session, port, {
+      acknowledged: (topic) => this.acknowledged.add(session.cluster).add(`${session.cluster} ${topic}`),
       judge: (e, record) => this.judge(session, e, record),
       ended: (how) => {
         this.closing = transaction.gone;
         if (this.active === transaction) this.active = null;
         if (how === 'clean') {
           this.failures = 0;
-          this.acknowledgedBy = session;
         } else {
           this.failures++;
           this.forget(session);
@@ -176,7 +176,9 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
       kind: failure.kind,
       topic: record?.topic ?? '',
       bytes: record === null ? 0 : bytesOf(record.messages),
-      acknowledgedBefore: this.acknowledgedBy === session,
+      acknowledgedBefore: this.acknowledged.has(
+        record === null ? session.cluster : `${session.cluster} ${record.topic}`,
+      ),
       refreshPointer: () => this.deps.refreshPointer(),
       movedOn: () => this.session !== session,
       maxMessageBytes: () => session.port.maxMessageBytes(record?.topic ?? ''),

@@ -41,7 +41,7 @@ export class TopicLane {
   private timer: NodeJS.Timeout | null = null;
   private failures = 0;
   private blockedAs: BlockedReason | null = null;
-  private acknowledgedBy: ProducerSession | null = null;
+  private readonly acknowledgedBy = new Set<string>(); // clusters, over all sessions
   /** Of an idempotent producer: whose id the records carry whose end nobody knows; only its broker recognises them. */
   private held: ProducerSession | null = null;
   private givenUp: ProducerSession | null = null; // its sequence numbers are not those of the broker any more
@@ -154,7 +154,7 @@ export class TopicLane {
     if (!this.queue.repeats) this.held = null;
     this.failures = 0;
     this.blockedAs = null;
-    this.acknowledgedBy = session;
+    this.acknowledgedBy.add(session.cluster);
     this.pump();
     this.host.rested();
   }
@@ -247,7 +247,7 @@ export class TopicLane {
       kind,
       topic: this.topic,
       bytes: Math.max(...items.map((i) => i.bytes)),
-      acknowledgedBefore: this.acknowledgedBy === session,
+      acknowledgedBefore: this.acknowledgedBy.has(session.cluster),
       refreshPointer: () => this.host.refreshPointer(),
       movedOn: () => this.session !== session,
       maxMessageBytes: () => session.port.maxMessageBytes(this.topic),
