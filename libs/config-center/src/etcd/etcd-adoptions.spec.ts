@@ -6,10 +6,11 @@ import type { ClientReport } from '../adoption.js';
 import { EtcdAdoptions } from './etcd-adoptions.js';
 import { EtcdGateway } from './etcd-gateway.js';
 
-/** As much of etcd's JSON gateway as leases and puts need; `refusePuts` is a lease that somebody revoked. */
+/** As much of etcd's JSON gateway as leases and puts need. */
 describe('reports to etcd', () => {
   const asked: string[] = [];
-  let refusePuts = false;
+  let refusePuts = false; // as with a lease that somebody revoked
+  let leaderless = false;
   let server: Server;
   let gateway: EtcdGateway;
   let adoptions: EtcdAdoptions;
@@ -22,11 +23,12 @@ describe('reports to etcd', () => {
   beforeEach(async () => {
     asked.length = 0;
     refusePuts = false;
+    leaderless = false;
     server = createServer((request, response) => {
       void text(request).then(() => {
         asked.push(request.url ?? '');
         const gone = refusePuts && request.url === '/v3/kv/put';
-        response.writeHead(gone ? 404 : 200).end(JSON.stringify({ ID: '7', result: { TTL: '30' } }));
+        response.writeHead(leaderless ? 503 : gone ? 404 : 200).end(JSON.stringify({ ID: '7', result: { TTL: '30' } }));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,6 +43,17 @@ describe('reports to etcd', () => {
   it('renew their lease once for all clients of a process that report together', async () => {
     await Promise.all(['x', 'y', 'z'].map((instance) => adoptions.report(report(instance), 30_000)));
     expect(asked.toSorted()).toEqual(['/v3/kv/put', '/v3/kv/put', '/v3/kv/put', '/v3/lease/grant']);
+  });
+
+  it('wait for one failure all together where no lease is to be had, and not one after the other', async () => {
+    leaderless = true;
+    const reports = ['x', 'y', 'z'].map((instance) => adoptions.report(report(instance), 30_000));
+    const ends = await Promise.allSettled(reports);
+    expect(ends.map((end) => end.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(asked).toEqual(['/v3/lease/grant']);
+    leaderless = false;
+    await adoptions.report(report('x'), 30_000);
+    expect(asked).toEqual(['/v3/lease/grant', '/v3/lease/grant', '/v3/kv/put']);
   });
 
   it('ask for a lease again after a refused report', async () => {

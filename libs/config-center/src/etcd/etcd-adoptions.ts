@@ -22,7 +22,7 @@ type Lease = Readonly<{ id: string; renewedAtMs: number }>;
 export class EtcdAdoptions implements AdoptionLog {
   private readonly etcd: EtcdGateway;
   private readonly leases = new Map<number, Lease>(); // by ttl in seconds
-  private asking: Promise<unknown> = Promise.resolve(); // one at a time: two grants for one ttl would leave one behind
+  private readonly asking = new Map<number, Promise<string>>(); // two grants for one ttl would leave one behind
 
   constructor(etcd: EtcdGateway) {
     this.etcd = etcd;
@@ -31,10 +31,9 @@ export class EtcdAdoptions implements AdoptionLog {
   async report(report: ClientReport, ttlMs: number): Promise<void> {
     checkReport(report, ttlMs);
     const ttlSeconds = Math.ceil(ttlMs / 1_000);
-    const leasing = this.asking.then(() => this.lease(ttlSeconds));
-    this.asking = leasing.catch(() => undefined); // told to the caller whose lease it is
     try {
-      await this.etcd.putLeased(prefixOf(report.group) + report.instance, formatReport(report), await leasing);
+      const lease = await this.sharedLease(ttlSeconds);
+      await this.etcd.putLeased(prefixOf(report.group) + report.instance, formatReport(report), lease);
     } catch (e) {
       this.leases.delete(ttlSeconds); // it may be the lease that is gone: the next report asks
       throw e;
@@ -48,6 +47,15 @@ export class EtcdAdoptions implements AdoptionLog {
   async adoptions(group: string): Promise<readonly ClientReport[]> {
     const found = await this.etcd.getPrefix(prefixOf(group), MAX_ADOPTIONS);
     return found.flatMap((kv) => parseReport(kv.value) ?? []);
+  }
+
+  /** One question for all who report together: where nothing answers, each would wait for the time-outs of all before. */
+  private sharedLease(ttlSeconds: number): Promise<string> {
+    const asked = this.asking.get(ttlSeconds);
+    if (asked !== undefined) return asked;
+    const asking = this.lease(ttlSeconds).finally(() => this.asking.delete(ttlSeconds));
+    this.asking.set(ttlSeconds, asking);
+    return asking;
   }
 
   private async lease(ttlSeconds: number): Promise<string> {
