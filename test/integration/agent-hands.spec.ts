@@ -105,8 +105,8 @@ async function setTargetLimit(bytes: string): Promise<void> {
   await admin.disconnect();
 }
 
-async function maxMessageBytes(topic: string): Promise<{ value: string; isDefault: boolean }> {
-  const admin = lab.kafka('a').admin();
+async function maxMessageBytes(topic: string, of: 'a' | 'b' = 'a'): Promise<{ value: string; isDefault: boolean }> {
+  const admin = lab.kafka(of).admin();
   await admin.connect();
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
@@ -262,6 +262,24 @@ describe('the flow a → b', () => {
     expect(status.reached).toBe(false);
     const { mutating } = await lab.proxyStats();
     expect(mutating.connectLog).toEqual([]);
+  });
+});
+
+describe('an address of a that leads to b', () => {
+  it('is refused after a restart, and nothing is changed there', async () => {
+    await hands.close();
+    const config = configOf(lab);
+    const bootstrapServers = lab.bootstrapServers('b', 'a');
+    const flipped = config.clusters.map((c) => (c.name === 'a' ? { ...c, bootstrapServers } : c));
+    hands = new AgentHands({ ...config, clusters: flipped });
+    const before = await maxMessageBytes('orders', 'b');
+    const status = await hands.apply(clusterGoal('fenced', 9), within(8_000));
+    expect(status).toMatchObject({ observed: 'unknown', reached: false });
+    expect(status.detail).toMatch(/the cluster that answers is \S+, and a is \S+: an address leads to another cluster/);
+    expect(await maxMessageBytes('orders', 'b')).toEqual(before);
+    await hands.close();
+    hands = new AgentHands(config);
+    expect(await hands.observe(clusterGoal('open', 9))).toMatchObject({ observed: 'open' });
   });
 });
 

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { CLOCK, type Clock, LOGGER, type Logger, systemClock } from '#platform';
 import { type AgentParts, AgentService } from './agent.service.js';
+import { ClusterIds } from './cluster-ids.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { AgentHands } from './hands/index.js';
 import { OffsetKeeper } from './offsets/index.js';
@@ -61,13 +62,14 @@ function makeParts(config: AgentConfig, clock: Clock, logger: Logger): AgentPart
     trouble === null ? logger.info({ cluster }, 'the probe is whole again') : logger.warn({ cluster }, trouble);
   const tellSyncs = (flow: string, trouble: string | null): void =>
     trouble === null ? logger.info({ flow }, 'offset-syncs are read again') : logger.warn({ flow }, trouble);
-  const around = { config, clock: monotonicMs, self, board, onTrouble };
-  const offsets = new OffsetKeeper({ config, board, clock: monotonicMs, onTrouble: tellSyncs });
+  const ids = new ClusterIds(config.agent.dataDir, logger);
+  const around = { config, clock: monotonicMs, self, board, ids, onTrouble };
+  const offsets = new OffsetKeeper({ config, board, clock: monotonicMs, ids, onTrouble: tellSyncs });
   board.silentGaps = (flow) => offsets.gaps(flow);
   return {
     self,
     offsets,
-    hands: new AgentHands(config, offsets),
+    hands: new AgentHands(config, offsets, ids),
     probes: new Map(config.clusters.map((cluster) => [cluster.name, createClusterProbe(cluster, around)])),
   };
 }

@@ -2,11 +2,11 @@ import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ScriptedBroker } from '#testing';
 import { AddressBook } from './address-book.js';
 import { BrokerLink } from './broker-link.js';
 import { PlatformaticEyes } from './cluster-eyes.js';
 import { PLAINTEXT, type ClusterSecurity } from './connection-config.js';
-import { ScriptedBroker } from './scripted-broker.spec-helper.js';
 import { selfSigned } from './self-signed.spec-helper.js';
 
 const open: { close(): unknown }[] = [];

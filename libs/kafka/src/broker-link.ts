@@ -1,6 +1,7 @@
 import { Connection } from '@platformatic/kafka';
 import type { Ms } from '#health';
 import type { AddressBook } from './address-book.js';
+import { requireCluster, type ClusterIdentity } from './cluster-identity.js';
 import {
   parseAddress,
   resolvePatienceMs,
@@ -12,7 +13,12 @@ import { monotonicMs, withDeadline } from './deadline.js';
 import { failureOf } from './kafka-error.js';
 
 export type CallOptions = Readonly<{ resend?: boolean }>;
-export type LinkOptions = Readonly<{ clientId: string; security: ClusterSecurity; addresses: AddressBook }>;
+export type LinkOptions = Readonly<{
+  clientId: string;
+  security: ClusterSecurity;
+  addresses: AddressBook;
+  identity?: ClusterIdentity | undefined; // none: whoever answers is believed
+}>;
 
 type Session = {
   readonly ready: Promise<Connection>;
@@ -97,7 +103,7 @@ export class BrokerLink {
 
   async #connect(deadlineMs: Ms, adopt: (connection: Connection) => void): Promise<Connection> {
     const { host, port } = parseAddress(this.address);
-    const { clientId, security, addresses } = this.#options;
+    const { clientId, security, addresses, identity } = this.#options;
     const ip = await addresses.resolve(host, resolvePatienceMs(deadlineMs));
     const connection = new Connection(clientId, {
       connectTimeout: deadlineMs + 100,
@@ -113,7 +119,18 @@ export class BrokerLink {
       throw this.#readConnectError(cause);
     }
     this.#everConnected = true;
+    if (identity !== undefined) await this.#recognise(connection, identity);
     return connection;
+  }
+
+  /** Before anything is asked on it: what is not the cluster that is meant gets no question and no change. */
+  async #recognise(connection: Connection, identity: ClusterIdentity): Promise<void> {
+    try {
+      await requireCluster(connection, identity, this.address);
+    } catch (error) {
+      connection.socket?.destroy();
+      throw error;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Ms } from '#health';
+import type { ClusterIdentity } from './cluster-identity.js';
 
 export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
 export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
@@ -21,6 +22,7 @@ export type ClusterConnectionConfig = Readonly<{
   clientId: string;
   bootstrapServers: readonly string[]; // host:port
   security: ClusterSecurity;
+  identity?: ClusterIdentity | undefined; // whose answers alone are taken; none: anybody's
 }>;
 
 export const PLAINTEXT: ClusterSecurity = { protocol: 'PLAINTEXT', sasl: null, tls: null };

@@ -1,5 +1,6 @@
 export * from './address-book.js';
 export * from './cluster-eyes.js';
+export type { ClusterIdentity } from './cluster-identity.js';
 export * from './connection-config.js';
 export * from './deadline.js';
 export * from './kafka-error.js';

@@ -20,8 +20,8 @@ export class LinkPool {
     const key = `${lane}@${address}`;
     let link = this.#links.get(key);
     if (!link) {
-      const { clientId, security } = this.#config;
-      link = new BrokerLink(address, { clientId, security, addresses: this.#addresses });
+      const { clientId, security, identity } = this.#config;
+      link = new BrokerLink(address, { clientId, security, addresses: this.#addresses, identity });
       this.#links.set(key, link);
     }
     return link;

@@ -1,8 +1,8 @@
 import { Writer } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedBroker } from '#testing';
 import { PLAINTEXT } from './connection-config.js';
 import { PlatformaticRecordLog } from './record-log.js';
-import { ScriptedBroker } from './scripted-broker.spec-helper.js';
 
 const PRODUCE = 0;
 const LIST_OFFSETS = 2;

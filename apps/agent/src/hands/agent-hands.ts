@@ -9,6 +9,7 @@ import {
   type GoalStatus,
   type WatchGroup,
 } from '#failover';
+import { ClusterIds } from '../cluster-ids.js';
 import type { AgentConfig } from '../config/agent-config.js';
 import type { Hands, OffsetTranslator, RecordedEpoch } from '../ports.js';
 import { AgentCommands } from './agent-commands.js';
@@ -38,10 +39,15 @@ export class AgentHands implements Hands {
   readonly #commands: AgentCommands;
   #watched: readonly WatchGroup[] = [];
 
-  constructor(config: AgentConfig, translator: OffsetTranslator | null = null) {
+  constructor(
+    config: AgentConfig,
+    translator: OffsetTranslator | null = null,
+    ids = new ClusterIds(config.agent.dataDir),
+  ) {
     const { id, dataDir } = config.agent;
     const around: Around = {
       agentId: id,
+      ids,
       journal: new FenceJournal(dataDir),
       hookJournal: new HookJournal(dataDir),
       watched: () => this.#watched,

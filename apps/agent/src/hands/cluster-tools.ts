@@ -1,6 +1,14 @@
 import type { ClusterName } from '#health';
 import type { WatchGroup } from '#failover';
-import { ConnectClient, PlatformaticHands, PlatformaticRecordLog, type ClusterHands, type RecordLog } from '#kafka';
+import {
+  ConnectClient,
+  PlatformaticHands,
+  PlatformaticRecordLog,
+  type ClusterConnectionConfig,
+  type ClusterHands,
+  type RecordLog,
+} from '#kafka';
+import type { ClusterIds } from '../cluster-ids.js';
 import type { AgentClusterConfig, KafkaSecurity } from '../config/agent-config.js';
 import { AuthorizerProbe } from '../probes/authorizer.probe.js';
 import { AclFence } from './acl.fence.js';
@@ -35,13 +43,16 @@ export type ToolsOf = (cluster: ClusterName) => ClusterTools;
 
 export type Around = Readonly<{
   agentId: string;
+  ids: ClusterIds;
   journal: FenceJournal;
   hookJournal: HookJournal;
   watched: () => readonly WatchGroup[];
 }>;
 
-export function toolsFor(config: AgentClusterConfig, { agentId, journal, hookJournal, watched }: Around): ClusterTools {
-  const connection = { clientId: `pointsman-${agentId}-hands`, bootstrapServers: config.bootstrapServers };
+export function toolsFor(config: AgentClusterConfig, around: Around): ClusterTools {
+  const { agentId, ids, journal, hookJournal, watched } = around;
+  const { name, bootstrapServers } = config;
+  const connection = { clientId: `pointsman-${agentId}-hands`, bootstrapServers, identity: ids.of(name) };
   const hands = new PlatformaticHands({ ...connection, security: config.security });
   const connect = config.connectUrl === null ? null : new ConnectClient(config.connectUrl);
   const ordinary = ordinaryHands(connection, config, hands);
@@ -68,7 +79,7 @@ export function toolsFor(config: AgentClusterConfig, { agentId, journal, hookJou
 
 /** Without SASL or client certificates everybody is the same anonymous principal, the agent included. */
 function ordinaryHands(
-  connection: Readonly<{ clientId: string; bootstrapServers: readonly string[] }>,
+  connection: Omit<ClusterConnectionConfig, 'security'>,
   { ordinary, security }: AgentClusterConfig,
   own: ClusterHands,
 ): ClusterHands | null {

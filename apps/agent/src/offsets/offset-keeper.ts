@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ClusterName, Ms } from '#health';
 import type { SilentGap, TranslateCommand, TranslatedOutput, WatchGroup } from '#failover';
 import { ConnectClient, DedicatedWorker, PlatformaticHands, type ClusterHands } from '#kafka';
+import { ClusterIds } from '../cluster-ids.js';
 import type { AgentConfig } from '../config/agent-config.js';
 import type { MonotonicClock, OffsetFollower, OffsetTranslator } from '../ports.js';
 import { readCommitted, type CommittedBoard } from './committed.js';
@@ -17,6 +18,7 @@ export type KeeperParts = Readonly<{
   /** For the log: what could not be read, null when it could again. Said once per change. */
   onTrouble: (flow: string, trouble: string | null) => void;
   everyMs?: Ms; // default 5 s
+  ids?: ClusterIds; // those of the whole agent; default: read from its folder
 }>;
 
 const EVERY_MS = 5_000;
@@ -41,6 +43,7 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     const { agent, clusters } = parts.config;
+    const ids = parts.ids ?? new ClusterIds(agent.dataDir);
     this.#sides = new Map(
       clusters.map((c) => [
         c.name,
@@ -49,6 +52,7 @@ export class OffsetKeeper implements OffsetTranslator, OffsetFollower {
             clientId: `pointsman-${agent.id}-offsets`,
             bootstrapServers: c.bootstrapServers,
             security: c.security,
+            identity: ids.of(c.name),
           }),
           connect: c.connectUrl === null ? null : new ConnectClient(c.connectUrl),
         },

@@ -1,5 +1,6 @@
 import { ConnectClient, PlatformaticEyes, PlatformaticHands } from '#kafka';
 import type { AgentClusterConfig, AgentConfig } from '../config/agent-config.js';
+import { ClusterIds } from '../cluster-ids.js';
 import type { ClusterProbe, MonotonicClock, SelfMonitor } from '../ports.js';
 import { KafkaClusterProbe } from './cluster-probe.js';
 import { AuthorizerProbe } from './authorizer.probe.js';
@@ -15,6 +16,7 @@ export type ProbeSurroundings = Readonly<{
   clock: MonotonicClock;
   self: SelfMonitor;
   board: EndOffsetBoard; // one for all clusters: a flow's lag needs both sides
+  ids?: ClusterIds; // those of the whole agent; default: read from its folder
   /** For the log: what a probe could not do, null when it could again. Said once per change. */
   onTrouble?: (cluster: string, trouble: string | null) => void;
 }>;
@@ -31,11 +33,12 @@ export function createSelfMonitor(config: AgentConfig, clock: MonotonicClock): S
 
 /** The probe of one cluster over its own sockets, watching nothing until `setWatch`. */
 export function createClusterProbe(cluster: AgentClusterConfig, around: ProbeSurroundings): ClusterProbe {
-  const { config, clock, self, board } = around;
+  const { config, clock, self, board, ids = new ClusterIds(config.agent.dataDir) } = around;
   const connection = {
     clientId: `pointsman-${config.agent.id}`,
     bootstrapServers: cluster.bootstrapServers,
     security: cluster.security,
+    identity: ids.of(cluster.name),
   };
   const hands = new PlatformaticHands(connection);
   const ordinary = cluster.ordinary === null ? null : new PlatformaticHands({ ...connection, ...cluster.ordinary });
