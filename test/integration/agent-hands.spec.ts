@@ -254,6 +254,12 @@ describe('the flow a → b', () => {
     await workerless.close();
   });
 
+  it("is absent by the worker's own word on connectors that nobody made", async () => {
+    const connectors = { source: 'none-src', checkpoint: 'none-cp', heartbeat: 'none-hb' };
+    const status = await hands.apply({ ...flowGoal('stopped'), connectors }, within(20_000));
+    expect(status).toMatchObject({ reached: true, detail: 'none-src absent; none-cp absent' });
+  });
+
   it('sends no change to a worker whose own cluster does not answer', async () => {
     await lab.resetProxyStats();
     await lab.freeze({ broker: ['b', 1] });
