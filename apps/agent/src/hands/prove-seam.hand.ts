@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Ms } from '#health';
 import {
   proveSeam,
   type SeamFinding,
@@ -18,11 +18,22 @@ const AT_ONCE = 8;
 /** How far before a position is looked for the wanted number of records: gaps of compaction and markers are wider than none. */
 const WIDEST_LOOK = 65_536;
 /** How far behind N the copy may have come: what Connect stores is as old as its flush interval. */
-const FORWARD = [1_024, 16_384, 524_288] as const;
+const FORWARD = [1_024, 16_384] as const;
+/** The last look, at one partition at a time: half a million records at once are as many as an agent should ever hold. */
+const WIDEST_FORWARD = 524_288;
+/** A longer key is kept as its digest. */
+const MAX_KEY_BYTES = 64;
 
-type Found = Readonly<{ records: readonly LogRecord[]; from: number }>;
+/** `appendTime`: the broker's clock gave some of the timestamps. */
+type Found = Readonly<{ records: readonly SeamRecord[]; from: number; appendTime: boolean }>;
+type Logs = Readonly<{ source: RecordLog; copy: RecordLog }>;
+type Look = Readonly<{ p: SeamPosition; starts: Starts; wanted: number; signal: AbortSignal }>;
+type Starts = Readonly<{ source: number; copy: number }>;
 
-/** Reads both logs round the seam of each partition, a few partitions at a time, and lets {@link proveSeam} judge. */
+/**
+ * Reads both logs round the seam of each partition, a few partitions at a time, and lets {@link proveSeam} judge. Of what is read
+ * only the identities are kept.
+ */
 export function proveSeamWork(
   from: TailSide,
   to: TailSide,
@@ -40,14 +51,20 @@ export function proveSeamWork(
       const topics = [...new Set(body.positions.map((p) => p.topic))];
       if (topics.length === 0) return;
       const [source, copy] = await Promise.all([from, to].map((side) => startsOf(side, topics)));
+      const logs = { source: from.log, copy: to.log };
       const queue = [...body.positions];
+      const wide: Look[] = [];
       const worker = async (): Promise<void> => {
         for (let p = queue.shift(); p !== undefined; p = queue.shift()) {
           const starts = { source: source?.get(keyOf(p)) ?? 0, copy: copy?.get(keyOf(p)) ?? 0 };
-          findings.push(await findingOf(from.log, to.log, p, starts, body.records, signal));
+          const look = { p, starts, wanted: body.records, signal };
+          const finding = await nearFinding(logs, look);
+          if (finding === null) wide.push(look);
+          else findings.push(finding);
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      for (const look of wide) findings.push(await wideFinding(logs, look));
     },
   };
 }
@@ -56,35 +73,46 @@ async function startsOf({ hands }: TailSide, topics: readonly string[]): Promise
   return new Map((await hands.offsets(topics, 'start', CALL_MS)).map((o) => [keyOf(o), o.offset]));
 }
 
-async function findingOf(
-  source: RecordLog,
-  copy: RecordLog,
-  p: SeamPosition,
-  starts: Readonly<{ source: number; copy: number }>,
-  wanted: number,
-  signal: AbortSignal,
-): Promise<SeamFinding> {
-  const at = { topic: p.topic, partition: p.partition };
-  const before = await lastBefore(copy, at, starts.copy, p.s, wanted, signal);
-  const base = { ...at, s: p.s, end: p.end, sourceStart: starts.source, copyStart: starts.copy };
+/** Null: not found so near, and the log goes on. */
+async function nearFinding(logs: Logs, look: Look): Promise<SeamFinding | null> {
+  const before = await copyBefore(logs.copy, look);
   for (const forward of FORWARD) {
-    const around = await sourceAround(source, p, starts.source, wanted, forward, signal);
-    const ignoreTime = [...before.records, ...around.records].some((r) => r.appendTime);
-    const compact = (r: LogRecord): SeamRecord => identityOf(r, ignoreTime);
-    const seam = proveSeam({
-      ...at,
-      s: p.s,
-      n: p.n,
-      copy: { logStart: starts.copy, last: before.records.slice(-wanted).map(compact) },
-      source: { logStart: starts.source, end: p.end, records: around.records.map(compact), from: around.from },
-    });
-    if (seam.verdict !== 'different' || around.complete) return { ...base, seam };
+    const { finding, complete } = await judged(logs.source, look, before, forward);
+    if (finding.seam.verdict !== 'different' || complete) return finding;
   }
-  return {
-    ...base,
-    seam: { verdict: 'different', reason: `no seam within ${FORWARD[2]} records of position ${p.n ?? '?'}` },
-  };
+  return null;
 }
+
+async function wideFinding(logs: Logs, look: Look): Promise<SeamFinding> {
+  const { finding, complete } = await judged(logs.source, look, await copyBefore(logs.copy, look), WIDEST_FORWARD);
+  if (finding.seam.verdict !== 'different' || complete) return finding;
+  const reason = `no seam within ${WIDEST_FORWARD} records of position ${look.p.n ?? '?'}`;
+  return { ...finding, seam: { verdict: 'different', reason } };
+}
+
+const copyBefore = (copy: RecordLog, { p, starts, wanted, signal }: Look): Promise<Found> =>
+  lastBefore(copy, p, starts.copy, p.s, wanted, signal);
+
+async function judged(
+  source: RecordLog,
+  { p, starts, wanted, signal }: Look,
+  before: Found,
+  forward: number,
+): Promise<Readonly<{ finding: SeamFinding; complete: boolean }>> {
+  const at = { topic: p.topic, partition: p.partition };
+  const around = await sourceAround(source, p, starts.source, wanted, forward, signal);
+  const comparable = before.appendTime || around.appendTime ? withoutTime : (r: SeamRecord) => r;
+  const seam = proveSeam({
+    ...at,
+    ...{ s: p.s, n: p.n },
+    copy: { logStart: starts.copy, last: before.records.slice(-wanted).map(comparable) },
+    source: { logStart: starts.source, end: p.end, records: around.records.map(comparable), from: around.from },
+  });
+  const ends = { s: p.s, end: p.end, sourceStart: starts.source, copyStart: starts.copy };
+  return { finding: { ...at, ...ends, seam }, complete: around.complete };
+}
+
+const withoutTime = (r: SeamRecord): SeamRecord => ({ ...r, timestampMs: 0 });
 
 /** Of a: the wanted records up to N and `forward` offsets behind it; without N, the last `forward` offsets. */
 async function sourceAround(
@@ -97,13 +125,14 @@ async function sourceAround(
 ): Promise<Found & Readonly<{ complete: boolean }>> {
   if (p.n === null) {
     const from = Math.max(logStart, p.end - forward);
-    return { records: await collect(log, p, from, p.end, signal), from, complete: from <= logStart };
+    return { ...(await collect(log, p, from, p.end, signal)), complete: from <= logStart };
   }
   const next = Math.min(p.n + 1, p.end);
   const before = await lastBefore(log, p, logStart, next, wanted * 2, signal);
   const to = Math.min(p.end, next + forward);
   const behind = await collect(log, p, Math.max(logStart, next), to, signal);
-  return { records: [...before.records, ...behind], from: before.from, complete: to >= p.end };
+  const appendTime = before.appendTime || behind.appendTime;
+  return { records: [...before.records, ...behind.records], from: before.from, appendTime, complete: to >= p.end };
 }
 
 /** The last records before an offset: looks further back until there are enough, the log begins, or it is far enough. */
@@ -117,8 +146,8 @@ async function lastBefore(
 ): Promise<Found> {
   for (let back = wanted; ; back *= 4) {
     const from = Math.max(logStart, before - back);
-    const records = await collect(log, at, from, before, signal);
-    if (records.length >= wanted || from <= logStart || back >= WIDEST_LOOK) return { records, from };
+    const found = await collect(log, at, from, before, signal);
+    if (found.records.length >= wanted || from <= logStart || back >= WIDEST_LOOK) return found;
   }
 }
 
@@ -128,22 +157,28 @@ async function collect(
   from: number,
   to: number,
   signal: AbortSignal,
-): Promise<readonly LogRecord[]> {
-  const all: LogRecord[] = [];
-  if (from >= to) return all;
-  for await (const slice of log.read({ topic, partition, from, to }, { callMs: CALL_MS, signal })) all.push(...slice);
-  return all;
+): Promise<Found> {
+  const records: SeamRecord[] = [];
+  let appendTime = false;
+  if (from >= to) return { records, from, appendTime };
+  for await (const slice of log.read({ topic, partition, from, to }, { callMs: CALL_MS, signal })) {
+    for (const record of slice) records.push(identityOf(record));
+    appendTime ||= slice.some((r) => r.appendTime);
+  }
+  return { records, from, appendTime };
 }
 
 /**
  * Headers do not count: a Connect worker without `header.converter` set to the byte array converter writes them as base64 text.
- * Two values of the same bytes are the same, a tombstone is none of them.
+ * Two values of the same bytes are the same, a tombstone is none of them. Holds on to none of the record's bytes.
  */
-function identityOf(r: LogRecord, ignoreTime: boolean): SeamRecord {
+function identityOf(r: LogRecord): SeamRecord {
   const crc = r.value === null ? -1 : crc32(r.value);
-  const timestampMs: Ms = ignoreTime ? 0 : r.timestampMs;
-  return { offset: r.offset, timestampMs, key: r.key?.toString('latin1') ?? null, crc };
+  return { offset: r.offset, timestampMs: r.timestampMs, key: r.key === null ? null : shortKey(r.key), crc };
 }
+
+const shortKey = (key: Buffer): string =>
+  key.length <= MAX_KEY_BYTES ? key.toString('latin1') : `sha256:${createHash('sha256').update(key).digest('base64')}`;
 
 const keyOf = (p: TopicPartition): string => `${p.partition}/${p.topic}`;
 const inOrder = (all: readonly SeamFinding[]): readonly SeamFinding[] =>
