@@ -3,6 +3,7 @@ import type {
   AlertState,
   DeliveryOutcome,
   DeliveryRow,
+  PendingAlert,
 } from '../../apps/controller/src/persistence/alerts.port.js';
 import type { OutboxRow, ControllerRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { StoreUnavailableError } from '../../apps/controller/src/persistence/authority-store.port.js';
@@ -117,12 +118,15 @@ export class MemoryAuthorityServer {
     this.commits += 1;
   }
 
-  pendingAlerts(): readonly OutboxRow[] {
-    return [...this.tables.alerts.values()].map((alert) => this.outboxRow(alert)).filter((r) => r.settledAt === null);
+  pendingAlerts(limit: number, after: number): readonly PendingAlert[] {
+    return [...this.tables.alerts.values()]
+      .filter(({ seq, alert }) => seq > after && !this.settled.has(alert.id))
+      .slice(0, limit)
+      .map(({ seq, alert }) => ({ ...this.outboxRow(alert), seq }));
   }
 
   alerts(state: AlertState): readonly OutboxRow[] {
-    const rows = [...this.tables.alerts.values()].map((alert) => this.outboxRow(alert)).toReversed();
+    const rows = [...this.tables.alerts.values()].map(({ alert }) => this.outboxRow(alert)).toReversed();
     if (state === 'pending') return rows.filter((row) => row.settledAt === null);
     return state === 'dead' ? rows.filter((row) => row.deliveries.some((d) => d.deadAt !== null)) : rows;
   }

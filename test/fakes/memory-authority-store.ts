@@ -1,5 +1,10 @@
 import type { Json, SagaRecord } from '#failover';
-import type { AlertState, DeliveryOutcome, IncidentRow } from '../../apps/controller/src/persistence/alerts.port.js';
+import type {
+  AlertState,
+  DeliveryOutcome,
+  IncidentRow,
+  PendingAlert,
+} from '../../apps/controller/src/persistence/alerts.port.js';
 import type {
   AuditRow,
   AuthorityStore,
@@ -149,8 +154,8 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.database.tables.audit.filter((row) => row.group === group).slice(-limit));
   }
 
-  pendingAlerts(limit: number): Promise<readonly OutboxRow[]> {
-    return this.read('read', () => this.database.pendingAlerts().slice(0, limit));
+  pendingAlerts(limit: number, after = 0): Promise<readonly PendingAlert[]> {
+    return this.read('read', () => this.database.pendingAlerts(limit, after));
   }
 
   settleAlert(id: string, at: string): Promise<void> {

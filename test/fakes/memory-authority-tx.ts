@@ -135,7 +135,8 @@ export class MemoryAuthorityTx implements AuthorityTx {
   async enqueueAlert(alert: Alert): Promise<void> {
     const { alerts, incidents } = this.use();
     if (alerts.has(alert.id)) return;
-    alerts.set(alert.id, copy(alert));
+    const seq = ([...alerts.values()].at(-1)?.seq ?? 0) + 1;
+    alerts.set(alert.id, { seq, alert: copy(alert) });
     incidents.set(alert.incident, copy(foldIncident(incidents.get(alert.incident) ?? null, alert)));
   }
 
@@ -171,7 +172,11 @@ export class MemoryAuthorityTx implements AuthorityTx {
     const isOld = (at: string | null): boolean => at !== null && at < before;
     return {
       events: oldEvents.length,
-      alerts: removeFrom(alerts, limit, (alert) => alert.id !== newest && isOld(this.deliveries.settledAt(alert.id))),
+      alerts: removeFrom(
+        alerts,
+        limit,
+        ({ alert }) => alert.id !== newest && isOld(this.deliveries.settledAt(alert.id)),
+      ),
       incidents: removeFrom(incidents, limit, (row) => isOld(row.resolvedAt)),
       answers: removeFrom(answers, limit, (row) => isOld(row.at)),
     };

@@ -187,6 +187,43 @@ describe('delivery from the outbox', () => {
   });
 });
 
+describe('an outbox of more than one page', () => {
+  const many = Array.from({ length: 1_001 }, (_, i) => alert('degraded', `inc-${i}`));
+  const ids = many.map(({ id }) => id);
+
+  it('a receiver that takes nothing starves no other, and gets everything when it is back', async () => {
+    const [stuck, ok] = [await receiver(), await receiver()];
+    stuck.answer = 0;
+    const to = [wanting('stuck', stuck), wanting('ok', ok)];
+    const a = await controller('ctl-a', to, { timeoutMs: 60_000, pollMs: 200 });
+    await takeLease(a);
+    await enqueue(a, ...many.slice(0, 1_000));
+    await eventually('a page is delivered', () => ok.accepted().length === 1_000);
+    let reads = 0;
+    const read = a.store.pendingAlerts.bind(a.store);
+    a.store.pendingAlerts = (limit, after) => {
+      reads += 1;
+      return read(limit, after);
+    };
+    let readsAtArrival = 0;
+    ok.answer = () => {
+      readsAtArrival = reads;
+      return 204;
+    };
+    await enqueue(a, ...many.slice(1_000));
+    await eventually('the last one is delivered', () => ok.accepted().length === 1_001);
+    expect(readsAtArrival).toBeLessThanOrEqual(4); // two looks
+    expect(a.delivery.pending()).toBe(1_001);
+    expect(ok.accepted()).toEqual(ids);
+    await stuck.stop();
+    stuck.answer = 204;
+    await stuck.start();
+    await eventually('it has them all', () => new Set(stuck.accepted()).size === 1_001);
+    await settled(a);
+    expect(ok.received).toHaveLength(1_001);
+  });
+});
+
 describe('a change of leader', () => {
   it('only the leader delivers', async () => {
     const r = await receiver();

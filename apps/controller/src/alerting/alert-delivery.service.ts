@@ -2,9 +2,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { LEADERSHIP } from '../leadership/leadership.port.js';
 import type { Leadership } from '../leadership/leadership.port.js';
-import type { DeliveryRow } from '../persistence/alerts.port.js';
+import type { DeliveryRow, PendingAlert } from '../persistence/alerts.port.js';
 import { AUTHORITY_STORE } from '../persistence/authority-store.port.js';
-import type { Alert, AuthorityStore, OutboxRow } from '../persistence/authority-store.port.js';
+import type { Alert, AuthorityStore } from '../persistence/authority-store.port.js';
 import type { AlertBacklog, Alerting } from './alerting.port.js';
 import { ALERTING_OPTIONS, compileAlertingOptions } from './alerting.options.js';
 import type { AlertingOptions, CompiledAlertingOptions } from './alerting.options.js';
@@ -13,12 +13,16 @@ import { DeliveryDesk } from './delivery/delivery-desk.js';
 import { deliveryKey } from './delivery/delivery-queue.port.js';
 import type { AttemptResult, Delivery } from './delivery/delivery-queue.port.js';
 import { InProcessQueue } from './delivery/in-process-queue.js';
+import { LookLoop } from './delivery/look-loop.js';
+import { OutboxWalk } from './delivery/outbox-walk.js';
+import type { MayHave, Taken } from './delivery/outbox-walk.js';
 import { TakeOver } from './delivery/take-over.js';
 import { FORMATS } from './receivers/formats.js';
 import { Senders } from './receivers/senders.js';
 import { receiversFor } from './routes.js';
 
-const BATCH = 1_000;
+/** Rows of the outbox read at once. */
+const PAGE = 1_000;
 
 /**
  * Delivers alerts at least once, each with one stable id. The outbox is the truth: the leader reads it and hands what is
@@ -34,14 +38,12 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   private readonly desk: DeliveryDesk;
   private readonly lanes: InProcessQueue;
   private readonly takeOver: TakeOver;
+  private readonly walk: OutboxWalk;
+  private readonly looks: LookLoop;
   private bull: BullQueue | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private looking: Promise<void> | null = null;
-  private lookAgain = false;
   private stopped = false;
   private storeFailing = false;
   private redisFailing = false;
-  private outboxIds: readonly string[] = [];
   private unsubscribe: () => void = () => undefined;
 
   constructor(
@@ -53,19 +55,26 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     this.senders = new Senders(this.options);
     this.desk = new DeliveryDesk((to, alert, signal) => this.senders.send(to, alert, signal), this.options, {
       mark: (id, receiver, outcome) => this.mark(id, receiver, outcome),
-      delivered: () => this.nudge(),
+      delivered: ({ alert, receiver }) => {
+        this.takeOver.ended(alert.id, receiver);
+        this.looks.soon();
+      },
       failed: (delivery, attempts, error, dead) => this.failed(delivery, attempts, error, dead),
     });
-    this.lanes = new InProcessQueue(
-      this.options.receivers.map((r) => r.name),
-      (delivery, signal) => this.desk.attempt(delivery, signal),
-      {
-        maxQueued: this.options.maxQueued,
-        dropped: ({ receiver, alert }) =>
-          this.log.error(`receiver ${receiver}: queue full, alert ${alert.id} (${alert.type}) dropped`),
-      },
-    );
-    this.takeOver = new TakeOver(this.options.takeOverMs, (attempts) => this.desk.delayMs(attempts));
+    const names = this.options.receivers.map((r) => r.name);
+    this.lanes = new InProcessQueue(names, (delivery, signal) => this.desk.attempt(delivery, signal), {
+      maxQueued: this.options.maxQueued,
+      dropped: ({ receiver, alert }) =>
+        this.log.error(`receiver ${receiver}: queue full, alert ${alert.id} (${alert.type}) dropped`),
+    });
+    const { takeOverMs, maxQueued } = this.options;
+    this.takeOver = new TakeOver(takeOverMs, maxQueued, (attempts) => this.desk.delayMs(attempts));
+    this.walk = new OutboxWalk(names, PAGE, {
+      read: (limit, after) => this.store.pendingAlerts(limit, after),
+      take: (row, mayHave) => this.take(row, mayHave),
+      hasRoom: (name) => (this.bull === null ? this.lanes : this.takeOver).hasRoom(name),
+    });
+    this.looks = new LookLoop(() => this.look(), this.options.pollMs);
   }
 
   onApplicationBootstrap(): void {
@@ -78,20 +87,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   }
 
   nudge(): void {
-    if (this.stopped) return;
-    if (this.looking) {
-      this.lookAgain = true;
-      return;
-    }
-    if (this.timer) clearTimeout(this.timer);
-    this.looking = this.look().finally(() => {
-      this.looking = null;
-      if (this.stopped) return;
-      const wait = this.lookAgain ? 0 : this.options.pollMs;
-      this.lookAgain = false;
-      this.timer = setTimeout(() => this.nudge(), wait);
-      this.timer.unref();
-    });
+    this.looks.now();
   }
 
   direct(alert: Alert): void {
@@ -99,7 +95,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   }
 
   pending(): number {
-    return new Set([...this.outboxIds, ...this.lanes.waiting().map((d) => d.alert.id)]).size;
+    return this.walk.open() + new Set(this.lanes.direct().map((d) => d.alert.id)).size;
   }
 
   /** What new deliveries are handed to at this instant. */
@@ -110,8 +106,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     this.unsubscribe();
-    if (this.timer) clearTimeout(this.timer);
-    await this.looking;
+    await this.looks.close();
     await Promise.all([this.lanes.close(), this.bull?.close()]);
     await this.desk.idle();
     await this.senders.close();
@@ -152,7 +147,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   }
 
   private forgetOutbox(): void {
-    this.outboxIds = [];
+    this.walk.forget();
     this.lanes.forgetOutbox();
     this.takeOver.forget();
   }
@@ -160,12 +155,8 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   private async look(): Promise<void> {
     if (!this.leadership.current().leading) return this.forgetOutbox();
     try {
-      const rows = await this.store.pendingAlerts(BATCH);
+      await this.walk.look();
       this.storeFailing = false;
-      const open: string[] = [];
-      for (const row of rows) if (!(await this.take(row))) open.push(row.alert.id);
-      this.outboxIds = open;
-      this.takeOver.keep(new Set(open));
     } catch (e) {
       if (!this.storeFailing)
         this.log.warn(`outbox not readable, next look in ${this.options.pollMs} ms: ${String(e)}`);
@@ -173,22 +164,29 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     }
   }
 
-  /** Hands a row to a queue for each receiver that it is still owed to. True once nobody is: then the row is settled. */
-  private async take({ alert, deliveries }: OutboxRow): Promise<boolean> {
-    let owed = false;
+  /** Hands a row to a queue for each receiver that it is still owed to. Open until nobody is: then the row is settled. */
+  private async take({ alert, deliveries }: PendingAlert, mayHave: MayHave): Promise<Taken> {
+    let open = false;
+    const refused: string[] = [];
     for (const { name } of receiversFor(alert, this.options, deliveries)) {
       const known = deliveries.find((d) => d.receiver === name);
-      if ((known?.deliveredAt ?? known?.deadAt ?? null) !== null) continue;
+      if ((known?.deliveredAt ?? known?.deadAt ?? null) !== null) {
+        this.takeOver.ended(alert.id, name);
+        continue;
+      }
       const delivery = deliveryOf(alert, name, known);
       if (this.desk.isEnded(delivery.key)) {
         await this.repeatMark(delivery);
         continue;
       }
-      owed = true;
-      await this.hand(delivery);
+      open = true;
+      if (mayHave(name) && !(await this.hand(delivery))) refused.push(name);
     }
-    if (!owed) await this.store.settleAlert(alert.id, new Date().toISOString());
-    return !owed;
+    if (!open) {
+      await this.store.settleAlert(alert.id, new Date().toISOString());
+      for (const { name } of this.options.receivers) this.takeOver.ended(alert.id, name);
+    }
+    return { open, refused };
   }
 
   /** Ended by this process, but the mark did not reach the store (or it went out by the direct path). */
@@ -198,19 +196,21 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
     await this.store.markAlert(alert.id, receiver, this.desk.wasDelivered(key) ? { deliveredAt: at } : gaveUp);
   }
 
-  /** To Redis if there is one; here if there is none, if it says no, or if nothing came of it in time. */
-  private async hand(delivery: Delivery): Promise<void> {
-    if (this.lanes.has(delivery)) return;
-    if (this.bull === null) return void (await this.lanes.put(delivery));
+  /** To Redis if there is one; here if there is none, if it says no, or if nothing came of it in time. False: no room. */
+  private async hand(delivery: Delivery): Promise<boolean> {
+    if (this.lanes.adopt(delivery)) return true;
+    if (this.bull === null) return this.lanes.put(delivery);
     const step = this.takeOver.next(delivery, performance.now());
-    if (step === 'wait') return;
-    if (step === 'here') return void (await this.lanes.put(delivery));
+    if (step === 'wait') return true;
+    if (step === 'full') return false;
+    if (step === 'here') return this.lanes.put(delivery);
     // Not waited for: a Redis that is slow must not hold up the next receiver.
     void this.bull.put(delivery).then(async (held) => {
       if (held || this.stopped || !this.leadership.current().leading) return;
       this.takeOver.refused(delivery);
       await this.lanes.put(delivery);
     });
+    return true;
   }
 
   private failed(delivery: Delivery, attempts: number, error: string, dead: boolean): void {

@@ -35,6 +35,9 @@ export type DeliveryRow = Readonly<{
 
 export type OutboxRow = Readonly<{ alert: Alert; settledAt: string | null; deliveries: readonly DeliveryRow[] }>;
 
+/** `seq`: its place in the outbox; one that is enqueued later has a higher one. */
+export type PendingAlert = OutboxRow & Readonly<{ seq: number }>;
+
 /** `pending`: somebody may still owe a delivery; `dead`: some receiver was given up on. */
 export const ALERT_STATES = ['all', 'pending', 'dead'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];

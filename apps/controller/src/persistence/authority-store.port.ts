@@ -1,7 +1,7 @@
 import type { Goal, JournalEntry, Json, Mode, Proposal, SagaOutcome, SagaRecord, ScheduledSwitch } from '#failover';
 import type { TokenRow } from './tokens.port.js';
 import type { Forgotten } from './retention.port.js';
-import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow } from './alerts.port.js';
+import type { Alert, AlertState, DeliveryOutcome, IncidentRow, OutboxRow, PendingAlert } from './alerts.port.js';
 
 export type { Alert, OutboxRow } from './alerts.port.js';
 
@@ -58,8 +58,11 @@ export interface AuthorityStore {
   audit(after: number, limit: number): Promise<readonly AuditRow[]>;
   /** The newest `limit` rows of a group, still oldest first. */
   lastAudit(limit: number, group: string): Promise<readonly AuditRow[]>;
-  /** Alerts not yet settled, oldest first. The store does not know which receivers there are: {@link settleAlert} ends a row. */
-  pendingAlerts(limit: number): Promise<readonly OutboxRow[]>;
+  /**
+   * Alerts not yet settled, oldest first, seq above `after` (default: from the beginning). The store does not know which
+   * receivers there are: {@link settleAlert} ends a row.
+   */
+  pendingAlerts(limit: number, after?: number): Promise<readonly PendingAlert[]>;
   /** Takes the row out of {@link pendingAlerts}: every receiver that wants it answered 2xx, or delivery was given up. Idempotent. */
   settleAlert(id: string, at: string): Promise<void>;
   /** Remembered outcome of a delivery attempt; guarded by the row itself, not by the lease. */

@@ -17,7 +17,7 @@ import type {
   SagaHead,
   StoredGoal,
 } from './authority-store.port.js';
-import type { AlertState, DeliveryOutcome, IncidentRow } from './alerts.port.js';
+import type { AlertState, DeliveryOutcome, IncidentRow, PendingAlert } from './alerts.port.js';
 import { AnswerEntity } from './entities/answer.entity.js';
 import { AuditEntity } from './entities/audit.entity.js';
 import { ControllerEntity } from './entities/controller.entity.js';
@@ -185,8 +185,8 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     );
   }
 
-  pendingAlerts(limit: number): Promise<readonly OutboxRow[]> {
-    return this.outbox.pending(limit);
+  pendingAlerts(limit: number, after?: number): Promise<readonly PendingAlert[]> {
+    return this.outbox.pending(limit, after);
   }
   settleAlert(id: string, at: string): Promise<void> {
     return this.outbox.settle(id, at);

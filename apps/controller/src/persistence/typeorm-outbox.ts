@@ -1,6 +1,6 @@
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
-import { In, IsNull, Not } from 'typeorm';
-import type { AlertState, DeliveryOutcome, OutboxRow } from './alerts.port.js';
+import { In, IsNull, MoreThan, Not } from 'typeorm';
+import type { AlertState, DeliveryOutcome, OutboxRow, PendingAlert } from './alerts.port.js';
 import { AlertDeliveryEntity } from './entities/alert-delivery.entity.js';
 import { AlertEntity } from './entities/alert.entity.js';
 import { groupBy, outboxFromEntity } from './rows.js';
@@ -11,8 +11,11 @@ import type { StoreSession } from './store-session.js';
 export class TypeOrmOutbox {
   constructor(private readonly session: StoreSession) {}
 
-  pending(limit: number): Promise<readonly OutboxRow[]> {
-    return this.session.run('read the outbox', (m) => find(m, { settledAt: IsNull() }, 'ASC', limit));
+  /** By the index on (settled_at, seq), so a page costs the same wherever it begins. */
+  pending(limit: number, after = 0): Promise<readonly PendingAlert[]> {
+    return this.session.run('read the outbox', (m) =>
+      findNumbered(m, { settledAt: IsNull(), seq: MoreThan(after) }, 'ASC', limit),
+    );
   }
 
   list(state: AlertState, limit: number): Promise<readonly OutboxRow[]> {
@@ -74,12 +77,16 @@ export async function resendIn(
   return opened;
 }
 
-async function find(
+async function find(...query: Parameters<typeof findNumbered>): Promise<readonly OutboxRow[]> {
+  return (await findNumbered(...query)).map(({ seq: _seq, ...row }) => row);
+}
+
+async function findNumbered(
   manager: EntityManager,
   where: FindOptionsWhere<AlertEntity>,
   seq: 'ASC' | 'DESC',
   limit: number,
-): Promise<readonly OutboxRow[]> {
+): Promise<readonly PendingAlert[]> {
   const alerts = await manager.find(AlertEntity, { where, order: { seq }, take: limit });
   if (alerts.length === 0) return [];
   const marks = await manager.find(AlertDeliveryEntity, {
@@ -87,7 +94,7 @@ async function find(
     order: { receiver: 'ASC' },
   });
   const byAlert = groupBy(marks, (mark) => mark.alertId);
-  return alerts.map((alert) => outboxFromEntity(alert, byAlert.get(alert.id) ?? []));
+  return alerts.map((alert) => ({ ...outboxFromEntity(alert, byAlert.get(alert.id) ?? []), seq: alert.seq }));
 }
 
 /** A delivery that succeeded is never turned into a failure by a late mark; nor does one of an older round count. */

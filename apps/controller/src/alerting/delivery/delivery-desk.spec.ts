@@ -74,7 +74,7 @@ describe('taking over from a queue', () => {
   const delayMs = (attempts: number): number => attempts * 10_000;
 
   it('happens once nothing came of a delivery past its time', () => {
-    const takeOver = new TakeOver(3_000, delayMs);
+    const takeOver = new TakeOver(3_000, 10, delayMs);
     expect(takeOver.next(aDelivery('1'), 0)).toBe('queue');
     expect(takeOver.next(aDelivery('1'), 2_999)).toBe('wait');
     expect(takeOver.next(aDelivery('1'), 3_000)).toBe('here');
@@ -82,7 +82,7 @@ describe('taking over from a queue', () => {
   });
 
   it('waits for the next attempt when the first one was seen', () => {
-    const takeOver = new TakeOver(3_000, delayMs);
+    const takeOver = new TakeOver(3_000, 10, delayMs);
     takeOver.next(aDelivery('1'), 0);
     const tried = aDelivery('1', 'pager', { attempts: 1 });
     expect(takeOver.next(tried, 1_000)).toBe('wait');
@@ -91,13 +91,24 @@ describe('taking over from a queue', () => {
   });
 
   it('is patient with a receiver that is only busy, and at once when the queue says no', () => {
-    const takeOver = new TakeOver(3_000, delayMs);
+    const takeOver = new TakeOver(3_000, 10, delayMs);
     for (const id of ['1', '2', '3']) takeOver.next(aDelivery(id), 0);
-    takeOver.keep(new Set(['2', '3']), 2_900); // the first is over
+    takeOver.ended('1', 'pager', 2_900);
     expect(takeOver.next(aDelivery('3'), 5_000)).toBe('wait');
     takeOver.refused(aDelivery('2'));
     expect(takeOver.next(aDelivery('2'), 5_000)).toBe('here');
     takeOver.forget();
     expect(takeOver.next(aDelivery('2'), 5_000)).toBe('queue');
+  });
+
+  it('knows a bounded number of deliveries for each receiver, and another round of one as a new one', () => {
+    const takeOver = new TakeOver(3_000, 2, delayMs);
+    for (const id of ['1', '2']) expect(takeOver.next(aDelivery(id), 0)).toBe('queue');
+    expect(takeOver.next(aDelivery('3'), 0)).toBe('full');
+    expect([takeOver.hasRoom('pager'), takeOver.hasRoom('chat')]).toEqual([false, true]);
+    expect(takeOver.next(aDelivery('3', 'chat'), 0)).toBe('queue');
+    expect(takeOver.next(aDelivery('2', 'pager', { round: 2 }), 10)).toBe('queue');
+    takeOver.ended('1', 'pager');
+    expect(takeOver.next(aDelivery('3'), 0)).toBe('queue');
   });
 });

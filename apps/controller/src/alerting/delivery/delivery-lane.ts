@@ -2,7 +2,7 @@ import type { Attempt, Delivery } from './delivery-queue.port.js';
 
 /** `direct` deliveries exist in this process only; `outbox` ones can be read again. */
 export type Origin = 'outbox' | 'direct';
-type Item = { delivery: Delivery; readonly origin: Origin; dueAtMs: number };
+type Item = { delivery: Delivery; origin: Origin; dueAtMs: number };
 
 /**
  * One receiver's queue in memory: one request in flight, oldest due delivery first, so that alerts arrive in order and a
@@ -32,8 +32,16 @@ export class DeliveryLane {
     return true;
   }
 
-  has(key: string): boolean {
-    return this.items.has(key);
+  /** Whether it is here. What came by the direct path is then in the outbox as well, and can be read again. */
+  adopt(key: string): boolean {
+    const item = this.items.get(key);
+    if (item) item.origin = 'outbox';
+    return item !== undefined;
+  }
+
+  /** For deliveries from the outbox. */
+  hasRoom(): boolean {
+    return this.items.size < this.maxQueued;
   }
 
   /** Somebody else leads now and delivers from the outbox; direct alerts exist only here and stay. */
@@ -41,8 +49,8 @@ export class DeliveryLane {
     for (const [key, item] of this.items) if (item.origin === 'outbox') this.items.delete(key);
   }
 
-  waiting(): readonly Delivery[] {
-    return [...this.items.values()].map((item) => item.delivery);
+  direct(): readonly Delivery[] {
+    return [...this.items.values()].filter((item) => item.origin === 'direct').map((item) => item.delivery);
   }
 
   async close(): Promise<void> {

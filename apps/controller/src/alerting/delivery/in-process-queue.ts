@@ -23,12 +23,18 @@ export class InProcessQueue implements DeliveryQueue {
     this.lanes.get(delivery.receiver)?.offer(delivery, 'direct');
   }
 
-  has({ receiver, key }: Delivery): boolean {
-    return this.lanes.get(receiver)?.has(key) ?? false;
+  /** Whether this queue holds a delivery that the outbox has: from then on it is one of the outbox. */
+  adopt({ receiver, key }: Delivery): boolean {
+    return this.lanes.get(receiver)?.adopt(key) ?? false;
   }
 
-  waiting(): readonly Delivery[] {
-    return [...this.lanes.values()].flatMap((lane) => lane.waiting());
+  hasRoom(receiver: string): boolean {
+    return this.lanes.get(receiver)?.hasRoom() ?? false;
+  }
+
+  /** What no outbox is known to have. */
+  direct(): readonly Delivery[] {
+    return [...this.lanes.values()].flatMap((lane) => lane.direct());
   }
 
   forgetOutbox(): void {

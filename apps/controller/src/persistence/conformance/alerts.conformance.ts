@@ -35,13 +35,14 @@ export function alertCases(open: OpenStore): void {
       expect(await store.pendingAlerts(10)).toEqual([
         {
           alert: anAlert('x1'),
+          seq: 1,
           settledAt: null,
           deliveries: [
             delivery('mail', { deliveredAt: AT }),
             delivery('oncall', { attempts: 2, lastError: '504', attemptedAt: LATER }),
           ],
         },
-        { alert: anAlert('x2'), settledAt: null, deliveries: [] },
+        { alert: anAlert('x2'), seq: 2, settledAt: null, deliveries: [] },
       ]);
       expect(await store.pendingAlerts(1)).toHaveLength(1);
       await store.settleAlert('x1', AT);
@@ -52,6 +53,23 @@ export function alertCases(open: OpenStore): void {
       expect((await store.pendingAlerts(10)).map((r) => r.alert.id)).toEqual(['x2']);
       expect((await store.alert('x1'))?.settledAt).toBe(AT);
       expect(await store.alert('unknown')).toBeNull();
+    });
+
+    it('is read page by page, however much of it was settled in between', async () => {
+      const { store, enqueue } = await withAlerts(...['x1', 'x2', 'x3', 'x4', 'x5'].map((id) => anAlert(id)));
+      const ids = async (limit: number, after: number) =>
+        (await store.pendingAlerts(limit, after)).map((row) => row.alert.id);
+      const [, second] = await store.pendingAlerts(2);
+      await store.settleAlert('x1', AT);
+      await store.settleAlert('x3', AT);
+      await store.markAlert('x4', 'oncall', { failedAt: AT, error: '503' });
+      expect(await ids(2, second!.seq)).toEqual(['x4', 'x5']);
+      const [fourth, last] = await store.pendingAlerts(2, second!.seq);
+      expect(fourth?.deliveries).toEqual([delivery('oncall', { lastError: '503' })]);
+      expect(await ids(2, last!.seq)).toEqual([]);
+      await enqueue(anAlert('x6'));
+      expect(await ids(2, last!.seq)).toEqual(['x6']);
+      expect(await ids(10, 0)).toEqual(['x2', 'x4', 'x5', 'x6']);
     });
 
     it('never turns a delivery into a failure, and counts marks made at once', async () => {
