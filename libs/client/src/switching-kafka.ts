@@ -170,8 +170,8 @@ export function createSwitchingKafka(
     close: async () => {
       clock.stop();
       await follower.close();
+      await Promise.all([...consumers].map((c) => c.disconnect())); // first: a handler at work may still have to send
       await Promise.all([...producers].map((p) => p.disconnect()));
-      await Promise.all([...consumers].map((c) => c.disconnect()));
       await reporter?.close();
     },
   };

@@ -114,6 +114,37 @@ describe('DRAIN and HOLD', () => {
     );
   });
 
+  it('close lets a handler at work send and commit what it makes of its record', async () => {
+    const { send } = await stage.sender();
+    const consumer = stage.kafka.consumer({ groupId: 'billing' });
+    let work: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => (work = resolve));
+    let atWork = false;
+    consumer.subscribe({ topics: ['t'] });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ commit }) => {
+        atWork = true;
+        await told;
+        await send('made of 41');
+        await commit();
+      },
+    });
+    const onA = await stage.consumerOf('a');
+    const idle = stage.kafka.consumer({ groupId: 'audit' });
+    idle.subscribe({ topics: ['t'] });
+    await idle.run({ eachMessage: async () => undefined });
+    const idleOnA = await stage.consumerOf('a', 1);
+    const handled = onA.deliver('41');
+    await vi.waitFor(() => expect(atWork).toBe(true));
+    const closed = stage.kafka.close();
+    await vi.waitFor(() => expect(idleOnA.left).toBe(true));
+    work();
+    (await stage.call('a', 0)).ack();
+    await Promise.all([handled, closed]);
+    expect(onA.committed).toEqual(['42']);
+  });
+
   describe('a group that is just being joined', () => {
     let join: () => void;
     const joining = async (): Promise<ScriptedConsumer> => {
