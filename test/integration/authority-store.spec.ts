@@ -1,11 +1,14 @@
+import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLab, waitFor, type Lab } from '#lab';
 import { authorityStoreConformance } from '../../apps/controller/src/persistence/authority-store.conformance.js';
 import { StoreUnavailableError } from '../../apps/controller/src/persistence/authority-store.port.js';
 import {
   A,
+  AT,
   B,
   aGroup,
   aSaga,
@@ -13,6 +16,8 @@ import {
   anEvent,
   lead,
 } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { ByGroup1795600000000 } from '../../apps/controller/src/persistence/migrations/1795600000000-by-group.js';
+import { MIGRATIONS } from '../../apps/controller/src/persistence/migrations/index.js';
 import { createAuthorityStore } from '../../apps/controller/src/persistence/create-authority-store.js';
 
 let lab: Lab;
@@ -26,17 +31,22 @@ afterAll(async () => {
   await lab.close();
 });
 
-async function runSql(statement: string): Promise<true> {
-  const client = new pg.Client({ connectionString: mainUrl });
+async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined); // a broken connection is told by the call that it broke
   await client.connect();
   try {
-    await client.query(statement);
+    return await work(client);
   } finally {
     await client.end();
   }
-  return true;
 }
+
+const runSql = (statement: string): Promise<true> =>
+  connected<true>(mainUrl, async (client) => {
+    await client.query(statement);
+    return true;
+  });
 
 /** An empty database of its own on the lab's server. */
 async function freshDatabase(): Promise<string> {
@@ -105,6 +115,69 @@ describe('PostgreSQL out of reach', () => {
     await expect(making).rejects.toMatchObject({
       name: 'StoreUnavailableError',
       message: expect.stringContaining('connect'),
+    });
+  });
+});
+
+/** Rows without a hash, one in a thousand of them of the group `rare`. */
+const manyAudits = (n: number): string =>
+  `INSERT INTO pointsman_audit SELECT i, '${AT}', 'unknown', 'denied', CASE WHEN i % 1000 = 0 THEN 'rare' ELSE 'orders' END,
+     'Not authorised', '{}', 1, NULL, '', '' FROM generate_series(1, ${n}) AS i`;
+const manyIncidents = (n: number): string =>
+  `INSERT INTO pointsman_incident SELECT 'i-' || i, CASE WHEN i % 1000 = 0 THEN 'rare' ELSE 'orders' END, '${AT}', '${AT}', '{}'
+     FROM generate_series(1, ${n}) AS i`;
+const INDEX = `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('pointsman_audit_by_group')`;
+
+describe('PostgreSQL that holds years of records', () => {
+  it.each([
+    ['audit', manyAudits(50_000), `WHERE group_name = 'rare' ORDER BY seq DESC LIMIT 50`],
+    ['incident', manyIncidents(50_000), `WHERE group_name = 'rare' ORDER BY opened_at DESC, incident DESC LIMIT 50`],
+  ])('finds one group in the %s by an index', async (table, fill, question) => {
+    const url = await freshDatabase();
+    await (await createAuthorityStore({ url, poolSize: 1 })).close();
+    await connected(url, async (client) => {
+      await client.query(fill);
+      await client.query(`ANALYZE pointsman_${table}`);
+      const { rows } = await client.query(`EXPLAIN SELECT * FROM pointsman_${table} ${question}`);
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain(`pointsman_${table}_by_group`);
+    });
+  });
+
+  it('gets the index of its audit beside running writes, however long that takes', async () => {
+    const url = await freshDatabase();
+    const before = MIGRATIONS.slice(0, MIGRATIONS.indexOf(ByGroup1795600000000));
+    const older = new DataSource({
+      ...{ type: 'postgres', url, migrations: [...before], installExtensions: false },
+      ...{ migrationsTableName: 'pointsman_migrations', migrationsTransactionMode: 'each' },
+    });
+    await older.initialize();
+    await older.runMigrations();
+    await older.destroy();
+    await connected(url, async (client) => {
+      await client.query(manyAudits(20_000));
+      const begun = await connected(url, async (reader) => {
+        await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+        await reader.query('SELECT count(*) FROM pointsman_audit'); // a backup: the index waits for its end
+        const opening = createAuthorityStore({ url, statementTimeoutMs: 300 });
+        await waitFor(
+          'it takes longer than a statement may',
+          async () => {
+            const { rowCount } = await client.query(
+              `SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND state = 'active'
+                 AND datname = current_database() AND clock_timestamp() - query_start > interval '700 ms'`,
+            );
+            return rowCount === 1 || undefined;
+          },
+          { timeoutMs: 10_000 },
+        );
+        expect((await client.query(INDEX)).rows).toEqual([{ valid: false }]);
+        await client.query('SET lock_timeout = 200');
+        await client.query(`UPDATE pointsman_audit SET reason = 'written meanwhile' WHERE seq = 7`);
+        return { opening };
+      });
+      const store = await begun.opening;
+      expect((await client.query(INDEX)).rows).toEqual([{ valid: true }]);
+      await store.close();
     });
   });
 });

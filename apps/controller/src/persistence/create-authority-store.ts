@@ -22,7 +22,10 @@ export type AuthorityStoreOptions = Readonly<{
 }>;
 
 const SCHEMA_ATTEMPTS = 10;
+/** One statement of a migration may read a whole table. */
+const SCHEMA_STATEMENT_MS = 600_000;
 const RETRY_MS = 250;
+const STATEMENT_TIMEOUT_MS = 1_500;
 
 /**
  * Connects, brings the schema up to date and gives the store. Several controllers may start on an empty database at once:
@@ -34,6 +37,7 @@ export async function createAuthorityStore(options: AuthorityStoreOptions): Prom
     const dataSource = new DataSource(dataSourceOptions(options));
     try {
       await dataSource.initialize();
+      if (await dataSource.showMigrations()) await bringUpToDate(options);
       return new TypeOrmAuthorityStore(dataSource);
     } catch (error) {
       if (dataSource.isInitialized) await dataSource.destroy();
@@ -45,8 +49,22 @@ export async function createAuthorityStore(options: AuthorityStoreOptions): Prom
   }
 }
 
-function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
-  const timeoutMs = options.statementTimeoutMs ?? 1_500;
+/** Over a connection of its own: what answers leaders within their lease is too short for a table of years. */
+async function bringUpToDate(options: AuthorityStoreOptions): Promise<void> {
+  const schema = new DataSource(dataSourceOptions({ ...options, poolSize: 1 }, SCHEMA_STATEMENT_MS));
+  await schema.initialize();
+  try {
+    await schema.runMigrations();
+  } finally {
+    await schema.destroy();
+  }
+}
+
+function dataSourceOptions(
+  options: AuthorityStoreOptions,
+  statementMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+): DataSourceOptions {
+  const timeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   return {
     type: 'postgres',
     url: options.url,
@@ -54,7 +72,6 @@ function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
     entities: ENTITIES,
     migrations: [...MIGRATIONS],
     migrationsTableName: 'pointsman_migrations',
-    migrationsRun: true,
     migrationsTransactionMode: 'each',
     synchronize: false,
     logger: SILENT,
@@ -65,12 +82,12 @@ function dataSourceOptions(options: AuthorityStoreOptions): DataSourceOptions {
     poolErrorHandler: options.onIdleError ?? (() => undefined),
     extra: {
       keepAlive: true,
-      statement_timeout: timeoutMs,
+      statement_timeout: statementMs,
       lock_timeout: timeoutMs,
       // A leader frozen in mid-transaction holds the lease row's lock: without this nobody could ever take the lease.
       idle_in_transaction_session_timeout: timeoutMs,
       // The server's own time-outs answer first; this one is for a server that answers nothing.
-      query_timeout: timeoutMs + 250,
+      query_timeout: statementMs + 250,
     },
   };
 }
