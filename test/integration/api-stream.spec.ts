@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor } from '#lab';
 import { type ApiApp, TOKEN } from './api-app.js';
 import { ApiRig } from './api-rig.js';
@@ -11,13 +11,21 @@ beforeEach(async () => {
   api = await rig.start('ctl-a');
   await api.lead();
 });
-afterEach(() => rig.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rig.close();
+});
 
 /** Reads a stream until `enough` says so; the text so far. */
-async function stream(of: ApiApp, headers: Record<string, string>, enough: (text: string) => boolean, query = '') {
+async function stream(
+  of: ApiApp,
+  headers: Record<string, string>,
+  enough: (text: string) => boolean,
+  { query = '', token = TOKEN } = {},
+) {
   const closed = new AbortController();
   const res = await fetch(`${of.url}/v1/events${query}`, {
-    headers: { authorization: `Bearer ${TOKEN}`, accept: 'text/event-stream', ...headers },
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...headers },
     signal: closed.signal,
   });
   expect(res.headers.get('content-type')).toContain('text/event-stream');
@@ -61,7 +69,7 @@ describe('the event stream', () => {
   it('is limited to a group when asked, and shows decisions without their explanation', async () => {
     await api.addEvents({ group: null, summary: 'of nobody' });
     await api.addDecision();
-    const text = await stream(api, {}, (t) => idsIn(t).length > 0, '?after=0&group=orders');
+    const text = await stream(api, {}, (t) => idsIn(t).length > 0, { query: '?after=0&group=orders' });
     expect(idsIn(text)).toEqual([2]);
     expect(text).toContain('"explain":"/v1/groups/orders/explain?event=2"');
     expect(text).not.toContain('rowsAbove');
@@ -84,6 +92,30 @@ describe('the event stream', () => {
     await seen('meanwhile');
     await rig.stop(other);
     expect(idsIn(await reading)).toEqual([1]);
+  });
+
+  it.each<[string, (id: string) => Promise<void>]>([
+    ['is revoked', async (id) => void (await api.post(`/v1/tokens/${id}/revoke`, {}, { epoch: null }).expect(200))],
+    ['comes to its end', async () => void vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * 86_400_000)],
+  ])('ends when its token %s', async (_, happens) => {
+    const { body } = await api.post('/v1/tokens', { name: 'wall', role: 'viewer', expiresIn: '1d' }, { epoch: null });
+    const { id, token } = body as { id: string; token: string };
+    let sawHeartbeat = (): void => undefined;
+    const heartbeat = new Promise<void>((resolve) => (sawHeartbeat = resolve));
+    const reading = stream(
+      api,
+      {},
+      (text) => {
+        if (text.includes(': heartbeat')) sawHeartbeat();
+        return false;
+      },
+      { token },
+    );
+    await heartbeat;
+    await happens(id);
+    const text = await reading; // it has an end of its own
+    expect(text).toMatch(/: not authorised any more\n\n$/);
+    await api.get('/v1/events', token).expect(401);
   });
 
   it('a closed reader frees its place', async () => {

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OidcOptions } from '../../apps/controller/src/operator/oidc/oidc.options.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN } from './api-app.js';
@@ -22,6 +22,7 @@ beforeEach(async () => {
   await api.lead();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await api.close();
   await issuer.close();
 });
@@ -55,6 +56,18 @@ describe('a token of a real issuer', () => {
     const paused = audit.find((row) => row.action === 'pause');
     expect(paused).toMatchObject({ actor: 'operator:kim', detail: { authenticated: 'oidc:kim', from: '127.0.0.1' } });
     expect(audit.find((row) => row.action === 'denied')?.actor).toBe('oidc:lee');
+  });
+
+  it('ends an open event stream with its own end', async () => {
+    const token = await issuer.forge({ exp: Math.floor(Date.now() / 1_000) + 600 });
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+    const res = await fetch(`${api.url}/v1/events`, { headers });
+    let text = '';
+    for await (const chunk of res.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (chunk.includes(': heartbeat')) vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    }
+    expect(text).toMatch(/: not authorised any more\n\n$/);
   });
 
   it('stands beside the tokens that there were before', async () => {

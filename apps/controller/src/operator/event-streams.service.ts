@@ -10,6 +10,9 @@ import { OPERATOR_OPTIONS } from './operator.options.js';
 import type { OperatorOptions } from './operator.options.js';
 import { eventView } from './views/event.view.js';
 
+/** What one reader asked for, and the question whether it still may. */
+type StreamOrder = Readonly<{ after: number | null; group: string | undefined; stillAllowed: () => Promise<boolean> }>;
+
 const MAX_STREAMS = 32;
 const PAGE = 100;
 const SLOW_READER_MS = 30_000;
@@ -39,8 +42,11 @@ export class EventStreams implements BeforeApplicationShutdown {
     this.closing.abort();
   }
 
-  /** Serves one stream until the reader goes or the controller stops. `after` null: only what happens from now on. */
-  async open(res: Response, after: number | null, group: string | undefined): Promise<void> {
+  /**
+   * Serves one stream until the reader goes, may not read any more, or the controller stops. `after` null: only what happens
+   * from now on.
+   */
+  async open(res: Response, { after, group, stillAllowed }: StreamOrder): Promise<void> {
     if (this.count >= MAX_STREAMS) throw tooMany();
     this.count += 1;
     const gone = new AbortController();
@@ -51,17 +57,19 @@ export class EventStreams implements BeforeApplicationShutdown {
       res.set({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
       res.flushHeaders();
       res.write('retry: 1000\n: connected\n\n');
-      await this.follow(res, from, group, signal);
+      await this.follow(res, { after: from, group, stillAllowed }, signal);
     } finally {
       this.count -= 1;
       if (res.headersSent) res.end();
     }
   }
 
-  private async follow(res: Response, from: number, group: string | undefined, signal: AbortSignal): Promise<void> {
-    let seq = from;
+  private async follow(res: Response, of: StreamOrder & { after: number }, signal: AbortSignal): Promise<void> {
+    const { group, stillAllowed } = of;
+    let seq = of.after;
     let writtenAtMs = performance.now();
     while (!signal.aborted) {
+      if (!(await stillAllowed())) return void (await send(res, ': not authorised any more\n\n', signal));
       const rows = await this.read(seq, group);
       for (const row of rows) {
         seq = row.seq;

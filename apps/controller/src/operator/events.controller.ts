@@ -33,7 +33,9 @@ export class EventsController {
     if (group !== undefined) this.groups.config(group);
     const from = queryInt('after', lastEventId ?? after, ROUTES.events.query.after);
     if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
-      return this.streams.open(res, from < 0 ? null : from, group);
+      const { stillAllowed } = req;
+      if (stillAllowed === undefined) throw new Error('no guard has let this caller in');
+      return this.streams.open(res, { after: from < 0 ? null : from, group, stillAllowed });
     }
     const count = queryInt('limit', limit, ROUTES.events.query.limit);
     const rows = from < 0 ? await this.store.lastEvents(count, group) : await this.store.events(from, count, group);

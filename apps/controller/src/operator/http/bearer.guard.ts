@@ -37,6 +37,24 @@ export class BearerGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const req = context.switchToHttp().getRequest<Request>();
+    await this.judge(req);
+    req.stillAllowed = () => this.stillAllowed(req);
+    return true;
+  }
+
+  /** False once it would be 401 or 403; what cannot be found out now has not ended. */
+  private async stillAllowed(req: Request): Promise<boolean> {
+    try {
+      await this.judge(req);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return error.problem.status !== 401 && error.problem.status !== 403;
+    }
+  }
+
+  /** Throws unless the caller may call this route now. */
+  private async judge(req: Request): Promise<void> {
     const given = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
     if (given === undefined) {
       if (this.expected !== null || this.signIn.offered)
@@ -46,7 +64,7 @@ export class BearerGuard implements CanActivate {
     // Digests have one length, so the comparison tells nothing about the token's.
     if (this.expected !== null && timingSafeEqual(digest(given), this.expected)) {
       req.operator = 'file-token';
-      return true;
+      return;
     }
     const person = await this.signIn.person(given, Date.now());
     if (person !== null) return this.admit(req, person);
@@ -60,7 +78,7 @@ export class BearerGuard implements CanActivate {
   }
 
   /** Who came by OIDC; the audit says so by the actor's prefix. */
-  private admit(req: Request, person: OidcResult): boolean {
+  private admit(req: Request, person: OidcResult): void {
     switch (person.kind) {
       case 'known':
         req.operator = `oidc:${person.name}`;
@@ -88,10 +106,10 @@ export class BearerGuard implements CanActivate {
     }
   }
 
-  private allowed(req: Request, role: Role): boolean {
+  private allowed(req: Request, role: Role): void {
     const route = req.route as Readonly<{ path: string }> | undefined;
     const needed = neededRole(req.method, route?.path ?? req.path);
-    if (mayCall(role, needed)) return true;
+    if (mayCall(role, needed)) return;
     throw new Problem({
       status: 403,
       code: 'role_too_low',
@@ -100,8 +118,8 @@ export class BearerGuard implements CanActivate {
     });
   }
 
-  private loopbackOnly(req: Request): boolean {
-    if (LOOPBACK.has(req.socket.remoteAddress ?? '') && LOOPBACK_HOST.test(req.headers.host ?? '')) return true;
+  private loopbackOnly(req: Request): void {
+    if (LOOPBACK.has(req.socket.remoteAddress ?? '') && LOOPBACK_HOST.test(req.headers.host ?? '')) return;
     throw new Problem({
       status: 403,
       code: 'loopback_only',

@@ -4,6 +4,8 @@ declare module 'express-serve-static-core' {
   interface Request {
     /** Who it comes from, as the bearer guard found; `token:<name>`, `oidc:<name>` or `file-token`. */
     operator?: string;
+    /** Asks anew whether the caller would be let in as at the start; for an answer that takes as long as its reader likes. */
+    stillAllowed?: () => Promise<boolean>;
     requestId?: string;
   }
 }
