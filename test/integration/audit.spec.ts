@@ -1,6 +1,7 @@
 import request from 'supertest';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AuditRow } from '../../apps/controller/src/persistence/authority-store.port.js';
+import { DeniedAttempts } from '../../apps/controller/src/operator/http/denied-attempts.js';
 import { aSaga, anAudit, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN, everythingIn } from './api-app.js';
@@ -71,6 +72,49 @@ describe('the audit', () => {
     });
     expect(JSON.stringify(database.tables.audit)).not.toContain('guess');
     expect((await get('/v1/audit/verify')).body.ok).toBe(true);
+  });
+});
+
+describe('a dashboard whose token has ended', () => {
+  const read = (path: string) => request(api.url).get(path).set('authorization', 'Bearer ended').expect(401);
+  const denied = () => database.tables.audit.filter((row) => row.action === 'denied');
+
+  it('is one row per route, and one more with the number of what came after', async () => {
+    for (let i = 0; i < 20; i += 1) await read('/v1/groups');
+    await read('/v1/groups/orders/explain');
+    await vi.waitFor(() => expect(denied()).toHaveLength(2), { timeout: 10_000 });
+    await api.app.get(DeniedAttempts).beforeApplicationShutdown();
+    expect(denied()).toHaveLength(3);
+    expect(denied().at(-1)).toMatchObject({
+      ...{ actor: 'unknown', reason: 'GET /v1/groups: Not authorised, 19 more times' },
+      detail: { status: 401, code: 'token_wrong', repeats: 19, from: '127.0.0.1' },
+    });
+    expect((await get('/v1/audit/verify')).body.ok).toBe(true);
+  });
+
+  it('hides no write: each is written at once, however many reads were denied', async () => {
+    for (let i = 0; i < 65; i += 1) await read(`/v1/sagas/s-${i}`);
+    for (let i = 0; i < 3; i += 1) {
+      await request(api.url).post('/v1/groups/orders/pause').set('authorization', 'Bearer ended').send({}).expect(401);
+    }
+    const writes = () => denied().filter((row) => row.reason.startsWith('POST'));
+    await vi.waitFor(() => expect(writes()).toHaveLength(3), { timeout: 10_000 });
+    expect(denied()).toHaveLength(63);
+  });
+
+  it('is told by itself while it goes on', async () => {
+    const brief = await ApiApp.start('ctl-b', database, { deniedRepeatsMs: 50 });
+    api.leadership.follow(brief.leadership.me, 1);
+    onTestFinished(() => brief.close());
+    await brief.lead();
+    for (let i = 0; i < 5; i += 1) await request(brief.url).get('/v1/groups').expect(401);
+    await vi.waitFor(
+      () => {
+        const repeats = denied().map((row) => (row.detail as { repeats?: number }).repeats ?? 1);
+        expect(repeats.reduce((sum, n) => sum + n, 0)).toBe(5);
+      },
+      { timeout: 10_000 },
+    );
   });
 });
 

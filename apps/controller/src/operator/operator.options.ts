@@ -27,6 +27,8 @@ export type OperatorOptions = Readonly<{
   eventPollMs?: number;
   /** A comment on a quiet event stream, so that both ends notice a dead connection. */
   eventHeartbeatMs?: number;
+  /** How often the audit hears of a denied read that is repeated. */
+  deniedRepeatsMs?: number;
 }>;
 
 export const OPERATOR_OPTIONS = Symbol('OperatorOptions');
