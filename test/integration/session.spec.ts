@@ -136,7 +136,9 @@ describe('goals', () => {
     });
     expect(a.hands.applied.every((g) => g.subject === 'cluster')).toBe(true);
     expect(b.hands.applied.every((g) => g.subject === 'flow')).toBe(true);
-    expect(c.snapshots.build('orders', null).fences[0]).toMatchObject({ cluster: 'a', state: 'fenced', epoch: 8 });
+    await until(() =>
+      expect(c.snapshots.build('orders', null).fences[0]).toMatchObject({ cluster: 'a', state: 'fenced', epoch: 8 }),
+    );
   });
 
   it('fences a returning cluster in the round in which it answers', async () => {
