@@ -72,7 +72,9 @@ export class AppendingProducer implements ProducerPort {
     this.choose = config.createPartitioner?.();
   }
 
-  async connect(): Promise<void> {}
+  async connect(): Promise<void> {
+    await new Promise(setImmediate); // not at once: sends come meanwhile
+  }
   async disconnect(): Promise<void> {
     this.closed = true;
   }

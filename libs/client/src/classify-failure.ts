@@ -4,11 +4,13 @@ export type Failure =
   | Readonly<{ kind: 'not-authorized' }> // error 29: fenced, or no permission
   | Readonly<{ kind: 'refused' }> // the record itself is wrong; no cluster will take it
   | Readonly<{ kind: 'producer-lost' }> // the broker no longer knows this producer or its sequence: a new one is needed
+  | Readonly<{ kind: 'topic-away' }> // unknown topic or a leaderless partition: of this topic, or of any other that kafkajs asks about
   | Readonly<{ kind: 'unclear' }> // a bug in an encoder, a library or a record: tried a few times, then told
   | Readonly<{ kind: 'unavailable' }>; // no answer, or one that passes by itself
 
 const TOO_LARGE = new Set([10, 18]);
 const NOT_AUTHORIZED = 29;
+const TOPIC_AWAY = new Set([3, 5]);
 // Out of order or duplicate sequence, invalid producer epoch, unknown producer id, fenced: idempotent producers only.
 const PRODUCER_LOST = new Set([45, 46, 47, 59, 90]);
 // Corrupt message, invalid topic, invalid required acks, invalid timestamp, unsupported for the format, policy
@@ -27,6 +29,7 @@ export function classifyFailure(error: unknown): Failure {
     if (typeof e.code === 'number') {
       if (TOO_LARGE.has(e.code)) return { kind: 'too-large' };
       if (e.code === NOT_AUTHORIZED) return { kind: 'not-authorized' };
+      if (TOPIC_AWAY.has(e.code)) return { kind: 'topic-away' };
       if (PRODUCER_LOST.has(e.code)) return { kind: 'producer-lost' };
       return { kind: REFUSED.has(e.code) ? 'refused' : 'unavailable' };
     }

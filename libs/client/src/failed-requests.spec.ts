@@ -155,4 +155,54 @@ describe('what kafkajs does to a request that fails', () => {
       expect(blocked).toEqual(['unavailable', 'fenced']);
     });
   });
+
+  describe.each([{ idempotent: false }, { idempotent: true }])('for a topic that is away, $idempotent', (config) => {
+    const send = (producer: SwitchingProducer, topic: string, value: string) =>
+      producer.send({ topic, messages: [to(0, value)] });
+
+    it.each([3, 5])('sends those of the others, and its own when it is back (error %i)', async (code) => {
+      const producer = await start(config);
+      const others = Array.from({ length: 20 }, (_, n) => `other-${n}`);
+      await Promise.all(['away', ...others].map((t) => send(producer, t, 'before')));
+      a.unknownTopics.set('away', code);
+      const waiting = send(producer, 'away', 'waiting');
+      for (let round = 0; round < 3; round++) {
+        const sent = await Promise.all(others.map((t) => send(producer, t, String(round))));
+        expect(sent.every((o) => o.cluster === 'a')).toBe(true);
+      }
+      await vi.waitFor(() => expect(a.open).toBe(2)); // the shared one, and one for the topic that is away
+      expect(others.map((t) => a.log(t, 0))).toEqual(others.map(() => ['before', '0', '1', '2']));
+      a.unknownTopics.clear();
+      expect(await waiting).toMatchObject({ cluster: 'a' });
+      expect(a.open).toBe(1);
+      expect(a.log('away', 0)).toEqual(['before', 'waiting']);
+    });
+
+    it('finds it when another topic is the first to suffer', async () => {
+      const producer = await start(config);
+      await Promise.all(['away', 'other'].map((t) => send(producer, t, 'before')));
+      a.unknownTopics.set('away', 3);
+      await send(producer, 'other', '1'); // on its own
+      await send(producer, 'other', '2'); // shared again, with nobody who knows of the topic that is away
+      expect(a.open).toBe(1);
+      const waiting = send(producer, 'away', '3');
+      await vi.waitFor(() => expect(a.open).toBe(2));
+      await send(producer, 'other', '4');
+      server.overwrite(pointerTo('b', 2));
+      expect(await waiting).toMatchObject({ cluster: 'b' });
+      await vi.waitFor(() => expect([a.open, b.open]).toEqual([0, 1]));
+    });
+  });
+
+  it('opens no more than a few producers where every topic is away', async () => {
+    const producer = await start();
+    const topics = Array.from({ length: 100 }, (_, n) => `t${n}`);
+    for (const topic of topics) a.unknownTopics.set(topic, 5);
+    const sends = topics.map((topic) => producer.send({ topic, messages: [to(0, 'kept')] }));
+    await moreRequests(400);
+    expect(a.open).toBeLessThanOrEqual(17);
+    a.unknownTopics.clear();
+    await Promise.all(sends);
+    expect(a.open).toBe(1);
+  });
 });

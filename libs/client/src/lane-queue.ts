@@ -35,6 +35,10 @@ export class LaneQueue {
     return this.waiting.some((i) => i.maybeWritten) || [...this.taken].some((i) => i.maybeWritten);
   }
 
+  get empty(): boolean {
+    return this.taken.size === 0 && this.waiting.length === 0;
+  }
+
   /** Something failed and has not been answered since. */
   get repeats(): boolean {
     return this.taken.size > 0;

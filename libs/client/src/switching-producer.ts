@@ -11,7 +11,7 @@ import type {
 } from './client.types.js';
 import type { OpenCluster } from './cluster.port.js';
 import type { Emit } from './events.js';
-import { ProducerSession } from './producer-session.js';
+import { ProducerSessions } from './producer-sessions.js';
 import { Quiet } from './quiet.js';
 import { bytesOf, copyMessages } from './send-item.js';
 import type { SendItem } from './send-item.js';
@@ -38,9 +38,7 @@ export class PointerProducer implements SwitchingProducer {
   private readonly config: ProducerConfig;
   private readonly lanes = new Map<string, TopicLane>();
   private readonly unsettled = new Set<SendItem>(); // in the order of the calls, so of their deadlines too
-  private readonly warm = new Map<string, ProducerSession>();
-  private readonly retired = new Set<ProducerSession>(); // of the active cluster; some lanes still need them
-  private session: ProducerSession | null = null;
+  private readonly sessions: ProducerSessions;
   private records = 0;
   private bytes = 0;
   private expiry: NodeJS.Timeout | null = null;
@@ -57,12 +55,20 @@ export class PointerProducer implements SwitchingProducer {
     this.deps = deps;
     this.config = rest;
     this.limits = { ...DEFAULT_LIMITS, ...buffer };
+    this.sessions = new ProducerSessions({
+      clusters: deps.clusters,
+      open: deps.open,
+      config: rest,
+      warmStandby: deps.warmStandby,
+      lanes: this.lanes,
+      unavailable: (error) => deps.emit('blocked', { reason: 'unavailable', error }),
+    });
   }
 
   async connect(): Promise<void> {
     if (this.state === 'closed') throw new Error('this producer was disconnected; make a new one');
     this.start();
-    const connected = this.session?.connected;
+    const connected = this.sessions.current?.connected;
     if (connected === undefined) return;
     // Not longer than a moment: a cluster that does not answer must not keep a service from starting.
     let timer: NodeJS.Timeout | undefined;
@@ -115,7 +121,7 @@ export class PointerProducer implements SwitchingProducer {
 
   /** For the adoption report; null before the first send or connect. */
   describe(): ClientState {
-    const { session } = this;
+    const session = this.sessions.current;
     if (this.state !== 'started' || session === null) return null;
     const { cluster, epoch } = session;
     if (this.deps.mode() !== 'ACTIVE') return { cluster, epoch, state: this.drained ? 'drained' : 'moving' };
@@ -140,7 +146,7 @@ export class PointerProducer implements SwitchingProducer {
     if (this.expiry !== null) clearTimeout(this.expiry);
     for (const lane of this.lanes.values()) lane.stop();
     this.quiet.giveUp();
-    for (const session of [this.session, ...this.retired, ...this.warm.values()]) session?.end();
+    this.sessions.close();
     this.deps.closed(this);
   }
 
@@ -151,37 +157,9 @@ export class PointerProducer implements SwitchingProducer {
   async adopt(pointer: Pointer): Promise<boolean> {
     if (this.state !== 'started') return true;
     this.quiet.giveUp();
-    const old = this.session;
-    if (old?.cluster === pointer.activeCluster) {
-      old.epoch = pointer.epoch;
-      for (const lane of this.lanes.values()) lane.retryNow();
-    } else {
-      this.session = this.take(pointer);
-      for (const lane of this.lanes.values()) lane.switched();
-      if (old !== null) this.leave(old);
-    }
+    this.sessions.follow(pointer);
     if (this.deps.mode() !== 'ACTIVE') return this.quiet.reached();
-    return (await this.session?.connected) ?? false;
-  }
-
-  /** The same cluster with a fresh producer id; lanes move to it as soon as they need the old one no more. */
-  private renew(old: ProducerSession): void {
-    if (this.session !== old || this.state === 'closed') return;
-    const fresh = this.open(old.cluster, old.epoch);
-    this.session = fresh;
-    this.retired.add(old);
-    this.endUnused();
-    void fresh?.connected.then((ok) => {
-      if (ok && this.session === fresh) for (const lane of this.lanes.values()) lane.retryNow();
-    });
-  }
-
-  private endUnused(): void {
-    for (const session of this.retired) {
-      if ([...this.lanes.values()].some((lane) => lane.uses(session))) continue;
-      session.end();
-      this.retired.delete(session);
-    }
+    return (await this.sessions.current?.connected) ?? false;
   }
 
   private start(): void {
@@ -191,62 +169,18 @@ export class PointerProducer implements SwitchingProducer {
     if (pointer !== null) void this.adopt(pointer);
   }
 
-  /** The session for the pointer's cluster: a warm one if there is one. Null if the cluster is not configured. */
-  private take(pointer: Pointer): ProducerSession | null {
-    const name = pointer.activeCluster;
-    const session = this.warm.get(name) ?? this.open(name, pointer.epoch);
-    this.warm.delete(name);
-    if (session === null) return null;
-    session.epoch = pointer.epoch;
-    void session.connected.then((ok) => {
-      if (ok && this.session === session) for (const lane of this.lanes.values()) lane.retryNow();
-    });
-    if (this.deps.warmStandby) {
-      for (const other of Object.keys(this.deps.clusters)) {
-        if (other === name || this.warm.has(other) || other === this.session?.cluster) continue;
-        const standby = this.open(other, 0);
-        if (standby !== null) this.warm.set(other, standby);
-      }
-    }
-    return session;
-  }
-
-  private open(name: string, epoch: number): ProducerSession | null {
-    const config = this.deps.clusters[name];
-    if (config === undefined) return null;
-    let told = false;
-    const session: ProducerSession = new ProducerSession(
-      name,
-      epoch,
-      this.deps.open(name, config),
-      this.config,
-      (error) => {
-        if (told || this.session !== session) return;
-        told = true;
-        this.deps.emit('blocked', { reason: 'unavailable', error });
-      },
-    );
-    return session;
-  }
-
-  private leave(old: ProducerSession): void {
-    old.end();
-    this.endUnused();
-    if (!this.deps.warmStandby || this.state === 'closed') return;
-    const again = this.open(old.cluster, 0); // keeps trying slowly, ready for the way back
-    if (again !== null) this.warm.set(old.cluster, again);
-  }
-
   private lane(topic: string): TopicLane {
     let lane = this.lanes.get(topic);
     if (lane === undefined) {
       lane = new TopicLane(topic, {
         idempotent: this.config.idempotent === true,
-        session: () => this.session,
+        session: () => this.sessions.of(topic),
         paused: () => this.deps.mode() !== 'ACTIVE',
-        renew: (session) => this.renew(session),
+        renew: (session) => this.sessions.renew(topic, session),
+        isolate: (session) => this.sessions.isolate(topic, session),
+        answered: (session) => this.sessions.answered(topic, session),
         rested: () => {
-          this.endUnused();
+          this.sessions.endUnused();
           this.quiet.look();
         },
         refreshPointer: () => this.deps.refreshPointer(),

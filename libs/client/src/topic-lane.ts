@@ -15,6 +15,8 @@ export type LaneHost = Readonly<{
   session(): ProducerSession | null; // null: no pointer, or it names an unknown cluster
   paused(): boolean; // DRAIN or HOLD: only what may lie on the cluster already is brought to its end
   renew(session: ProducerSession): void; // its producer id is of no more use: go on with a fresh one
+  isolate(session: ProducerSession): void; // its metadata fails, for this topic or for another
+  answered(session: ProducerSession): void; // and nothing is left to repeat
   rested(): void; // nothing in flight any more
   refreshPointer(): Promise<boolean>;
   settle(item: SendItem, result: SendOutcome | Error): void;
@@ -54,6 +56,10 @@ export class TopicLane {
   /** No record of this topic has an end that nobody knows: the cluster may be fenced without making a duplicate. */
   get certain(): boolean {
     return this.inFlight === null && this.judging === null && !this.queue.uncertain;
+  }
+
+  get idle(): boolean {
+    return this.inFlight === null && this.queue.empty;
   }
 
   enqueue(item: SendItem): void {
@@ -151,7 +157,10 @@ export class TopicLane {
     if (late) return;
     this.inFlight = null;
     this.queue.answered();
-    if (!this.queue.repeats) this.held = null;
+    if (!this.queue.repeats) {
+      this.held = null;
+      this.host.answered(session);
+    }
     this.failures = 0;
     this.blockedAs = null;
     this.acknowledgedBy.add(session.cluster);
@@ -188,11 +197,12 @@ export class TopicLane {
     const failure = classifyFailure(error);
     // A refusal by number of one batch is the only answer that rules out that something was written: a partition takes
     // its batch whole or not at all.
-    const byNumber = !['unavailable', 'unclear', 'producer-lost'].includes(failure.kind);
+    const byNumber = !['unavailable', 'topic-away', 'unclear', 'producer-lost'].includes(failure.kind);
     const oneBatch = !divided && (!partitions.has(undefined) || messages.length === 1);
     if (!byNumber || !oneBatch) {
       for (const item of items) item.maybeWritten = true;
-      this.hold(session, items.length > 0 && pieces.length === request.pieces.length);
+      const leftUs = request.pieces.some((p) => p.messages.some((m) => partitionOf(m) !== undefined));
+      if (leftUs) this.hold(session, items.length > 0 && pieces.length === request.pieces.length);
     }
     if (items.length === 0) {
       this.pump();
@@ -202,6 +212,11 @@ export class TopicLane {
     switch (failure.kind) {
       case 'unavailable':
         return this.wait('unavailable', error);
+      case 'topic-away':
+        this.wait('unavailable', error);
+        this.host.isolate(session);
+        if (this.host.session() !== session) this.held = null; // it may fail for as long as a topic is away
+        return;
       case 'producer-lost':
         this.wait('unavailable', error); // before the fresh session, which must not be asked at once again
         return this.giveUp(session);
