@@ -154,6 +154,11 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.database.tables.audit.filter((row) => row.group === group).slice(-limit));
   }
 
+  lastAct(group: string, action: string): Promise<AuditRow | null> {
+    const { audit } = this.database.tables;
+    return this.read('read', () => audit.findLast((row) => row.group === group && row.action === action) ?? null);
+  }
+
   pendingAlerts(limit: number, after = 0): Promise<readonly PendingAlert[]> {
     return this.read('read', () => this.database.pendingAlerts(limit, after));
   }

@@ -5,7 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { pino } from 'pino';
 import request from 'supertest';
-import { defaultPolicy, explain } from '#failover';
+import { defaultPolicy, explain, type Json } from '#failover';
 import { LOGGER } from '#platform';
 import { ALERTING_OPTIONS } from '../../apps/controller/src/alerting/alerting.options.js';
 import { DECISIONS } from '../../apps/controller/src/decision/decision.port.js';
@@ -20,7 +20,7 @@ import type { OperatorOptions } from '../../apps/controller/src/operator/operato
 import { AUTHORITY_STORE } from '../../apps/controller/src/persistence/authority-store.port.js';
 import type { AuthorityStore, EventRow } from '../../apps/controller/src/persistence/authority-store.port.js';
 import { SAGA_DRIVER } from '../../apps/controller/src/saga/saga.port.js';
-import { aGroup, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { aGroup, anAudit, lead } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { PUBLISHING } from '../../apps/controller/src/publishing/publishing.port.js';
 import type { Publishing } from '../../apps/controller/src/publishing/publishing.port.js';
 import { ContractCheck } from './contract-check.js';
@@ -186,6 +186,13 @@ export class ApiApp {
     await this.store.transact(term, me, async (tx) => {
       for (const event of events) await tx.appendEvent({ ...EVENT, term, ...event });
     });
+  }
+
+  /** As the leader tells what it found of a returned cluster. */
+  async addSurvey(survey: Json): Promise<void> {
+    const { term, me } = this.leadership.current();
+    const act = { ...anAudit('rejoin survey'), detail: { survey }, term };
+    await this.store.transact(term, me, (tx) => tx.appendAudit(act));
   }
 
   /** Records the present decision as the tick does. */

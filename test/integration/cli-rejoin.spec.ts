@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Json } from '#failover';
 import { waitFor } from '#lab';
-import { aGroup } from '../../apps/controller/src/persistence/conformance/builders.js';
+import { AT, aGroup, anEntry, aSaga } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { MemoryAuthorityDatabase } from '../fakes/memory-authority-database.js';
 import { ApiApp, TOKEN } from './api-app.js';
 import { cliEnvironment, mustBeBuilt, runCli, type CliResult } from './cli-rig.js';
@@ -20,7 +20,13 @@ beforeEach(async () => {
   await api.lead();
   const { term, me } = api.leadership.current();
   const waiting = aGroup('orders', { epoch: 7, reservedEpoch: 7, active: 'a', rejoin: ['b'] });
-  await api.store.transact(term, me, (tx) => tx.saveGroup(waiting));
+  const moved = aSaga('saga-0', 'orders', { source: 'b', target: 'a', fromEpoch: 6, epoch: 7 });
+  await api.store.transact(term, me, async (tx) => {
+    await tx.saveGroup(waiting);
+    await tx.openSaga(moved);
+    await tx.appendJournal(moved.id, [anEntry('publish', 'intent'), anEntry('publish', 'done')]);
+    await tx.closeSaga(moved.id, 'DONE', AT);
+  });
 });
 afterEach(async () => {
   await api.close();
@@ -32,7 +38,7 @@ const cli = (...args: readonly string[]): Promise<CliResult> =>
 
 const EDGE = { offset: 95, timestampMs: 1_764_240_000_000, key: 'order-1' };
 const SURVEY = {
-  ...{ state: 'awaiting-choice', cluster: 'b', active: 'a', switchEpoch: 6, at: '2026-11-27T10:00:00.000Z' },
+  ...{ state: 'awaiting-choice', cluster: 'b', active: 'a', switchEpoch: 7, at: '2026-11-27T10:00:00.000Z' },
   seam: {
     partitions: 1,
     compared: 64,
@@ -62,7 +68,7 @@ const SHORTER = {
   },
   tail: null,
 } satisfies Json;
-const survey = (of: Json = SURVEY): Promise<void> => api.addEvents({ summary: 'survey', detail: { survey: of } });
+const survey = (of: Json = SURVEY): Promise<void> => api.addSurvey(of);
 
 describe('pointsman tail', () => {
   it('says how many, against the estimate, where the listing is, and what may be done', async () => {
@@ -83,6 +89,17 @@ describe('pointsman tail', () => {
     const { out } = await cli('tail', 'orders');
     expect(out).toContain('choices: rebuild\n  orders-0: the old log ends at 30');
     expect(JSON.parse((await cli('tail', 'orders', '-o', 'json')).out)).toMatchObject({ cluster: 'b', tail: null });
+  });
+
+  it('goes on to say so behind any number of events', async () => {
+    await survey();
+    await api.addEvents(...Array.from({ length: 500 }, (_, i) => ({ summary: `lag flickers ${i}` })));
+    expect((await cli('tail', 'orders')).out).toContain('b awaiting-choice');
+  });
+
+  it('does not offer a choice for a switch that another one has followed', async () => {
+    await survey({ ...SURVEY, switchEpoch: 3 });
+    expect((await cli('tail', 'orders')).out).toContain('orders: b rejoined');
   });
 
   it('exits 1 while nothing is surveyed, and says when it will be', async () => {

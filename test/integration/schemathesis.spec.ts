@@ -5,6 +5,7 @@ import request from 'supertest';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClientReport, Pointer } from '#config-center';
 import { ALERT } from '../../apps/controller/src/operator/contract/examples/records.example.js';
+import type { Json } from '#failover';
 import { SAGA, TAIL } from '../../apps/controller/src/operator/contract/examples/saga.example.js';
 import { aSaga, anAlert, anEntry } from '../../apps/controller/src/persistence/conformance/builders.js';
 import { ROLES, type Role } from '../../apps/controller/src/persistence/tokens.port.js';
@@ -63,7 +64,7 @@ afterEach(async () => {
 /** So that the examples of the document find what they name. */
 async function seed(): Promise<void> {
   const { group: _group, ...survey } = TAIL;
-  await api.addEvents({ type: 'saga', detail: JSON.parse(JSON.stringify({ survey })) as typeof TAIL });
+  await api.addSurvey(JSON.parse(JSON.stringify(survey)) as Json);
   await api.addDecision();
   const { term, me } = api.leadership.current();
   await api.store.transact(term, me, async (tx) => {

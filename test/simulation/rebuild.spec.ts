@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stepsOf, type RejoinOrder } from '#failover';
 import { evidenceOf, valueOf } from '../../apps/controller/src/saga/saga-journal.js';
+import { toldSurvey } from '../../apps/controller/src/saga/saga.port.js';
 import { dyingAt } from './crashing-store.js';
 import { afterFailover, ask, crashOnce, newestOf, settled, type More, type Stage } from './old-side-stage.js';
 import type { Simulation } from './simulation.js';
@@ -97,6 +98,30 @@ describe('a rebuild', () => {
     expect(surveyed.sim.world.history).toHaveLength(before);
     expect((await surveyed.sim.sagas()).map((s) => s.kind)).toEqual(['failover']);
     await Promise.all([stage.sim.close(), surveyed.sim.close()]);
+  });
+
+  it('is not held up by what happened since the tail was told: events scroll away, the survey does not', async () => {
+    const stage = await told();
+    const { sim, leader } = stage;
+    const flicker = {
+      at: '2026-11-20T15:00:00Z',
+      group: 'orders',
+      type: 'decision',
+      row: 600,
+      summary: 'lag',
+    } as const;
+    await leader.store.transact(leader.leadership.term, leader.id, async (tx) => {
+      for (let n = 0; n < 500; n++) await tx.appendEvent({ ...flicker, detail: null, term: 1, epoch: 2 });
+    });
+    const refused = await ask(stage, { choice: 'rebuild' });
+    expect(refused?.rehearsal.refusals.map((r) => r.name)).toEqual(['CLUSTER_NOT_NAMED']);
+    expect(await toldSurvey(sim.observer, { group: 'orders', active: 'b', epoch: 2 })).toMatchObject({
+      ...{ present: true, survey: { cluster: 'a', switchEpoch: 2, tail: { records: 7 } } },
+    });
+    await ask(stage, REBUILD);
+    await stage.time.runUntil(() => settled(leader));
+    await expectRebuilt(sim);
+    await sim.close();
   });
 
   it('is what is left without a ledger of the switch, as after break-glass: then no other choice is offered', async () => {

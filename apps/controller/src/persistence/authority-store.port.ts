@@ -58,6 +58,8 @@ export interface AuthorityStore {
   audit(after: number, limit: number): Promise<readonly AuditRow[]>;
   /** The newest `limit` rows of a group, still oldest first. */
   lastAudit(limit: number, group: string): Promise<readonly AuditRow[]>;
+  /** The newest row of that action in a group, however long ago: the audit is never pruned. Null: there was none. */
+  lastAct(group: string, action: string): Promise<AuditRow | null>;
   /**
    * Alerts not yet settled, oldest first, seq above `after` (default: from the beginning). The store does not know which
    * receivers there are: {@link settleAlert} ends a row.

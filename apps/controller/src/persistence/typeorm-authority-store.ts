@@ -185,6 +185,13 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
     );
   }
 
+  lastAct(group: string, action: string): Promise<AuditRow | null> {
+    return this.session.run('read the last act', async (m) => {
+      const [found] = await m.find(AuditEntity, { where: { group, action }, order: { seq: 'DESC' }, take: 1 });
+      return found === undefined ? null : auditFromEntity(found);
+    });
+  }
+
   pendingAlerts(limit: number, after?: number): Promise<readonly PendingAlert[]> {
     return this.outbox.pending(limit, after);
   }

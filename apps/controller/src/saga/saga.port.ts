@@ -4,6 +4,7 @@ import type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
 import type { AbortAnswer } from './saga-abort.js';
 
 export type { PlannedAnswer, PlannedAsk, Rehearsal } from './planned-ask.js';
+export { toldSurvey } from './rejoin/told-survey.js';
 export { StaleGroupError } from './steps/open-saga.step.js';
 
 /** What belongs into the transaction that opens a saga: the answer kept for its idempotency key. */

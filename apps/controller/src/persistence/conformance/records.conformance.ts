@@ -50,6 +50,11 @@ export function recordCases(open: OpenStore): void {
       expect(rows[0]).toMatchObject(anAudit('open'));
       expect((await store.lastAudit(1, 'orders')).map((r) => r.action)).toEqual(['fence']);
       expect((await store.lastAudit(9, 'orders')).map((r) => r.action)).toEqual(['open', 'fence']);
+      expect(await store.lastAct('orders', 'open')).toEqual(rows[0]);
+      await store.transact(second, B.id, (tx) => tx.appendAudit({ ...anAudit('open'), reason: 'once more' }));
+      expect(await store.lastAct('orders', 'open')).toMatchObject({ seq: 4, reason: 'once more' });
+      expect(await store.lastAct('orders', 'publish')).toBeNull();
+      expect(await store.lastAct('payments', 'open')).toBeNull();
       expect(verifyAuditChain(rows)).toEqual({ ok: true });
       expect(verifyAuditChain(await store.audit(1, 1))).toEqual({ ok: true });
     });

@@ -4,7 +4,7 @@ import { presentSwitch } from '../present-switch.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
 import type { SagaGroup } from '../saga-options.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
-import { isSurveyed } from './survey.js';
+import { isSurveyed } from './told-survey.js';
 
 const HISTORY = 50;
 
@@ -30,7 +30,7 @@ export async function rehearseRejoin(deps: SagaRunnerDeps, group: SagaGroup, ask
     order,
     acceptUnfencedSource: ask.request.acceptUnfencedSource,
     switchKnown: left !== null,
-    tailTold: rebuildBegun || (left !== null && (await isSurveyed(deps.store, group.name, left))),
+    tailTold: rebuildBegun || (left !== null && (await isSurveyed(deps.store, group.name, left.epoch))),
     rebuildBegun,
   });
   const plan = planSaga({

@@ -5,7 +5,6 @@ import type { LedgerRow } from '../../persistence/authority-store.port.js';
 import type { Asking } from '../agent-calls.js';
 import { presentSwitch, type Switch } from '../present-switch.js';
 import type { SagaRunnerDeps } from '../saga-fleet.js';
-import { valueOf } from '../saga-journal.js';
 import { rebuildBegunBefore } from './rebuild-begun.js';
 import {
   proofEvidence,
@@ -16,13 +15,13 @@ import {
   type Proof,
   type Tail,
 } from './returned.js';
+import { isSurveyed, SURVEY_ACT } from './told-survey.js';
 
 type Lead = Readonly<{ term: number; holder: string; leading: AbortSignal }>;
 
 /** A log of any size is counted by the agent meanwhile; the next try joins its work. */
 const LONGEST_MS = 240_000;
 const AGAIN_MS = 10_000;
-const EVENTS_LOOKED_AT = 500;
 const HISTORY = 50;
 
 /**
@@ -67,7 +66,7 @@ export class RejoinSurveys {
     const { store, gateway, time, times } = this.deps;
     const { name: group, active, epoch: at } = snapshot.group;
     const of = await presentSwitch(store, { group, active, epoch: at }, old);
-    if (of === null || (await isSurveyed(store, group, of))) return true;
+    if (of === null || (await isSurveyed(store, group, of.epoch))) return true;
     if (gateway.goalStatus(`${group}/cluster/${old}`)?.observed !== 'fenced') return false;
     const history = await store.sagas(group, HISTORY);
     if (rebuildBegunBefore(history, of)) return true; // told before its topics went; what is there now are copies
@@ -109,19 +108,13 @@ export class RejoinSurveys {
     await store.transact(term, holder, async (tx) => {
       const common = { at, group, term, epoch, detail: { survey } };
       await tx.appendEvent({ ...common, type: 'saga', row: null, summary });
-      await tx.appendAudit({ ...common, actor: `controller:${holder}`, action: 'rejoin survey', reason: summary });
+      await tx.appendAudit({ ...common, actor: `controller:${holder}`, action: SURVEY_ACT, reason: summary });
       await tx.enqueueAlert({
         ...{ id, incident, type, group, row: null, reason: summary, blockers: [], term, epoch, at },
       });
     });
     alerting.nudge();
   }
-}
-
-/** Whether what only the old side holds was told after the switch that left it. */
-export async function isSurveyed(store: SagaRunnerDeps['store'], group: string, of: Switch): Promise<boolean> {
-  const events = await store.lastEvents(EVENTS_LOOKED_AT, group);
-  return events.some((e) => valueOf(valueOf(e.detail, 'survey'), 'switchEpoch') === of.epoch);
 }
 
 const groupOf = (rows: readonly LedgerRow[]): string => rows[0]?.group ?? '';
