@@ -95,7 +95,7 @@ describe('what kafkajs does to a request that fails', () => {
       producer.send({ topic, messages: [to(0, value)] });
 
     it('takes a fresh producer id, or the broker would take the next record for the one given up', async () => {
-      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 50 } });
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 300 } });
       a.losing.add('t');
       await expect(send(producer, 't', 'given up')).rejects.toMatchObject({ maybeWritten: true });
       a.losing.clear();
@@ -108,7 +108,7 @@ describe('what kafkajs does to a request that fails', () => {
       let answer: () => void = () => undefined;
       a.answering = new Promise((resolve) => (answer = resolve));
       a.losing.add('t');
-      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 50 } });
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 300 } });
       await expect(send(producer, 't', 'given up')).rejects.toMatchObject({ maybeWritten: true });
       expect(a.producers).toHaveLength(1); // it may be answered yet, and then nothing is amiss
       answer();
@@ -143,7 +143,7 @@ describe('what kafkajs does to a request that fails', () => {
     });
 
     it('still knows that the cluster took the topic before: a DENY is a fence', async () => {
-      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 200 } });
+      const producer = await start({ idempotent: true, buffer: { maxWaitMs: 500 } });
       const blocked: string[] = [];
       kafka.on('blocked', ({ reason }) => blocked.push(reason));
       await send(producer, 't', 'taken');
