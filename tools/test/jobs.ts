@@ -18,10 +18,22 @@ const HEAVY: readonly string[] = [
   'switchover-crash.spec.ts',
 ];
 
+/** Light labs that take longest: before the others, else the last of them would run alone at the end, one lane idle. */
+const LONG: readonly string[] = [
+  'whole-idc.spec.ts',
+  'compensation.spec.ts',
+  'crash.spec.ts',
+  'three-brokers.spec.ts',
+  'night.spec.ts',
+  'planned-stops.spec.ts',
+  'strict.spec.ts',
+  'default-windows.spec.ts',
+];
+
 /**
  * Stages run one after the other, cheapest first. In a stage as many jobs run side by side as it has lanes: labs wait for
  * clocks most of their time, so two lanes fill two cores: the integration tests first, with the heavy labs one after the
- * other beside them, then the light labs by twos. Unit tests use all cores by themselves.
+ * other beside them, then the light labs by twos, the longest first. Unit tests use all cores by themselves.
  */
 export function stagesOf(wanted: readonly Project[]): readonly Stage[] {
   const whole = (project: Project): readonly Job[] => (wanted.includes(project) ? [{ project, file: null }] : []);
@@ -34,7 +46,8 @@ export function stagesOf(wanted: readonly Project[]): readonly Stage[] {
 
 function e2eFiles(): readonly string[] {
   const files = readdirSync(E2E).filter((name) => name.endsWith('.spec.ts'));
-  const rank = (name: string): number => (HEAVY.includes(name) ? HEAVY.indexOf(name) : HEAVY.length);
+  const first = [...HEAVY, ...LONG];
+  const rank = (name: string): number => (first.includes(name) ? first.indexOf(name) : first.length);
   return files.toSorted((x, y) => rank(x) - rank(y) || x.localeCompare(y)).map((name) => join(E2E, name));
 }
 
