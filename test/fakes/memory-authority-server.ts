@@ -135,8 +135,8 @@ export class MemoryAuthorityServer {
     return this.settled.get(id) ?? null;
   }
 
-  settle(id: string, at: string): void {
-    if (this.tables.alerts.has(id) && !this.settled.has(id)) this.settled.set(id, at);
+  settle(id: string, seq: number, at: string): void {
+    if (this.tables.alerts.get(id)?.seq === seq && !this.settled.has(id)) this.settled.set(id, at);
   }
 
   mark(id: string, receiver: string, outcome: DeliveryOutcome): void {

@@ -163,8 +163,8 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.database.pendingAlerts(limit, after));
   }
 
-  settleAlert(id: string, at: string): Promise<void> {
-    return this.read('write', () => this.database.settle(id, at));
+  settleAlert(id: string, seq: number, at: string): Promise<void> {
+    return this.read('write', () => this.database.settle(id, seq, at));
   }
 
   markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {

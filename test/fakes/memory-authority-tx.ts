@@ -135,14 +135,18 @@ export class MemoryAuthorityTx implements AuthorityTx {
   async enqueueAlert(alert: Alert): Promise<void> {
     const { alerts, incidents } = this.use();
     if (alerts.has(alert.id)) return;
-    const seq = ([...alerts.values()].at(-1)?.seq ?? 0) + 1;
-    alerts.set(alert.id, { seq, alert: copy(alert) });
+    alerts.set(alert.id, { seq: nextSeq(alerts), alert: copy(alert) });
     incidents.set(alert.incident, copy(foldIncident(incidents.get(alert.incident) ?? null, alert)));
   }
 
   async resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]> {
-    this.use();
+    const { alerts } = this.use();
     const dead = this.deliveries.deadAt(id, receivers);
+    const known = alerts.get(id);
+    if (known === undefined || dead.length === 0) return [];
+    const seq = nextSeq(alerts);
+    alerts.delete(id); // to the end of the order of insertion
+    alerts.set(id, { ...known, seq });
     this.resent.push({ id, receivers: dead });
     return dead;
   }
@@ -193,6 +197,8 @@ export class MemoryAuthorityTx implements AuthorityTx {
     return saga;
   }
 }
+
+const nextSeq = (alerts: Tables['alerts']): number => ([...alerts.values()].at(-1)?.seq ?? 0) + 1;
 
 function removeFrom<T>(table: Map<string, T>, limit: number, isOld: (row: T) => boolean): number {
   const keys = [...table].filter(([, row]) => isOld(row)).map(([key]) => key);

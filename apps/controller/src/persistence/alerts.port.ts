@@ -35,7 +35,7 @@ export type DeliveryRow = Readonly<{
 
 export type OutboxRow = Readonly<{ alert: Alert; settledAt: string | null; deliveries: readonly DeliveryRow[] }>;
 
-/** `seq`: its place in the outbox; one that is enqueued later has a higher one. */
+/** `seq`: its place in the outbox; one that is enqueued, or sent again, later has a higher one. */
 export type PendingAlert = OutboxRow & Readonly<{ seq: number }>;
 
 /** `pending`: somebody may still owe a delivery; `dead`: some receiver was given up on. */

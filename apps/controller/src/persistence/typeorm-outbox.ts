@@ -35,9 +35,10 @@ export class TypeOrmOutbox {
     return this.session.run('read an alert', async (m) => (await find(m, { id }, 'ASC', 1))[0] ?? null);
   }
 
-  async settle(id: string, at: string): Promise<void> {
+  /** By the number that was read with the marks: who was found to be owed nothing may be owed a new round since. */
+  async settle(id: string, seq: number, at: string): Promise<void> {
     await this.session.run('settle an alert', (manager) =>
-      manager.update(AlertEntity, { id, settledAt: IsNull() }, { settledAt: at }),
+      manager.update(AlertEntity, { id, seq, settledAt: IsNull() }, { settledAt: at }),
     );
   }
 
@@ -73,8 +74,15 @@ export async function resendIn(
     );
     if (changed.affected === 1) opened.push(receiver);
   }
-  if (opened.length > 0) await manager.update(AlertEntity, { id: alertId }, { settledAt: null });
+  // A new number, so that whoever looked at the round before cannot settle this one.
+  if (opened.length > 0)
+    await manager.update(AlertEntity, { id: alertId }, { settledAt: null, seq: await nextAlertSeq(manager) });
   return opened;
+}
+
+/** Inside a guarded transaction, where no other can take the same. */
+export async function nextAlertSeq(manager: EntityManager): Promise<number> {
+  return Number((await manager.maximum(AlertEntity, 'seq')) ?? 0) + 1;
 }
 
 async function find(...query: Parameters<typeof findNumbered>): Promise<readonly OutboxRow[]> {
@@ -87,6 +95,7 @@ async function findNumbered(
   seq: 'ASC' | 'DESC',
   limit: number,
 ): Promise<readonly PendingAlert[]> {
+  // Before their marks: those are then at least as new as the number that settles the row.
   const alerts = await manager.find(AlertEntity, { where, order: { seq }, take: limit });
   if (alerts.length === 0) return [];
   const marks = await manager.find(AlertDeliveryEntity, {

@@ -45,9 +45,9 @@ export function alertCases(open: OpenStore): void {
         { alert: anAlert('x2'), seq: 2, settledAt: null, deliveries: [] },
       ]);
       expect(await store.pendingAlerts(1)).toHaveLength(1);
-      await store.settleAlert('x1', AT);
-      await store.settleAlert('x1', LATER);
-      await store.settleAlert('unknown', AT);
+      await store.settleAlert('x1', 1, AT);
+      await store.settleAlert('x1', 1, LATER);
+      await store.settleAlert('unknown', 1, AT);
       expect((await store.pendingAlerts(10)).map((r) => r.alert.id)).toEqual(['x2']);
       await enqueue(anAlert('x1'));
       expect((await store.pendingAlerts(10)).map((r) => r.alert.id)).toEqual(['x2']);
@@ -60,8 +60,8 @@ export function alertCases(open: OpenStore): void {
       const ids = async (limit: number, after: number) =>
         (await store.pendingAlerts(limit, after)).map((row) => row.alert.id);
       const [, second] = await store.pendingAlerts(2);
-      await store.settleAlert('x1', AT);
-      await store.settleAlert('x3', AT);
+      await store.settleAlert('x1', 1, AT);
+      await store.settleAlert('x3', 3, AT);
       await store.markAlert('x4', 'oncall', { failedAt: AT, error: '503' });
       expect(await ids(2, second!.seq)).toEqual(['x4', 'x5']);
       const [fourth, last] = await store.pendingAlerts(2, second!.seq);
@@ -85,10 +85,10 @@ export function alertCases(open: OpenStore): void {
 
     it('lists what was given up on, newest first, and opens it again once, in a new round', async () => {
       const { store, resend } = await withAlerts(anAlert('x1'), anAlert('x2'), anAlert('x3'));
-      for (const id of ['x1', 'x3']) {
+      for (const [id, seq] of [['x1', 1] as const, ['x3', 3] as const]) {
         await store.markAlert(id, 'oncall', { failedAt: AT, error: 'refused', dead: true });
         await store.markAlert(id, 'mail', { deliveredAt: AT });
-        await store.settleAlert(id, AT);
+        await store.settleAlert(id, seq, AT);
       }
       expect((await store.alerts('dead', 10)).map((r) => r.alert.id)).toEqual(['x3', 'x1']);
       expect((await store.alerts('dead', 1)).map((r) => r.alert.id)).toHaveLength(1);
@@ -105,6 +105,22 @@ export function alertCases(open: OpenStore): void {
       expect((await store.alert('x1'))?.deliveries[1]).toMatchObject({ attempts: 0, round: 2 });
       await store.markAlert('x1', 'oncall', { deliveredAt: LATER });
       expect((await store.alerts('dead', 10)).map((r) => r.alert.id)).toEqual(['x3']);
+    });
+
+    it('stays owed when a dead letter was sent again between the look that found it ended and its settling', async () => {
+      const { store, resend } = await withAlerts(anAlert('x1'), anAlert('x2'));
+      await store.markAlert('x1', 'oncall', { failedAt: AT, error: 'refused', dead: true });
+      const [seen] = await store.pendingAlerts(10);
+      expect(await resend('x1', null)).toEqual(['oncall']);
+      await store.settleAlert('x1', seen!.seq, LATER);
+      expect((await store.alert('x1'))?.settledAt).toBeNull();
+      const pending = await store.pendingAlerts(10);
+      expect(pending.map((row) => row.alert.id)).toEqual(['x2', 'x1']);
+      await store.markAlert('x1', 'oncall', { deliveredAt: LATER });
+      await store.settleAlert('x1', pending[1]!.seq, LATER);
+      expect((await store.pendingAlerts(10)).map((row) => row.alert.id)).toEqual(['x2']);
+      expect(await resend('x1', null)).toEqual([]);
+      expect((await store.alert('x1'))?.settledAt).toBe(LATER);
     });
   });
 

@@ -7,7 +7,7 @@ export class AlertEntity {
   @PrimaryColumn({ type: 'varchar', length: 200 })
   id!: string;
 
-  /** Order of enqueueing. */
+  /** Order of enqueueing; one that is sent again goes to the end. */
   @Column({ type: 'bigint', transformer: bigintAsNumber })
   seq!: number;
 
