@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TailCommand, TailOutput } from '#failover';
 import { monotonicMs } from '#kafka';
 import { TailJobs, type TailWork } from './tail-job.js';
@@ -7,6 +7,8 @@ const LEASE_MS = 600;
 const BODY: TailCommand = {
   ...{ kind: 'replay_tail', from: 'a', to: 'b', ranges: [], since: [], strategy: 'last-write-wins', priority: [] },
 };
+const OTHER: TailCommand = { ...BODY, strategy: 'source-priority', priority: ['a'] };
+const EXPORT: TailCommand = { kind: 'export_tail', from: 'a', to: 'b', ranges: [], destination: 'topic' };
 const LEFT_MS = 0; // answers at once
 
 /** Writes whenever the test says so. */
@@ -22,9 +24,12 @@ class Writing {
         progress: { finished: false, done: this.written, total: 9 },
         ...{ written: this.written, merged: 0, kept: 0, present: 0 },
       }),
-      run: async (_signal, mustBeAsked) => {
+      run: async (signal, mustBeAsked) => {
         for (;;) {
-          await new Promise<void>((resolve) => (this.#next = resolve));
+          await new Promise<void>((resolve, reject) => {
+            this.#next = resolve;
+            signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+          });
           mustBeAsked();
           this.written += 1;
         }
@@ -99,5 +104,56 @@ describe('work that nobody asks about any more', () => {
       expect(writing.written).toBe(i);
     }
     jobs.close();
+  });
+});
+
+describe('work that writes where other work is writing', () => {
+  let jobs: TailJobs;
+  let first: Writing;
+  let second: Writing;
+  const ask = (body: TailCommand, of: Writing, group = 'orders') => jobs.ask(group, body, () => LEFT_MS, of.make);
+  beforeEach(async () => {
+    jobs = new TailJobs({ leaseMs: LEASE_MS });
+    [first, second] = [new Writing(), new Writing()];
+    await ask(BODY, first);
+  });
+  afterEach(() => jobs.close());
+
+  it('is refused and says until when, and the work that was there goes on', async () => {
+    await expect(ask(OTHER, second)).rejects.toThrow(/another replay_tail to b for orders is at work.*abort.*wait/);
+    expect(second.begun).toBe(0);
+    await first.write();
+    expect(await ask(BODY, second)).toMatchObject({ written: 1 }); // an equal question joins it
+    expect(second.begun).toBe(0);
+  });
+
+  it('is refused also where it comes from another cluster', async () => {
+    await expect(ask({ ...OTHER, from: 'c' }, second)).rejects.toThrow('another replay_tail');
+  });
+
+  it.each([
+    ['for another group', BODY, 'billing'],
+    ['to another cluster', { ...OTHER, to: 'c' }, 'orders'],
+    ['to the quarantine topic', EXPORT, 'orders'],
+    ['to a file', { ...EXPORT, destination: 'file' }, 'orders'],
+  ] as const)('begins at once %s', async (_, body, group) => {
+    await ask(body, second, group);
+    expect(second.begun).toBe(1);
+  });
+
+  it('begins once the work that was there has ended', async () => {
+    await passed(LEASE_MS);
+    await first.write(); // finds out that nobody asks any more
+    await ask(OTHER, second);
+    expect(second.begun).toBe(1);
+  });
+
+  it('ends what nobody asks about any more, and begins with a later question', async () => {
+    await passed(LEASE_MS);
+    await expect(ask(OTHER, second)).rejects.toThrow('another replay_tail'); // it has been told to stop only now
+    await ask(OTHER, second);
+    expect(second.begun).toBe(1);
+    await first.write();
+    expect(first.written).toBe(0);
   });
 });

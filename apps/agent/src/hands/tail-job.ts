@@ -14,6 +14,8 @@ export type TailWork = Readonly<{
 
 type Job = {
   work: TailWork;
+  place: string | null;
+  stop: AbortController;
   ended: boolean;
   error: Error | null;
   endedAtMs: number;
@@ -39,6 +41,16 @@ export class TooManyJobsError extends Error {
   }
 }
 
+class PlaceTakenError extends Error {
+  readonly code = 'POINTSMAN_TAIL_PLACE_TAKEN';
+  constructor(place: string, leaseMs: number) {
+    super(
+      `another ${place} is at work here: it stops ${leaseMs} ms after it was last asked about; ` +
+        'abort the rejoin that asks for it, or wait, then ask again',
+    );
+  }
+}
+
 class ForgottenError extends Error {
   readonly code = 'POINTSMAN_TAIL_FORGOTTEN';
   constructor(leaseMs: number) {
@@ -46,10 +58,17 @@ class ForgottenError extends Error {
   }
 }
 
+/** What it writes where, in words; null: to no cluster. */
+const placeOf = (group: string, body: TailCommand): string | null =>
+  body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic')
+    ? `${body.kind} to ${body.to} for ${group}`
+    : null;
+
 /**
  * Logs of any size are read within no command's deadline. So a command begins its work or joins it, waits as long as it may and
  * says how far the work is; the leader asks again, and so does the next leader. Work that failed is begun anew by the next
- * question; each kind can be: it looks at what is there before it writes.
+ * question; each kind can be: it looks at what is there before it writes. So two of different bodies, such as of another
+ * strategy, never write to one place side by side: neither would see what the other is about to write.
  */
 export class TailJobs {
   readonly #jobs = new Map<string, Job>();
@@ -63,7 +82,7 @@ export class TailJobs {
   /** The epoch is no part of what is asked: a second rejoin must join the work of the first, not write beside it. */
   async ask(group: string, body: TailCommand, left: TimeLeft, make: () => TailWork): Promise<TailOutput> {
     const key = JSON.stringify([group, body]);
-    const job = this.#jobs.get(key) ?? this.#begin(key, make);
+    const job = this.#jobs.get(key) ?? this.#begin(key, placeOf(group, body), make);
     this.#renew(job);
     while (!job.ended && left() > REPLY_MS + POLL_MS) {
       await pause(POLL_MS, this.#stop.signal);
@@ -78,14 +97,18 @@ export class TailJobs {
     this.#stop.abort(new Error('the agent is stopping'));
   }
 
-  #begin(key: string, make: () => TailWork): Job {
+  #begin(key: string, place: string | null, make: () => TailWork): Job {
+    if (place !== null && this.#isTaken(place)) throw new PlaceTakenError(place, this.#leaseMs);
     this.#forget();
     if (this.#jobs.size >= MAX_JOBS) throw new TooManyJobsError();
     const askedAtMs = monotonicMs();
-    const job: Job = { work: make(), ended: false, error: null, endedAtMs: 0, askedAtMs, forgotten: false };
+    const stop = new AbortController();
+    const job: Job = {
+      ...{ work: make(), place, stop, ended: false, error: null, endedAtMs: 0, askedAtMs, forgotten: false },
+    };
     this.#jobs.set(key, job);
     job.work
-      .run(this.#stop.signal, () => {
+      .run(AbortSignal.any([this.#stop.signal, stop.signal]), () => {
         if (this.#isForgotten(job)) throw new ForgottenError(this.#leaseMs);
       })
       .catch((error: unknown) => {
@@ -96,6 +119,13 @@ export class TailJobs {
         job.endedAtMs = monotonicMs();
       });
     return job;
+  }
+
+  /** Until that work has ended: a request of it may be under way when it is forgotten already. Then it is told to stop. */
+  #isTaken(place: string): boolean {
+    const there = [...this.#jobs.values()].find((job) => job.place === place && !job.ended);
+    if (there !== undefined && this.#isForgotten(there)) there.stop.abort(new ForgottenError(this.#leaseMs));
+    return there !== undefined;
   }
 
   #renew(job: Job): void {
