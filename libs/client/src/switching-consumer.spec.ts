@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConsumerConfig, ConsumerRunConfig, EachMessagePayload } from 'kafkajs';
-import type { Pointer } from '#config-center';
 import { MemoryConfigCenterServer } from '#testing';
 import type { SwitchingKafka } from './client.types.js';
 import type { ClusterPort, ConsumerPort, ProducerPort } from './cluster.port.js';
+import { pointerTo } from './scripted-stage.spec-helper.js';
 import { createSwitchingKafka } from './switching-kafka.js';
 
 class ScriptedConsumer implements ConsumerPort {
@@ -74,17 +74,6 @@ describe('the switching consumer, with every order of events', () => {
   let kafka: SwitchingKafka;
   const told: string[] = [];
 
-  const pointer = (activeCluster: string, epoch: number): Pointer => ({
-    version: 1,
-    group: 'orders',
-    activeCluster,
-    mode: 'ACTIVE',
-    epoch,
-    term: 1,
-    sagaId: null,
-    bootstrapServers: ['x:1'],
-    publishedAt: '2026-11-20T14:02:31Z',
-  });
   const running = (cluster: 'a' | 'b', n = 0): Promise<ScriptedConsumer> =>
     vi.waitFor(() => {
       const found = clusters[cluster].consumers[n];
@@ -96,7 +85,7 @@ describe('the switching consumer, with every order of events', () => {
     told.length = 0;
     server = new MemoryConfigCenterServer();
     clusters = { a: new ScriptedCluster(), b: new ScriptedCluster() };
-    server.overwrite(pointer('a', 1));
+    server.overwrite(pointerTo('a', 1));
     kafka = createSwitchingKafka(
       {
         group: 'orders',
@@ -120,7 +109,7 @@ describe('the switching consumer, with every order of events', () => {
     const onA = await running('a');
     await onA.deliver('x');
     onA.closing = new Promise(() => undefined); // never lets go
-    server.overwrite(pointer('b', 2));
+    server.overwrite(pointerTo('b', 2));
     const onB = await running('b');
     await vi.waitFor(() => expect(told).toEqual(['pointer', 'pointer', 'switching', 'switched']));
     await onB.deliver('y');
@@ -145,7 +134,7 @@ describe('the switching consumer, with every order of events', () => {
     const onA = await running('a');
     await onA.deliver('x', '41');
     expect(onA.committed).toEqual(['42']);
-    server.overwrite(pointer('b', 2));
+    server.overwrite(pointerTo('b', 2));
     await vi.waitFor(() => expect(told).toContain('switching'));
     await expect(onA.deliver('late')).rejects.toMatchObject({ code: 'SUPERSEDED', retriable: false });
     await expect(commit!()).rejects.toMatchObject({ code: 'SUPERSEDED' });
@@ -167,7 +156,7 @@ describe('the switching consumer, with every order of events', () => {
     });
     const slow = (await running('a')).deliver('old');
     await vi.waitFor(() => expect(finish.name).not.toBe(''));
-    server.overwrite(pointer('b', 2));
+    server.overwrite(pointerTo('b', 2));
     const fresh = (await running('b')).deliver('new');
     finish();
     await Promise.all([slow, fresh]);

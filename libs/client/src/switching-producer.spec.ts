@@ -4,6 +4,7 @@ import type { Pointer } from '#config-center';
 import { MemoryConfigCenterServer } from '#testing';
 import type { SwitchingEvents, SwitchingKafka, SwitchingProducerConfig } from './client.types.js';
 import type { ClusterPort, ConsumerPort, ProducerPort } from './cluster.port.js';
+import { pointerTo } from './scripted-stage.spec-helper.js';
 import { createSwitchingKafka } from './switching-kafka.js';
 
 type Call = Readonly<{ values: string[]; ack(): void; fail(e: Error): void }>;
@@ -62,18 +63,6 @@ describe('the switching producer, with every order of answers', () => {
   let kafka: SwitchingKafka;
   let blocked: SwitchingEvents['blocked'][];
 
-  const pointer = (activeCluster: string, epoch: number, more: Partial<Pointer> = {}): Pointer => ({
-    version: 1,
-    group: 'orders',
-    activeCluster,
-    mode: 'ACTIVE',
-    epoch,
-    term: 1,
-    sagaId: null,
-    bootstrapServers: ['x:1'],
-    publishedAt: '2026-11-20T14:02:31Z',
-    ...more,
-  });
   const move = async (p: Pointer) => {
     server.overwrite(p);
     await vi.waitFor(() => expect(kafka.current()).toEqual(p));
@@ -93,7 +82,7 @@ describe('the switching producer, with every order of answers', () => {
   beforeEach(async () => {
     server = new MemoryConfigCenterServer();
     clusters = { a: new ScriptedCluster(), b: new ScriptedCluster() };
-    server.overwrite(pointer('a', 1));
+    server.overwrite(pointerTo('a', 1));
     const none: KafkaConfig = { brokers: [] };
     kafka = createSwitchingKafka(
       { group: 'orders', pointers: server.open(), clusters: { a: none, b: none } },
@@ -121,7 +110,7 @@ describe('the switching producer, with every order of answers', () => {
     const { send } = await start();
     const sends = ['0', '1', '2'].map(send);
     const lost = await call('a', 0);
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     const again = await call('b', 0);
     expect(again.values).toEqual(['0', '1', '2']);
     lost.ack(); // too late: it is on its way to b
@@ -140,7 +129,7 @@ describe('the switching producer, with every order of answers', () => {
     const { send } = await start();
     const [first, second] = [send('0'), send('1')];
     const slow = await call('a', 0);
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     slow.ack();
     expect(await first).toMatchObject({ cluster: 'a', epoch: 1, resent: false });
     reach();
@@ -154,7 +143,7 @@ describe('the switching producer, with every order of answers', () => {
     const { send } = await start({ buffer: { maxWaitMs: 300 } });
     const sent = send('0');
     const slow = await call('a', 0);
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     await call('b', 0);
     slow.ack();
     expect(await sent).toMatchObject({ cluster: 'a', epoch: 1, resent: true });
@@ -171,7 +160,7 @@ describe('the switching producer, with every order of answers', () => {
 
   it('takes a higher epoch of the same cluster without a new connection', async () => {
     const { send } = await start();
-    await move(pointer('a', 5, { term: 2 }));
+    await move(pointerTo('a', 5, { term: 2 }));
     const sent = send('0');
     (await call('a', 0)).ack();
     expect(await sent).toMatchObject({ cluster: 'a', epoch: 5 });
@@ -189,7 +178,7 @@ describe('the switching producer, with every order of answers', () => {
     const fenced = send('2');
     (await call('a', 2)).fail(brokerError(29));
     await vi.waitFor(() => expect(blocked.map((b) => b.reason)).toEqual(['fenced']));
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     (await call('b', 0)).ack();
     expect((await fenced).cluster).toBe('b');
   });
@@ -201,7 +190,7 @@ describe('the switching producer, with every order of answers', () => {
     (await call('a', 0)).fail(brokerError(29));
     await vi.waitFor(() => expect(blocked.map((b) => b.reason)).toEqual(['fenced']));
     server.start();
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     (await call('b', 0)).ack();
     expect((await sent).cluster).toBe('b');
   });
@@ -215,7 +204,7 @@ describe('the switching producer, with every order of answers', () => {
     const small = send('0');
     (await call('a', 1)).fail(brokerError(10));
     await vi.waitFor(() => expect(blocked.map((b) => b.reason)).toEqual(['fenced']));
-    await move(pointer('b', 2));
+    await move(pointerTo('b', 2));
     (await call('b', 0)).ack();
     expect((await small).cluster).toBe('b');
   });
@@ -240,23 +229,23 @@ describe('the switching producer, with every order of answers', () => {
   });
 
   it('keeps the pointer and tells when an epoch comes twice with different content, or with a lower term', async () => {
-    await move(pointer('a', 5, { term: 3 }));
-    server.overwrite(pointer('b', 5, { term: 3 }));
+    await move(pointerTo('a', 5, { term: 3 }));
+    server.overwrite(pointerTo('b', 5, { term: 3 }));
     await vi.waitFor(() => expect(blocked.map((b) => b.reason)).toEqual(['foreign-content']));
-    server.overwrite(pointer('b', 6, { term: 2 }));
+    server.overwrite(pointerTo('b', 6, { term: 2 }));
     await vi.waitFor(() => expect(blocked.map((b) => b.reason)).toEqual(['foreign-content', 'term-went-back']));
-    server.overwrite(pointer('b', 4, { term: 3 }));
-    await move(pointer('b', 7, { term: 3 }));
+    server.overwrite(pointerTo('b', 4, { term: 3 }));
+    await move(pointerTo('b', 7, { term: 3 }));
     expect(blocked).toHaveLength(2);
   });
 
   it('waits while the pointer names a cluster that it does not know', async () => {
     const { producer, send } = await start();
-    await move(pointer('z', 2));
+    await move(pointerTo('z', 2));
     expect(blocked.map((b) => b.reason)).toEqual(['unknown-cluster']);
     const sent = send('0');
     expect(producer.pending().records).toBe(1);
-    await move(pointer('b', 3));
+    await move(pointerTo('b', 3));
     (await call('b', 0)).ack();
     expect(await sent).toMatchObject({ cluster: 'b', epoch: 3 });
     expect(clusters.a.calls).toHaveLength(0);
