@@ -159,7 +159,7 @@ export class MemoryAuthorityServer {
             deliveredAt: null,
             attemptedAt: outcome.failedAt,
             lastError: outcome.error,
-            deadAt: outcome.dead === true ? outcome.failedAt : null,
+            deadAt: outcome.dead === true ? outcome.failedAt : (known?.deadAt ?? null),
           };
     this.put(id, next);
   }

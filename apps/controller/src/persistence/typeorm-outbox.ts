@@ -117,6 +117,7 @@ async function countAttempt(manager: EntityManager, alertId: string, receiver: s
   return result.affected === 1;
 }
 
+/** Only sending it again takes back that it was given up: marks of one round may come out of their order. */
 const columns = (outcome: DeliveryOutcome) =>
   'deliveredAt' in outcome
     ? { attemptedAt: outcome.deliveredAt, deliveredAt: outcome.deliveredAt, lastError: null, deadAt: null }
@@ -124,5 +125,5 @@ const columns = (outcome: DeliveryOutcome) =>
         attemptedAt: outcome.failedAt,
         deliveredAt: null,
         lastError: outcome.error,
-        deadAt: outcome.dead === true ? outcome.failedAt : null,
+        ...(outcome.dead === true ? { deadAt: outcome.failedAt } : {}),
       };

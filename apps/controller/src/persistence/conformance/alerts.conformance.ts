@@ -83,6 +83,18 @@ export function alertCases(open: OpenStore): void {
       expect(row!.deliveries).toEqual([delivery('oncall', { deliveredAt: AT, attempts: 6 })]);
     });
 
+    it('keeps a dead letter dead when an earlier failure of the same round is marked late', async () => {
+      const { store, resend } = await withAlerts(anAlert('x1'));
+      await store.markAlert('x1', 'oncall', { failedAt: AT, error: 'refused', dead: true, round: 1 });
+      await store.settleAlert('x1', 1, AT);
+      await store.markAlert('x1', 'oncall', { failedAt: LATER, error: '503', dead: false, round: 1 });
+      const [row] = await store.alerts('dead', 10);
+      expect(row?.deliveries).toEqual([
+        delivery('oncall', { attempts: 2, lastError: '503', attemptedAt: LATER, deadAt: AT }),
+      ]);
+      expect(await resend('x1', null)).toEqual(['oncall']);
+    });
+
     it('lists what was given up on, newest first, and opens it again once, in a new round', async () => {
       const { store, resend } = await withAlerts(anAlert('x1'), anAlert('x2'), anAlert('x3'));
       for (const [id, seq] of [['x1', 1] as const, ['x3', 3] as const]) {
