@@ -3,6 +3,9 @@ import type { ClusterLayout, ConfigTable } from '#kafka';
 
 const MAX_TOPICS = 500; // a report stays small; what is wrong with the first ones is wrong with all, mostly
 
+/** Kafka's largest long is a common way to say it too; no report can carry a number beyond JavaScript's safe ones. */
+const UNLIMITED = -1;
+
 /** The settings that must be alike on both sides, of the topics that the filter wants. */
 export function topicSettings(
   layout: ClusterLayout,
@@ -18,13 +21,17 @@ export function topicSettings(
         const text = configs.get(name)?.get(key)?.value ?? null;
         return text === null || !Number.isFinite(Number(text)) ? null : Number(text);
       };
+      const limit = (key: string): number | null => {
+        const value = number(key);
+        return value === null || value <= Number.MAX_SAFE_INTEGER ? value : UNLIMITED;
+      };
       return {
         topic: name,
         partitions: partitions.length,
         replicationFactor: Math.min(...partitions.map((p) => p.replicas.length)),
         minIsr: number('min.insync.replicas'),
         maxMessageBytes: number('max.message.bytes'),
-        retentionMs: number('retention.ms'),
+        retentionMs: limit('retention.ms'),
       };
     });
 }
