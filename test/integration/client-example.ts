@@ -7,7 +7,7 @@ type Site = { centerUrl: string; brokers: { a: string[]; b: string[] }; stateFil
 export async function startOrders({ centerUrl, brokers, stateFile }: Site, book: (id: string) => void) {
   const pointers = openConfigCenter({ name: 'main', type: 'sql', url: centerUrl }); // or type: 'etcd', endpoints
   const kafka = createSwitchingKafka({
-    group: 'orders', // the hot-standby group whose pointer is followed
+    group: 'orders', // the failover group whose pointer is followed
     pointers,
     clusters: { a: { brokers: brokers.a }, b: { brokers: brokers.b } }, // kafkajs configurations, by Pointsman's names
     stateFile, // keeps the last pointer, for a start while the config center is down
