@@ -40,7 +40,7 @@ export const ALERT_TABLE = {
   link_cut: {
     severity: 'warning',
     status: 'firing',
-    means: 'Two data centres do not reach each other; nothing is moved',
+    means: 'Two IDCs do not reach each other; nothing is moved',
   },
   observer_lost: {
     severity: 'warning',
