@@ -16,7 +16,7 @@ const table = (head: readonly string[], rows: readonly string[]): readonly strin
   ...rows,
 ];
 
-const { windows } = defaultPolicy;
+const { windows, partitionShare, observerLostMs } = defaultPolicy;
 const seconds = (ms: number): string => `${ms / 1000} s`;
 
 const WINDOW_TEXTS: Readonly<Record<WindowKind, string>> = {
@@ -71,6 +71,9 @@ export function describeTables(): string {
     'delays its action. In mode `approve` a failover becomes a proposal to a person, in `observe` nothing moves. Alerts',
     'marked "held" are due once the row has matched for 3p + t. "By hand" is what `pointsman failover` may order on that',
     'row, at once and without a window: a way past the blockers that it names, never a way round the table.',
+    '',
+    'p is `probe.period`, t is `probe.timeout`; windows are the defaults of `policy.windows`. No key of the configuration',
+    `changes partitionShare (${partitionShare * 100} %) and observerLost (${seconds(observerLostMs)}).`,
     '',
     ...preset('guarded'),
     ...preset('classic'),
