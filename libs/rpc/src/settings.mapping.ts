@@ -53,6 +53,7 @@ const topicToWire = (t: TopicSettings): pb.TopicSettings => ({
   minIsr: orUndefined(t.minIsr),
   maxMessageBytes: orUndefined(t.maxMessageBytes),
   retentionMs: orUndefined(t.retentionMs),
+  retentionBytes: orUndefined(t.retentionBytes),
 });
 
 const topicFromWire = (t: pb.TopicSettings): TopicSettings => ({
@@ -62,6 +63,7 @@ const topicFromWire = (t: pb.TopicSettings): TopicSettings => ({
   minIsr: orNull(t.minIsr),
   maxMessageBytes: orNull(t.maxMessageBytes),
   retentionMs: orNull(t.retentionMs),
+  retentionBytes: orNull(t.retentionBytes),
 });
 
 const fencingToWire = (f: FencingFacts): pb.FencingFacts => ({

@@ -91,6 +91,7 @@ const topicSettings: fc.Arbitrary<TopicSettings> = fc.record({
   minIsr: orNull(count),
   maxMessageBytes: orNull(big),
   retentionMs: orNull(fc.oneof(fc.constant(-1), big)),
+  retentionBytes: orNull(fc.oneof(fc.constant(-1), big)),
 });
 
 export const anyReport: fc.Arbitrary<AgentReport> = fc.record({

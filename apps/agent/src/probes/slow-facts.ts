@@ -2,7 +2,7 @@ import type { Ms } from '#health';
 import type { ClusterSettings } from '#failover';
 import type { BrokerNode, ClusterEyes, ConfigTable } from '#kafka';
 
-const TOPIC_KEYS = ['min.insync.replicas', 'max.message.bytes', 'retention.ms'] as const;
+const TOPIC_KEYS = ['min.insync.replicas', 'max.message.bytes', 'retention.ms', 'retention.bytes'] as const;
 const BROKER_KEYS = [
   'broker.session.timeout.ms',
   'controller.quorum.election.timeout.ms',

@@ -13,7 +13,10 @@ const configs = (values: Readonly<Record<string, string | null>>): ConfigTable =
 const settings = (values: Readonly<Record<string, string | null>>) =>
   topicSettings(layout, configs(values), () => true)[0];
 
-describe('how long a topic keeps its records', () => {
+describe.each([
+  ['retention.ms', 'retentionMs'],
+  ['retention.bytes', 'retentionBytes'],
+] as const)('%s', (key, field) => {
   it.each([
     ['604800000', 604_800_000],
     ['-1', -1],
@@ -21,7 +24,7 @@ describe('how long a topic keeps its records', () => {
     ['9007199254740992', -1],
     [null, null],
     ['often', null],
-  ])('retention.ms %s is %s', (text, ms) => {
-    expect(settings({ 'retention.ms': text })).toMatchObject({ topic: 'orders', retentionMs: ms });
+  ])('%s is %s', (text, limit) => {
+    expect(settings({ [key]: text })).toMatchObject({ topic: 'orders', [field]: limit });
   });
 });

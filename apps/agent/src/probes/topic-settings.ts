@@ -32,6 +32,7 @@ export function topicSettings(
         minIsr: number('min.insync.replicas'),
         maxMessageBytes: number('max.message.bytes'),
         retentionMs: limit('retention.ms'),
+        retentionBytes: limit('retention.bytes'),
       };
     });
 }

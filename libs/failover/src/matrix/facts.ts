@@ -130,6 +130,7 @@ export type TopicSettings = Readonly<{
   minIsr: number | null;
   maxMessageBytes: number | null;
   retentionMs: Ms | null; // -1: without a limit
+  retentionBytes: number | null; // of each partition, which keeps at least so much; -1: without a limit
 }>;
 
 /** What a cluster offers to close it, found out by its agent beforehand. */

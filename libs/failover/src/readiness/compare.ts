@@ -24,13 +24,13 @@ const COMPARED = [
     fix: 'set max.message.bytes alike',
   },
 ] as const satisfies readonly Readonly<{
-  field: Exclude<keyof TopicSettings, 'topic' | 'retentionMs'>;
+  field: Exclude<keyof TopicSettings, 'topic' | 'retentionMs' | 'retentionBytes'>;
   level: 'blocker' | 'warn';
   why: string;
   fix: string;
 }>[];
 
-const FENCED_BYTES = 1; // ours: not what the topic is set to
+export const FENCED_BYTES = 1; // ours: not what the topic is set to
 
 export function topicLines(sides: Sides): readonly Finding[] {
   const here = sides.settings(sides.active)?.topics;

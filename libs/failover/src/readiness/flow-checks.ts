@@ -3,6 +3,7 @@ import { connectorFailureText } from '../matrix/connector-failure.js';
 import { CHECKPOINTS_EVERY_S } from './connector-rules.js';
 import { bad, ok, seconds, some } from './finding.js';
 import { gapLines } from './silent-gaps.js';
+import { sizeRetentionLines } from './size-retention.js';
 import type { Check } from './types.js';
 
 const HEARTBEAT_OLD_MS: Ms = 30_000;
@@ -132,5 +133,6 @@ export const FLOW_CHECKS: readonly Check[] = [
       return lagMs >= shortest.ms / 2 ? bad('warn', said, fix) : ok(said);
     },
   },
+  { id: 'retention-bytes-over-lag', look: (_, sides) => sizeRetentionLines(sides) },
   { id: 'silent-gap', look: (_, sides) => gapLines(sides) },
 ];

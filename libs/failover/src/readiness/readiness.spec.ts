@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterSettings, FencingFacts, FlowSettings, SilentGap, Snapshot } from '../matrix/facts.js';
+import type {
+  ClusterSettings,
+  FencingFacts,
+  FlowSettings,
+  SilentGap,
+  Snapshot,
+  TopicSettings,
+} from '../matrix/facts.js';
 import { compilePolicy, defaultPolicy } from '../matrix/policy.js';
 import { sampleFlow, sampleGroup, sampleSnapshot, sampleVotes } from '../simulate/sample-snapshot.js';
 import { readiness } from './readiness.js';
@@ -12,6 +19,7 @@ const fencing: FencingFacts = {
   writers: [],
   offers: [{ kind: 'acl', usable: true, reason: '' }],
 };
+const MIB = 1024 ** 2;
 const topic = {
   topic: 'orders',
   partitions: 6,
@@ -19,6 +27,7 @@ const topic = {
   minIsr: 2,
   maxMessageBytes: 1_048_588,
   retentionMs: 604_800_000,
+  retentionBytes: -1,
 };
 const cluster = (over: Partial<ClusterSettings> = {}): ClusterSettings => ({
   brokerSessionTimeoutMs: 9_000,
@@ -90,6 +99,23 @@ const missed = (kind: SilentGap['kind'], records: number | null): SilentGap => (
   ageMs: 5_000,
 });
 const settings = (b: Partial<ClusterSettings>) => good({ clusterSettings: { a: cluster(), b: cluster(b) } });
+/** Of orders-2, orders-3 and so on, by how many records the copy is behind; null: not known. */
+const bounded = (over: Partial<TopicSettings>, behind: readonly (number | null)[]) =>
+  good({
+    clusterSettings: { a: cluster({ topics: [{ ...topic, maxMessageBytes: MIB, ...over }] }), b: cluster() },
+    flows: [
+      {
+        ...copying,
+        perPartition: behind.map((records, i) => ({
+          ...gap,
+          partition: 2 + i,
+          sourceEnd: 100,
+          replicated: records === null ? null : 100 - records,
+        })),
+      },
+      back,
+    ],
+  });
 const disk = (freeBytes: number) => ({ broker: 2, freeBytes, totalBytes: 100e9 });
 const gap = { topic: 'orders', partition: 3, sourceEnd: 10, replicated: 40, sourceEndAgeMs: 0, replicatedAgeMs: 0 };
 
@@ -155,6 +181,18 @@ const ROWS: readonly Row[] = [
   ['checkpoint-age', 'unknown', /no checkpoint was seen/, input(good({ flows: [sampleFlow(), back] }))],
   ['retention-over-lag', 'blocker', /removed before they are copied/, input(flows({ lagMs: 700_000_000 }))],
   ['retention-over-lag', 'warn', /behind/, input(flows({ lagMs: 400_000_000 }))],
+  [
+    'retention-bytes-over-lag',
+    'warn',
+    /^orders keeps 10.0 MiB of each partition, 20 records of orders-3 are not copied yet: at most 20.0 MiB, and may be/,
+    input(bounded({ retentionBytes: 10 * MIB }, [1, 20])),
+  ],
+  [
+    'retention-bytes-over-lag',
+    'unknown',
+    /1 records of orders-2 are not copied yet: how large they may be is not seen/,
+    input(bounded({ retentionBytes: 10 * MIB, maxMessageBytes: null }, [1])),
+  ],
   ['silent-gap', 'blocker', /orders-3/, input(flows({ perPartition: [gap] }))],
   [
     'silent-gap',
@@ -248,6 +286,19 @@ describe('readiness', () => {
     expect(lines.every((l) => (l.fix ?? '').length > 3)).toBe(true);
     expect(found.ready).toBe(level !== 'blocker');
     expect(found.lines[0]?.level).toBe(level);
+  });
+
+  it.each([
+    ['without a limit of size', { retentionBytes: -1 }, [90], []],
+    ['whose limit is not seen', { retentionBytes: null }, [90], []],
+    ['that is copied', { retentionBytes: 0 }, [0], []],
+    ['of whose copy nothing is known', { retentionBytes: 0 }, [null], []],
+    ['that keeps more than what is not copied may be', { retentionBytes: 91 * MIB }, [3, 90], ['ok']],
+    ['that is fenced', { retentionBytes: 91 * MIB, maxMessageBytes: 1 }, [90], ['unknown']],
+    ['that keeps just as much', { retentionBytes: 90 * MIB }, [3, 90], ['warn']],
+  ] as const)('judges retention by size: a topic %s', (_, over, behind, levels) => {
+    const { lines } = readiness(input(bounded(over, behind)));
+    expect(lines.filter((l) => l.id === 'retention-bytes-over-lag').map((l) => l.level)).toEqual(levels);
   });
 
   it('takes a fenced limit for what it is', () => {

@@ -784,7 +784,11 @@ export interface TopicSettings {
     | number
     | undefined;
   /** Absent: not known. -1: without a limit. */
-  readonly retentionMs?: number | undefined;
+  readonly retentionMs?:
+    | number
+    | undefined;
+  /** Of each partition. Absent: not known. -1: without a limit. */
+  readonly retentionBytes?: number | undefined;
 }
 
 export interface LogDirSpace {
@@ -3938,6 +3942,7 @@ function createBaseTopicSettings(): TopicSettings {
     minIsr: undefined,
     maxMessageBytes: undefined,
     retentionMs: undefined,
+    retentionBytes: undefined,
   };
 }
 
@@ -3960,6 +3965,9 @@ export const TopicSettings: MessageFns<TopicSettings> = {
     }
     if (message.retentionMs !== undefined) {
       writer.uint32(48).int64(message.retentionMs);
+    }
+    if (message.retentionBytes !== undefined) {
+      writer.uint32(56).int64(message.retentionBytes);
     }
     return writer;
   },
@@ -4023,6 +4031,14 @@ export const TopicSettings: MessageFns<TopicSettings> = {
             }
 
             message.retentionMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.retentionBytes = longToNumber(reader.int64());
             continue;
           }
         }
