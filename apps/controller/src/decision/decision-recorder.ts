@@ -12,6 +12,7 @@ import {
   type EventRow,
   LostLeadershipError,
 } from '../persistence/authority-store.port.js';
+import { alertEvent } from './alert-event.js';
 import type { Evaluation } from './decision.port.js';
 import { IncidentBook } from './incident-book.js';
 import { RecentIds } from './recent-ids.js';
@@ -268,17 +269,6 @@ const decisionEvent = (group: GroupConfig, { snapshot, decision }: Evaluation, a
   detail: toJson(explain(snapshot, group.policy, decision)),
   term: snapshot.term,
   epoch: snapshot.group.epoch,
-});
-
-const alertEvent = (alert: Alert): Omit<EventRow, 'seq'> => ({
-  at: alert.at,
-  group: alert.group,
-  type: 'alert',
-  row: alert.row,
-  summary: `${alert.type}: ${alert.reason}`,
-  detail: { id: alert.id, incident: alert.incident, type: alert.type },
-  term: alert.term,
-  epoch: alert.epoch,
 });
 
 const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;

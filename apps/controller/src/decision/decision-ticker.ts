@@ -7,6 +7,7 @@ import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import { SAGA_DRIVER, type SagaDriver } from '../saga/saga.port.js';
 import { DecisionEvaluator } from './decision-evaluator.js';
 import { DecisionRecorder } from './decision-recorder.js';
+import { IncidentCloser } from './incident-closer.js';
 import { LeaseIssuer } from './lease-issuer.js';
 import { ProposalKeeper } from './proposal-keeper.js';
 import { ScheduleKeeper } from './schedule-keeper.js';
@@ -40,6 +41,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     @Inject(SAGA_DRIVER) private readonly sagas: SagaDriver,
     @Inject(ProposalKeeper) private readonly proposals: ProposalKeeper,
     @Inject(ScheduleKeeper) private readonly schedule: ScheduleKeeper,
+    @Inject(IncidentCloser) private readonly incidents: IncidentCloser,
     @Inject(LeaseIssuer) private readonly leases: LeaseIssuer,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -62,6 +64,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
         this.logger.error({ error, group: group.name }, 'tick failed: nothing was decided for this group');
       }
     }
+    this.act('removed groups', { row: null }, () => this.incidents.closeRemoved());
   }
 
   /** One act at a time per group; a tick that finds one under way leaves it alone. */
@@ -99,7 +102,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     return true;
   }
 
-  private act(key: string, { row }: Decision, run: () => Promise<void>): void {
+  private act(key: string, { row }: Readonly<{ row: number | null }>, run: () => Promise<void>): void {
     if (!this.leadership.current().leading || this.acting.has(key)) return;
     const running = run()
       .catch((error: unknown) => this.logger.error({ error, key, row }, 'the act could not be started'))

@@ -128,6 +128,12 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     return this.stories.filter((row) => row.group === group);
   }
 
+  /** Open incidents of groups that are not configured, except of those that a saga still has in hand. */
+  strayIncidents(): readonly IncidentRow[] {
+    const configured = new Set(this.config.groups.map((group) => group.name));
+    return this.stories.filter(({ group }) => !configured.has(group) && !this.openSagas.has(group));
+  }
+
   /** How long a saga has been open is counted on this process's own clock, from when it was first seen. */
   private seen({ id, kind, group }: SagaRecord, nowMs: number): OpenSaga {
     const known = this.openSagas.get(group);
