@@ -52,7 +52,7 @@ export const ALERT_TABLE = {
     status: 'firing',
     means: 'A failover now would not be safe; each missing part is named',
   },
-  frozen: { severity: 'warning', status: 'firing', means: 'Nothing is moved until a person acknowledges' },
+  frozen: { severity: 'critical', status: 'firing', means: 'Nothing is moved until a person acknowledges' },
   active_fenced: {
     severity: 'critical',
     status: 'firing',
