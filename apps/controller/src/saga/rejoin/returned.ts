@@ -141,10 +141,10 @@ const ANSWERS = {
 } as const satisfies Record<TailCommand['kind'], TailOutput['kind']>;
 
 /**
- * An agent writes on for 30 s after it was last asked, and one request of it may take 10 s more; with room for a question under
- * way when this one begins to count, and for both clocks.
+ * An agent writes on for 30 s after it was last asked, and one request of it may take 20 s more; with room for a question under
+ * way when this one begins to count (5 s), and for both clocks.
  */
-export const WORK_LEFT_MS = 50_000;
+export const WORK_LEFT_MS = 60_000;
 
 const writes = (body: TailCommand): boolean =>
   body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic');
