@@ -71,7 +71,7 @@ describe('what was left over', () => {
     );
     const typed = byHand(done(false), new Map([['a', ['a1:9092', 'a2:9092']]]));
     expect(typed).toContain(
-      "  kafka-acls.sh --bootstrap-server a1:9092,a2:9092 --add --deny-principal 'User:*' --operation Write --topic pay- --resource-pattern-type prefixed",
+      "  kafka-acls.sh --bootstrap-server a1:9092,a2:9092 --command-config <admin.properties> --add --deny-principal 'User:*' --operation Write --topic pay- --resource-pattern-type prefixed",
     );
     expect(typed).toContain('  curl -X PUT http://<connect worker of b>/connectors/a-b-src/stop');
   });

@@ -53,7 +53,7 @@ export function byHand(done: readonly Done[], servers: ReadonlyMap<string, reado
 }
 
 function clusterLines(goal: ClusterGoal, servers: readonly string[]): readonly string[] {
-  const at = `--bootstrap-server ${servers.join(',') || '<servers>'}`;
+  const at = `--bootstrap-server ${servers.join(',') || '<servers>'} --command-config <admin.properties>`;
   const change = goal.state === 'fenced' ? '--add' : '--remove --force';
   return goal.topics.map((topic) => {
     const prefix = topic.endsWith('*') ? ' --resource-pattern-type prefixed' : '';

@@ -85,7 +85,7 @@ describe('status', () => {
       },
     ]).join('\n');
     expect(text).toMatch(/paused by kim until 2026-11-20T15:00:00Z: upgrade/);
-    expect(text).toMatch(/frozen: foreign content; lifted by: pointsman ack orders/);
+    expect(text).toMatch(/frozen: foreign content; lifted by: pointsman ack orders --reason …/);
     expect(text).toMatch(/loss accepted by kim/);
   });
 

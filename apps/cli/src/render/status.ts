@@ -133,7 +133,7 @@ const notesOf = (g: GroupBody): string[] => [
   ...(g.modeSet ? [`mode ${g.mode} set by ${g.modeSet.by}: ${g.modeSet.reason}`] : []),
   ...proposalNotes(g),
   ...scheduledNotes(g),
-  ...(g.frozen === null ? [] : [`frozen: ${g.frozen}; lifted by: pointsman ack ${g.group}`]),
+  ...(g.frozen === null ? [] : [`frozen: ${g.frozen}; lifted by: pointsman ack ${g.group} --reason …`]),
   ...(g.lossAcceptance ? [`loss accepted by ${g.lossAcceptance.by} until ${g.lossAcceptance.expiresAt}`] : []),
 ];
 
