@@ -10,7 +10,7 @@ import { readTimeline } from './timeline.js';
 import { View } from './view.js';
 import { failBack, idcReturns, rejoin } from './way-back.js';
 
-const HELP = `Kills a data centre, lets Pointsman move the traffic, and leads it home again, on real Kafka.
+const HELP = `Kills an IDC, lets Pointsman move the traffic, and leads it home again, on real Kafka.
 
 usage: make demo [ARGS="--non-interactive --json"]
 

@@ -1,4 +1,4 @@
-/** Real Kafka, MirrorMaker 2, PostgreSQL and etcd in three pretended data centres on this machine. */
+/** Real Kafka, MirrorMaker 2, PostgreSQL and etcd in three pretended IDCs on this machine. */
 export { defaultAllows, type LabAllow } from './acls.js';
 export { Lab } from './lab.js';
 export { LabProcess } from './lab-process.js';

@@ -21,7 +21,7 @@ async function newHome(name: string): Promise<Home> {
   return { dir, ports, port: await ports.take() };
 }
 
-/** A server outside the pretended data centres: what alerts are sent through and to. It keeps its port while dead. */
+/** A server outside the pretended IDCs: what alerts are sent through and to. It keeps its port while dead. */
 abstract class LoneServer {
   protected constructor(
     protected readonly home: Home,

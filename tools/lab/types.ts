@@ -1,7 +1,7 @@
 import type { KafkaVersion, Progress } from '../setup/index.js';
 
 export const labIdcs = ['a', 'b', 'c'] as const;
-/** The lab's data centres: Kafka lives in a and b, PostgreSQL and etcd in c. */
+/** The lab's IDCs: Kafka lives in a and b, PostgreSQL and etcd in c. */
 export type LabIdc = (typeof labIdcs)[number];
 export type LabClusterName = 'a' | 'b';
 

@@ -9,7 +9,7 @@ export interface Publishing {
   read(group: string): Promise<Pointer | null>;
   /** Writes a canary to the authoritative center now and remembers the outcome for {@link writable}; throws if it fails. */
   prove(group: string): Promise<void>;
-  /** Age of the last good write canary (each 10 s on the leader) and the last error. */
+  /** Age of the last good write canary (each 10 s on every controller) and the last error. */
   writable(group: string): Readonly<{ ageMs: number | null; error: string | null }>;
   /** What living clients of the wrapper said last; each follows the pointer of the authoritative center. */
   adoptions(group: string): Promise<readonly ClientReport[]>;

@@ -21,7 +21,7 @@ export type BlockerRule = Readonly<{
 
 /** Waits after a saga that closed before publish; then a person must look. */
 export const RETRY_AFTER_MS: readonly Ms[] = [5_000, 15_000, 30_000];
-/** The write canary runs each 10 s on the leader; two missed ones are a failure. */
+/** Each controller writes a canary each 10 s; two missed ones are a failure. */
 export const WRITABLE_MAX_AGE_MS: Ms = 25_000;
 /** Shown where nothing shorter is known to suffice. */
 const LOSS_MINUTES = 10;
@@ -73,7 +73,7 @@ function cooldown({ situation: { snapshot, policy } }: BlockerQuestion): Cooldow
 function notPublishable({ situation: { snapshot } }: BlockerQuestion): string | null {
   const { writableAgeMs, error } = snapshot.configCenter;
   if (error !== null) return `write canary fails: ${error}`;
-  // Only the leader writes the canary: a standby that has none knows nothing, and its gate is closed anyway.
+  // A controller that has just started has written none yet; only of the leader, which would publish, that is a reason.
   if (writableAgeMs === null) return snapshot.leading ? 'the write canary has not succeeded yet' : null;
   return writableAgeMs > WRITABLE_MAX_AGE_MS ? `last good write canary ${seconds(writableAgeMs)} ago` : null;
 }
