@@ -55,7 +55,8 @@ export class AppendingCluster implements ClusterPort {
 
 /**
  * As kafkajs 2.2.4: one metadata request names every topic ever sent to, and fails for any of them; a request fails as a
- * whole for one partition, and then takes the sequence numbers of all of them back.
+ * whole for one partition, and then takes the sequence numbers of all of them back. After a lost connection it asks for
+ * the metadata again, and if that fails, nothing is heard of the connection.
  */
 export class AppendingProducer implements ProducerPort {
   closed = false;
@@ -86,10 +87,7 @@ export class AppendingProducer implements ProducerPort {
     await Promise.resolve();
     this.cluster.requests.push(messages.map((m) => String(m.value)));
     this.topics.add(topic);
-    for (const t of this.topics) {
-      const code = this.cluster.unknownTopics.get(t);
-      if (code !== undefined) throw brokerError(code);
-    }
+    this.readMetadata();
     const batches = new Map<number, Message[]>();
     for (const message of messages) {
       const partition = this.choose?.({ topic, message, partitionMetadata }) ?? 0;
@@ -99,7 +97,23 @@ export class AppendingProducer implements ProducerPort {
       return await this.produce(topic, batches);
     } catch (e) {
       for (const [partition, batch] of batches) this.advance(`${topic}-${partition}`, -batch.length);
+      if ((e as Error).name === 'KafkaJSConnectionError') this.readMetadataAgain();
       throw e;
+    }
+  }
+
+  private readMetadata(): void {
+    for (const t of this.topics) {
+      const code = this.cluster.unknownTopics.get(t);
+      if (code !== undefined) throw brokerError(code);
+    }
+  }
+
+  private readMetadataAgain(): void {
+    try {
+      this.readMetadata();
+    } catch (cause) {
+      throw Object.assign(new Error(String(cause), { cause }), { name: 'KafkaJSNonRetriableError' });
     }
   }
 

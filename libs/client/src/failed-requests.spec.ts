@@ -160,7 +160,7 @@ describe('what kafkajs does to a request that fails', () => {
     const send = (producer: SwitchingProducer, topic: string, value: string) =>
       producer.send({ topic, messages: [to(0, value)] });
 
-    it.each([3, 5])('sends those of the others, and its own when it is back (error %i)', async (code) => {
+    it.each([3, 5, 29, 38, 72])('sends those of the others, and its own when it is back (error %i)', async (code) => {
       const producer = await start(config);
       const others = Array.from({ length: 20 }, (_, n) => `other-${n}`);
       await Promise.all(['away', ...others].map((t) => send(producer, t, 'before')));
@@ -178,10 +178,19 @@ describe('what kafkajs does to a request that fails', () => {
       expect(a.log('away', 0)).toEqual(['before', 'waiting']);
     });
 
-    it('finds it when another topic is the first to suffer', async () => {
+    it.each([3, 29])('knows that what it gives up was not written (error %i)', async (code) => {
+      const producer = await start({ ...config, buffer: { maxWaitMs: 300 } });
+      await Promise.all(['away', 'other'].map((t) => send(producer, t, 'before')));
+      a.unknownTopics.set('away', code);
+      const waiting = send(producer, 'away', 'given up').catch((e: unknown) => e);
+      await send(producer, 'other', 'sent');
+      expect(await waiting).toMatchObject({ code: 'SWITCH_TIMEOUT', maybeWritten: false });
+    });
+
+    it.each([3, 29])('finds it when another topic is the first to suffer (error %i)', async (code) => {
       const producer = await start(config);
       await Promise.all(['away', 'other'].map((t) => send(producer, t, 'before')));
-      a.unknownTopics.set('away', 3);
+      a.unknownTopics.set('away', code);
       await send(producer, 'other', '1'); // on its own
       await send(producer, 'other', '2'); // shared again, with nobody who knows of the topic that is away
       expect(a.open).toBe(1);
@@ -192,6 +201,40 @@ describe('what kafkajs does to a request that fails', () => {
       expect(await waiting).toMatchObject({ cluster: 'b' });
       await vi.waitFor(() => expect([a.open, b.open]).toEqual([0, 1]));
     });
+
+    it.each([17, 29])('refuses its sends where it never took one, and no other topic (error %i)', async (code) => {
+      const producer = await start(config);
+      await send(producer, 'known', 'before');
+      a.unknownTopics.set('refused', code);
+      const refused = send(producer, 'refused', 'no').catch((e: unknown) => e);
+      const others = ['known', 'new'].map((t) => send(producer, t, 'yes'));
+      expect((await Promise.all(others)).map((o) => o.cluster)).toEqual(['a', 'a']);
+      expect(await refused).toMatchObject({ message: `error ${code}`, code });
+      await expect(send(producer, 'refused', 'no')).rejects.toThrow(`error ${code}`);
+      expect([a.log('known', 0), a.log('new', 0), a.log('refused', 0)]).toEqual([['before', 'yes'], ['yes'], []]);
+    });
+
+    it('finds it where a connection was lost, and a record may be written', async () => {
+      let answer: () => void = () => undefined;
+      const producer = await start(config);
+      await Promise.all(['away', 'other'].map((t) => send(producer, t, 'before')));
+      a.answering = new Promise((resolve) => (answer = resolve));
+      a.losing.add('other');
+      const other = send(producer, 'other', 'written');
+      await vi.waitFor(() => expect(a.log('other', 0)).toEqual(['before', 'written']));
+      a.unknownTopics.set('away', 29);
+      answer();
+      await moreRequests(1);
+      a.losing.clear();
+      expect(await other).toMatchObject({ cluster: 'a', resent: true });
+    });
+  });
+
+  it('takes error 29 of the only topic for what it is, on the connection that there is', async () => {
+    const producer = await start();
+    a.unknownTopics.set('t', 29);
+    await expect(producer.send({ topic: 't', messages: [to(0, 'no')] })).rejects.toThrow('error 29');
+    expect([a.producers.length, a.requests.length]).toEqual([1, 1]);
   });
 
   it('opens no more than a few producers where every topic is away', async () => {

@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import type { Message, ProducerConfig } from 'kafkajs';
+import type { Message, ProducerConfig, ProducerRecord, RecordMetadata } from 'kafkajs';
 import { asError } from './client.errors.js';
 import type { ClusterPort, ProducerPort } from './cluster.port.js';
 import { backoffMs, pause } from './timing.js';
@@ -13,6 +13,7 @@ export class ProducerSession {
   readonly connected: Promise<boolean>; // false: ended before it was
   /** Where the partitioner put a message that was handed to this session. */
   readonly partitions = new WeakMap<Message, number>();
+  private readonly placed = new WeakSet<Message>(); // by the newest attempt
   isConnected = false;
   private readonly ending = new AbortController();
 
@@ -36,11 +37,22 @@ export class ProducerSession {
           const kept = config.idempotent === true ? this.partitions.get(args.message) : undefined;
           const partition = kept ?? choose(args);
           this.partitions.set(args.message, partition);
+          this.placed.add(args.message);
           return partition;
         };
       },
     });
     this.connected = this.connect(onFailure);
+  }
+
+  send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    for (const message of record.messages) this.placed.delete(message);
+    return this.producer.send(record);
+  }
+
+  /** Whether the newest attempt came as far as the partitioner: then the metadata of all topics was there. */
+  hasPlaced(messages: readonly Message[]): boolean {
+    return messages.some((m) => this.placed.has(m));
   }
 
   get ended(): boolean {

@@ -80,6 +80,7 @@ export class ProducerSessions {
    * does not know it. If it was not the culprit, that one fails there next, and this one is answered and comes back.
    */
   isolate(topic: string, failed: ProducerSession): void {
+    if (this.deps.lanes.size < 2) return; // no other topic, so it is this one
     if (this.closed || this.shared !== failed || this.alone.has(topic) || !this.hasRoom()) return;
     const own = this.open(failed.cluster, failed.epoch);
     if (own === null) return;

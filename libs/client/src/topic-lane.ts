@@ -1,5 +1,5 @@
 import type { Message, ProducerRecord, RecordMetadata } from 'kafkajs';
-import { classifyFailure } from './classify-failure.js';
+import { classifyFailure, saysOfMetadata } from './classify-failure.js';
 import { asError } from './client.errors.js';
 import type { BlockedReason, SendOutcome } from './client.types.js';
 import { judgeRefusedWrite } from './judge-refused-write.js';
@@ -130,7 +130,7 @@ export class TopicLane {
       ...(timeout === undefined ? {} : { timeout }),
       ...(compression === undefined ? {} : { compression }),
     };
-    session.producer.send(record).then(
+    session.send(record).then(
       (answer) => this.acknowledged(request, answer),
       (e: unknown) => this.failed(request, e),
     );
@@ -195,11 +195,13 @@ export class TopicLane {
     this.queue.repeat(pieces, partitionOf);
     for (const item of items) item.lastError = error;
     const failure = classifyFailure(error);
-    // A refusal by number of one batch is the only answer that rules out that something was written: a partition takes
-    // its batch whole or not at all.
-    const byNumber = !['unavailable', 'topic-away', 'unclear', 'producer-lost'].includes(failure.kind);
+    const placed = session.hasPlaced(request.pieces.flatMap((p) => p.messages));
+    const ofMetadata = saysOfMetadata(failure, error, placed);
+    // Metadata that failed before anything was sent, and a refusal by number of one batch, are the only answers that rule
+    // out that something was written: a partition takes its batch whole or not at all.
+    const byNumber = !ofMetadata && !['unavailable', 'unclear', 'producer-lost'].includes(failure.kind);
     const oneBatch = !divided && (!partitions.has(undefined) || messages.length === 1);
-    if (!byNumber || !oneBatch) {
+    if ((placed || !ofMetadata) && (!byNumber || !oneBatch)) {
       for (const item of items) item.maybeWritten = true;
       const leftUs = request.pieces.some((p) => p.messages.some((m) => partitionOf(m) !== undefined));
       if (leftUs) this.hold(session, items.length > 0 && pieces.length === request.pieces.length);
@@ -208,15 +210,12 @@ export class TopicLane {
       this.pump();
       return this.host.rested();
     }
+    if (ofMetadata && this.goAlone(session)) return this.wait('unavailable', error);
     const refused: Refused = { session, items, divided };
     switch (failure.kind) {
       case 'unavailable':
-        return this.wait('unavailable', error);
       case 'topic-away':
-        this.wait('unavailable', error);
-        this.host.isolate(session);
-        if (this.host.session() !== session) this.held = null; // it may fail for as long as a topic is away
-        return;
+        return this.wait('unavailable', error);
       case 'producer-lost':
         this.wait('unavailable', error); // before the fresh session, which must not be asked at once again
         return this.giveUp(session);
@@ -228,6 +227,17 @@ export class TopicLane {
       case 'not-authorized':
         void this.judge(refused, failure.kind, error);
     }
+  }
+
+  /**
+   * The metadata failed, for this topic's sake or another's: only on a connection of its own does an error of it count
+   * as this topic's. False if it has one already, or gets none.
+   */
+  private goAlone(session: ProducerSession): boolean {
+    this.host.isolate(session);
+    if (this.host.session() === session) return false;
+    this.held = null; // it may fail for as long as the culprit stays as it is
+    return true;
   }
 
   /** Goes on with the same producer id after an attempt whose end is unknown. */
