@@ -141,8 +141,9 @@ export class EtcdConfigCenter implements ConfigCenter {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.watches].map((stop) => stop()));
-    await this.etcd.close();
+    const stopped = [...this.watches].map((stop) => stop());
+    await this.etcd.close(); // ends what the watches are asking, which else tries one endpoint after another
+    await Promise.all(stopped);
   }
 
   /**

@@ -32,6 +32,7 @@ class Store {
 class Member {
   readonly streams: ServerResponse[] = []; // also those that are gone
   hung = false; // as without power: whoever is connected stays so, and hears nothing
+  swallowed = 0; // requests, while it hung
   private readonly muted = new Set<ServerResponse>();
   private readonly store: Store;
   private readonly server: Server;
@@ -71,7 +72,10 @@ class Member {
   }
 
   private answer(path: string | undefined, response: ServerResponse): void {
-    if (this.hung) return;
+    if (this.hung) {
+      this.swallowed++;
+      return;
+    }
     if (path === '/v3/watch') {
       response.write(`${JSON.stringify({ result: { header: this.store.header, created: true } })}\n`);
       this.streams.push(response);
@@ -137,6 +141,15 @@ describe('a watch on etcd', () => {
     expect(errors).toEqual(['etcd: the watch of group orders is silent about what a read found']);
     expect(second.streams).toEqual([]);
   });
+
+  it('ends at once when it is closed, though a read is under way and no endpoint answers', async () => {
+    await watch({ checkIntervalMs: 20, deadlineMs: LONG_MS });
+    first.hung = true;
+    second.hung = true;
+    await vi.waitFor(() => expect(first.swallowed).toBeGreaterThan(0), 5_000);
+    await center.close();
+    expect([errors, second.swallowed]).toEqual([[], 0]);
+  }, 10_000);
 
   it('keeps a stream that brings everything, however many reads are made beside it', async () => {
     await watch({ checkIntervalMs: LONG_MS });
