@@ -15,6 +15,8 @@ export type PointerFollowerOptions = Readonly<{
   adopt(pointer: Pointer, previous: Pointer | null): void;
 }>;
 
+const CLOSE_WITHIN_MS = 2_000; // what a read brings later is not taken
+
 /**
  * Knows the pointer in force. Learns it from the state file, from a watch and from reads beside the watch; takes only
  * a higher epoch, and never forgets one because a config center is silent or empty (I30).
@@ -71,10 +73,15 @@ export class PointerFollower {
     return this.reading;
   }
 
+  /**
+   * Takes nothing more from now on. Waits for the center two seconds at most: a read under way may try one endpoint after
+   * another, each for as long.
+   */
   async close(): Promise<void> {
     this.ending.abort();
-    await this.stopWatch?.();
-    await this.polling;
+    const ended = new AbortController();
+    const asked = Promise.all([this.stopWatch?.(), this.polling]);
+    await Promise.race([asked, pause(CLOSE_WITHIN_MS, ended.signal)]).finally(() => ended.abort());
     await this.writing;
   }
 

@@ -169,10 +169,12 @@ export function createSwitchingKafka(
     on,
     close: async () => {
       clock.stop();
-      await follower.close();
-      await Promise.all([...consumers].map((c) => c.disconnect())); // first: a handler at work may still have to send
-      await Promise.all([...producers].map((p) => p.disconnect()));
-      await reporter?.close();
+      const leaving = async () => {
+        await Promise.all([...consumers].map((c) => c.disconnect())); // first: a handler at work may still have to send
+        await Promise.all([...producers].map((p) => p.disconnect()));
+        await reporter?.close();
+      };
+      await Promise.all([follower.close(), leaving()]);
     },
   };
 }
