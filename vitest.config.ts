@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,tools}/**/*.spec.ts', 'test/{docs,scenarios,simulation}/**/*.spec.ts'],
+          maxWorkers: '100%', // of the cores; by default one is left to others
           testTimeout: 30_000, // for a machine that does other things too; none waits for a clock
         },
       },

@@ -128,6 +128,9 @@ async function failover({ stage, onCall, load, ann, kim }: Night): Promise<strin
   expect(await says(kim, 0, 'explain', GROUP)).toContain('approve');
   const epoch = (await stage.installation.pointer())?.epoch ?? 0;
   const yes = ['approve', GROUP, '--reason', 'INC-4711: a has no power'];
+  // A sample that comes late on a busy machine may hold the move up for a moment: she looks before she says it.
+  const wouldDo = async () => (await ann.run([...yes, '--dry-run'])).exitStatus;
+  await expect.poll(wouldDo, { timeout: ALERT_MS, interval: 500 }).toBe(0);
   expect(await says(ann, 0, ...yes)).toMatch(/1 of 2 persons approved failover a → b/);
   expect(await says(ann, 6, ...yes)).toContain('SAME_PERSON');
   expect(await stage.moved('a', epoch), 'after one yes').toBeUndefined();
@@ -194,8 +197,9 @@ async function expectResolved({ stage, onCall }: Night, incident: string): Promi
 /** One command of a person; everything that it printed. */
 async function says(by: Operator, exitStatus: number, ...args: readonly string[]): Promise<string> {
   const said = await by.run(args);
-  expect(said, `pointsman ${args.join(' ')}`).toMatchObject({ exitStatus });
-  return [...said.out, ...said.err].join('\n');
+  const printed = [...said.out, ...said.err].join('\n');
+  expect(said, `pointsman ${args.join(' ')}\n${printed}`).toMatchObject({ exitStatus });
+  return printed;
 }
 
 /** Somebody with a token of their own, made as an admin makes it. */

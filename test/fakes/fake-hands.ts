@@ -28,7 +28,9 @@ export class FakeHands implements Hands {
   reachable = true;
   /** What its disk holds of topics that it closed by configuration. */
   remembers: PreviousValues = {};
-  readonly #world = new Map<string, GoalStatus['observed']>();
+
+  /** `world`: what is done to it by one agent is seen by all that share it. */
+  constructor(readonly world = new Map<string, GoalStatus['observed']>()) {}
 
   setWatch(): void {
     // what others do to the cluster is no matter of this fake
@@ -36,14 +38,14 @@ export class FakeHands implements Hands {
 
   apply(goal: Goal): Promise<GoalStatus> {
     this.applied.push(goal);
-    if (this.reachable) this.#world.set(goalKey(goal), goal.state);
+    if (this.reachable) this.world.set(goalKey(goal), goal.state);
     return Promise.resolve(this.#status(goal));
   }
 
   applySilent(goal: ClusterGoal): Promise<GoalStatus | null> {
     this.silent.push(goal);
     if (!this.hook) return Promise.resolve(null);
-    this.#world.set(goalKey(goal), goal.state);
+    this.world.set(goalKey(goal), goal.state);
     return Promise.resolve({ ...this.#status(goal), kind: 'hook' as const });
   }
 
@@ -77,7 +79,7 @@ export class FakeHands implements Hands {
 
   #status(goal: Goal): GoalStatus {
     const untouched = goal.subject === 'cluster' ? 'open' : 'unknown';
-    const observed = this.reachable ? (this.#world.get(goalKey(goal)) ?? untouched) : 'unknown';
+    const observed = this.reachable ? (this.world.get(goalKey(goal)) ?? untouched) : 'unknown';
     return {
       key: goalKey(goal),
       wanted: goal.state,

@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createSwitchingKafka } from '#client';
 import { checkTopic, type ClusterGoal, type FenceKind } from '#failover';
 import { labPassword, startLab, type Lab } from '#lab';
+import { MemoryConfigCenterServer } from '#testing';
 import { AgentHands } from '../../apps/agent/src/hands/index.js';
+import { aclEntries } from '../../tools/lab/acls.js';
 import { saslClientProperties } from '../../tools/lab/sasl.js';
 import { ensureKafkaJars, ensureLibrdkafka, runCommand } from '../../tools/setup/index.js';
 
@@ -25,12 +28,14 @@ p.produce('orders', b'stray', on_delivery=told)
 p.flush(20)
 `;
 
+const asApp = () => ({
+  brokers: servers.split(','),
+  sasl: { mechanism: 'plain' as const, username: 'app', password: labPassword('app') },
+  logLevel: kafkajs.logLevel.NOTHING,
+});
+
 async function byKafkajs(): Promise<string> {
-  const client = new kafkajs.Kafka({
-    brokers: servers.split(','),
-    sasl: { mechanism: 'plain', username: 'app', password: labPassword('app') },
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
+  const client = new kafkajs.Kafka(asApp());
   const producer = client.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   try {
@@ -133,4 +138,43 @@ describe.each([
     expect(said.console).toMatch(exception);
     expect(await byKafkajs()).toBe('delivered');
   }, 240_000);
+});
+
+/** Follows a pointer to `a`, in a config center of its own. */
+function wrapped() {
+  const server = new MemoryConfigCenterServer();
+  server.overwrite({
+    ...{ version: 1, group: 'shop', activeCluster: 'a', mode: 'ACTIVE', epoch: 1, term: 1, sagaId: null },
+    ...{ bootstrapServers: servers.split(','), publishedAt: new Date().toISOString() },
+  });
+  return createSwitchingKafka({ group: 'shop', pointers: server.open(), clusters: { a: asApp() } });
+}
+
+describe('a wrapped client that may not see one of its topics', () => {
+  it('is told so for that topic at once; its others go on, and so does that one when it may again', async () => {
+    for (const name of ['hidden', 'later']) await lab.createTopic('a', { name, partitions: 1 });
+    const permissionType = kafkajs.AclPermissionTypes.DENY;
+    const denied = aclEntries({ user: 'app', resource: 'topic', name: 'hidden', operations: ['DESCRIBE'] });
+    const admin = lab.kafka('a').admin();
+    await admin.connect();
+    await admin.createAcls({ acl: denied.map((entry) => ({ ...entry, permissionType })) });
+    const kafka = wrapped();
+    const producer = kafka.producer();
+    const send = (topic: string) => producer.send({ topic, messages: [{ value: 'stray' }] });
+    try {
+      await send('orders');
+      await expect(send('hidden')).rejects.toThrow('Not authorized to access topics');
+      // `later` had no record yet: kafkajs asks for the metadata of all topics once more
+      const sent = await Promise.allSettled([send('hidden'), send('orders'), send('later')]);
+      expect(sent.map((s) => s.status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+      await admin.deleteAcls({
+        filters: denied.map((entry) => ({ ...entry, permissionType })),
+      });
+      await vi.waitFor(() => send('hidden'), { timeout: 20_000, interval: 200 });
+      expect((await send('orders')).cluster).toBe('a');
+    } finally {
+      await kafka.close();
+      await admin.disconnect();
+    }
+  }, 60_000);
 });

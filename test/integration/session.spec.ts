@@ -127,7 +127,7 @@ describe('goals', () => {
     const c = await controller();
     c.leadership.lead(3);
     const a = await agent('a', [c.port]);
-    const b = await agent('b', [c.port]);
+    const b = await agent('b', [c.port], { hands: new FakeHands(a.hands.world) }); // what it watches is a's doing
     await until(() => expect([c.vote('a', 'agent-a'), c.vote('b', 'agent-b')]).toEqual(['UP', 'UP']));
     c.gateway.setGoals(3, [fence(8, 3), stopFlow(8, 3)]);
     await until(() => {
