@@ -77,18 +77,20 @@ export class ProducerSessions {
 
   /**
    * A topic's metadata failed, perhaps for another topic's sake. It goes on alone; the others get a fresh shared one that
-   * does not know it. If it was not the culprit, that one fails there next, and this one is answered and comes back.
+   * does not know it. If it was not the culprit, that one fails there next, and this one is answered and comes back. Where
+   * there is no room it stays. False: no other topic can be meant.
    */
-  isolate(topic: string, failed: ProducerSession): void {
-    if (this.deps.lanes.size < 2) return; // no other topic, so it is this one
-    if (this.closed || this.shared !== failed || this.alone.has(topic) || !this.hasRoom()) return;
+  isolate(topic: string, failed: ProducerSession): boolean {
+    if (this.deps.lanes.size < 2 || this.alone.get(topic) === failed) return false;
+    if (this.closed || this.shared !== failed || this.alone.has(topic) || !this.hasRoom()) return true;
     const own = this.open(failed.cluster, failed.epoch);
-    if (own === null) return;
+    if (own === null) return true;
     this.renew(topic, failed);
     this.alone.set(topic, own);
     void own.connected.then((ok) => {
       if (ok && this.of(topic) === own) this.deps.lanes.get(topic)?.retryNow();
     });
+    return true;
   }
 
   /** The topic was answered by that one and has nothing left to repeat: its metadata is sound. */

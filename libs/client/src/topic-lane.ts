@@ -15,7 +15,7 @@ export type LaneHost = Readonly<{
   session(): ProducerSession | null; // null: no pointer, or it names an unknown cluster
   paused(): boolean; // DRAIN or HOLD: only what may lie on the cluster already is brought to its end
   renew(session: ProducerSession): void; // its producer id is of no more use: go on with a fresh one
-  isolate(session: ProducerSession): void; // its metadata fails, for this topic or for another
+  isolate(session: ProducerSession): boolean; // its metadata fails, for this topic or for another; false: for this one
   answered(session: ProducerSession): void; // and nothing is left to repeat
   rested(): void; // nothing in flight any more
   refreshPointer(): Promise<boolean>;
@@ -231,12 +231,11 @@ export class TopicLane {
 
   /**
    * The metadata failed, for this topic's sake or another's: only on a connection of its own does an error of it count
-   * as this topic's. False if it has one already, or gets none.
+   * as this topic's. False if it has one already.
    */
   private goAlone(session: ProducerSession): boolean {
-    this.host.isolate(session);
-    if (this.host.session() === session) return false;
-    this.held = null; // it may fail for as long as the culprit stays as it is
+    if (!this.host.isolate(session)) return false;
+    if (this.host.session() !== session) this.held = null; // it may fail for as long as the culprit stays as it is
     return true;
   }
 
