@@ -122,7 +122,7 @@ export class MemoryAuthorityServer {
     return [...this.tables.alerts.values()]
       .filter(({ seq, alert }) => seq > after && !this.settled.has(alert.id))
       .slice(0, limit)
-      .map(({ seq, alert }) => ({ ...this.outboxRow(alert), seq }));
+      .map(({ seq, resends, alert }) => ({ ...this.outboxRow(alert), seq, resends }));
   }
 
   alerts(state: AlertState): readonly OutboxRow[] {
@@ -135,8 +135,8 @@ export class MemoryAuthorityServer {
     return this.settled.get(id) ?? null;
   }
 
-  settle(id: string, seq: number, at: string): void {
-    if (this.tables.alerts.get(id)?.seq === seq && !this.settled.has(id)) this.settled.set(id, at);
+  settle(id: string, resends: number, at: string): void {
+    if (this.tables.alerts.get(id)?.resends === resends && !this.settled.has(id)) this.settled.set(id, at);
   }
 
   mark(id: string, receiver: string, outcome: DeliveryOutcome): void {

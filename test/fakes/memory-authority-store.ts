@@ -163,8 +163,8 @@ export class MemoryAuthorityStore implements AuthorityStore {
     return this.read('read', () => this.database.pendingAlerts(limit, after));
   }
 
-  settleAlert(id: string, seq: number, at: string): Promise<void> {
-    return this.read('write', () => this.database.settle(id, seq, at));
+  settleAlert(id: string, resends: number, at: string): Promise<void> {
+    return this.read('write', () => this.database.settle(id, resends, at));
   }
 
   markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {

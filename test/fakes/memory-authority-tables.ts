@@ -24,7 +24,7 @@ export type Tables = {
   readonly ledger: Map<string, LedgerRow>;
   readonly events: EventRow[];
   readonly audit: AuditRow[];
-  readonly alerts: Map<string, Readonly<{ seq: number; alert: Alert }>>;
+  readonly alerts: Map<string, Readonly<{ seq: number; resends: number; alert: Alert }>>;
   readonly incidents: Map<string, IncidentRow>;
   readonly tokens: Map<string, TokenRow>;
   readonly answers: Map<string, IdempotentAnswer>;

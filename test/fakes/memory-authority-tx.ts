@@ -135,7 +135,8 @@ export class MemoryAuthorityTx implements AuthorityTx {
   async enqueueAlert(alert: Alert): Promise<void> {
     const { alerts, incidents } = this.use();
     if (alerts.has(alert.id)) return;
-    alerts.set(alert.id, { seq: nextSeq(alerts), alert: copy(alert) });
+    const seq = ([...alerts.values()].at(-1)?.seq ?? 0) + 1;
+    alerts.set(alert.id, { seq, resends: 0, alert: copy(alert) });
     incidents.set(alert.incident, copy(foldIncident(incidents.get(alert.incident) ?? null, alert)));
   }
 
@@ -144,9 +145,7 @@ export class MemoryAuthorityTx implements AuthorityTx {
     const dead = this.deliveries.deadAt(id, receivers);
     const known = alerts.get(id);
     if (known === undefined || dead.length === 0) return [];
-    const seq = nextSeq(alerts);
-    alerts.delete(id); // to the end of the order of insertion
-    alerts.set(id, { ...known, seq });
+    alerts.set(id, { ...known, resends: known.resends + 1 });
     this.resent.push({ id, receivers: dead });
     return dead;
   }
@@ -197,8 +196,6 @@ export class MemoryAuthorityTx implements AuthorityTx {
     return saga;
   }
 }
-
-const nextSeq = (alerts: Tables['alerts']): number => ([...alerts.values()].at(-1)?.seq ?? 0) + 1;
 
 function removeFrom<T>(table: Map<string, T>, limit: number, isOld: (row: T) => boolean): number {
   const keys = [...table].filter(([, row]) => isOld(row)).map(([key]) => key);

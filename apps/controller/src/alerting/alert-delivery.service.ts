@@ -165,7 +165,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
   }
 
   /** Hands a row to a queue for each receiver that it is still owed to. Open until nobody is: then the row is settled. */
-  private async take({ alert, seq, deliveries }: PendingAlert, mayHave: MayHave): Promise<Taken> {
+  private async take({ alert, resends, deliveries }: PendingAlert, mayHave: MayHave): Promise<Taken> {
     let open = false;
     const refused: string[] = [];
     for (const { name } of receiversFor(alert, this.options, deliveries)) {
@@ -183,7 +183,7 @@ export class AlertDelivery implements Alerting, AlertBacklog, OnApplicationBoots
       if (mayHave(name) && !(await this.hand(delivery))) refused.push(name);
     }
     if (!open) {
-      await this.store.settleAlert(alert.id, seq, new Date().toISOString());
+      await this.store.settleAlert(alert.id, resends, new Date().toISOString());
       for (const { name } of this.options.receivers) this.takeOver.ended(alert.id, name);
     }
     return { open, refused };

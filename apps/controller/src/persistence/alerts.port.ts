@@ -35,8 +35,8 @@ export type DeliveryRow = Readonly<{
 
 export type OutboxRow = Readonly<{ alert: Alert; settledAt: string | null; deliveries: readonly DeliveryRow[] }>;
 
-/** `seq`: its place in the outbox; one that is enqueued, or sent again, later has a higher one. */
-export type PendingAlert = OutboxRow & Readonly<{ seq: number }>;
+/** `seq`: its place in the outbox; one that is enqueued later has a higher one. `resends`: how often it was sent again. */
+export type PendingAlert = OutboxRow & Readonly<{ seq: number; resends: number }>;
 
 /** `pending`: somebody may still owe a delivery; `dead`: some receiver was given up on. */
 export const ALERT_STATES = ['all', 'pending', 'dead'] as const;

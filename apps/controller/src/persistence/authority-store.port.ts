@@ -67,9 +67,9 @@ export interface AuthorityStore {
   pendingAlerts(limit: number, after?: number): Promise<readonly PendingAlert[]>;
   /**
    * Takes the row out of {@link pendingAlerts}: every receiver that wants it answered 2xx, or delivery was given up.
-   * Idempotent. `seq`: as it was read; one that was sent again since has another, and stays open.
+   * Idempotent. `resends`: as it was read; one that was sent again since has another, and stays open.
    */
-  settleAlert(id: string, seq: number, at: string): Promise<void>;
+  settleAlert(id: string, resends: number, at: string): Promise<void>;
   /** Remembered outcome of a delivery attempt; guarded by the row itself, not by the lease. */
   markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void>;
   /** Newest first, settled or not. */
@@ -120,8 +120,8 @@ export interface AuthorityTx {
   /** Once per alert id: a second time is a no-op (the direct path and the outbox share ids). */
   enqueueAlert(alert: Alert): Promise<void>;
   /**
-   * Opens the alert again for the receivers that were given up on (null: all of them): a new round with no attempts, at the
-   * end of the outbox. Gives the receivers that it is owed to again.
+   * Opens the alert again for the receivers that were given up on (null: all of them): a new round with no attempts. It keeps
+   * its place in the outbox, in which it may be owed to others too. Gives the receivers that it is owed to again.
    */
   resendAlert(id: string, receivers: readonly string[] | null): Promise<readonly string[]>;
   /** The group's stories that are not over. */

@@ -195,8 +195,8 @@ export class TypeOrmAuthorityStore implements AuthorityStore {
   pendingAlerts(limit: number, after?: number): Promise<readonly PendingAlert[]> {
     return this.outbox.pending(limit, after);
   }
-  settleAlert(id: string, seq: number, at: string): Promise<void> {
-    return this.outbox.settle(id, seq, at);
+  settleAlert(id: string, resends: number, at: string): Promise<void> {
+    return this.outbox.settle(id, resends, at);
   }
   markAlert(id: string, receiver: string, outcome: DeliveryOutcome): Promise<void> {
     return this.outbox.mark(id, receiver, outcome);

@@ -28,7 +28,7 @@ import { SagaEntity } from './entities/saga.entity.js';
 import { TokenEntity } from './entities/token.entity.js';
 import { fleetFromEntity, groupFromEntity, groupToEntity } from './rows.js';
 import { openIncidentsIn, tellIncident } from './typeorm-incidents.js';
-import { nextAlertSeq, resendIn } from './typeorm-outbox.js';
+import { resendIn } from './typeorm-outbox.js';
 import { forgetRows } from './typeorm-retention.js';
 import type { Forgotten } from './retention.port.js';
 import type { TokenRow } from './tokens.port.js';
@@ -173,7 +173,7 @@ export class TypeOrmAuthorityTx implements AuthorityTx {
   enqueueAlert(alert: Alert): Promise<void> {
     return this.queue.add(async () => {
       if (await this.manager.existsBy(AlertEntity, { id: alert.id })) return;
-      const seq = await nextAlertSeq(this.manager);
+      const seq = Number((await this.manager.maximum(AlertEntity, 'seq')) ?? 0) + 1;
       await this.manager.insert(AlertEntity, { id: alert.id, seq, body: alert, settledAt: null });
       await tellIncident(this.manager, alert);
     });

@@ -35,10 +35,10 @@ export class TypeOrmOutbox {
     return this.session.run('read an alert', async (m) => (await find(m, { id }, 'ASC', 1))[0] ?? null);
   }
 
-  /** By the number that was read with the marks: who was found to be owed nothing may be owed a new round since. */
-  async settle(id: string, seq: number, at: string): Promise<void> {
+  /** Under the count that was read with the marks: who was found to be owed nothing may be owed a new round since. */
+  async settle(id: string, resends: number, at: string): Promise<void> {
     await this.session.run('settle an alert', (manager) =>
-      manager.update(AlertEntity, { id, seq, settledAt: IsNull() }, { settledAt: at }),
+      manager.update(AlertEntity, { id, resends, settledAt: IsNull() }, { settledAt: at }),
     );
   }
 
@@ -74,19 +74,14 @@ export async function resendIn(
     );
     if (changed.affected === 1) opened.push(receiver);
   }
-  // A new number, so that whoever looked at the round before cannot settle this one.
+  // Counted, so that whoever looked at the round before cannot settle this one.
   if (opened.length > 0)
-    await manager.update(AlertEntity, { id: alertId }, { settledAt: null, seq: await nextAlertSeq(manager) });
+    await manager.update(AlertEntity, { id: alertId }, { settledAt: null, resends: () => 'resends + 1' });
   return opened;
 }
 
-/** Inside a guarded transaction, where no other can take the same. */
-export async function nextAlertSeq(manager: EntityManager): Promise<number> {
-  return Number((await manager.maximum(AlertEntity, 'seq')) ?? 0) + 1;
-}
-
 async function find(...query: Parameters<typeof findNumbered>): Promise<readonly OutboxRow[]> {
-  return (await findNumbered(...query)).map(({ seq: _seq, ...row }) => row);
+  return (await findNumbered(...query)).map(({ seq: _seq, resends: _resends, ...row }) => row);
 }
 
 async function findNumbered(
@@ -95,7 +90,7 @@ async function findNumbered(
   seq: 'ASC' | 'DESC',
   limit: number,
 ): Promise<readonly PendingAlert[]> {
-  // Before their marks: those are then at least as new as the number that settles the row.
+  // Before their marks: those are then at least as new as the count that settles the row.
   const alerts = await manager.find(AlertEntity, { where, order: { seq }, take: limit });
   if (alerts.length === 0) return [];
   const marks = await manager.find(AlertDeliveryEntity, {
@@ -103,7 +98,10 @@ async function findNumbered(
     order: { receiver: 'ASC' },
   });
   const byAlert = groupBy(marks, (mark) => mark.alertId);
-  return alerts.map((alert) => ({ ...outboxFromEntity(alert, byAlert.get(alert.id) ?? []), seq: alert.seq }));
+  return alerts.map((alert) => {
+    const { seq: place, resends } = alert;
+    return { ...outboxFromEntity(alert, byAlert.get(alert.id) ?? []), seq: place, resends };
+  });
 }
 
 /** A delivery that succeeded is never turned into a failure by a late mark; nor does one of an older round count. */

@@ -16,7 +16,7 @@ let broken: number | null;
 let walk: OutboxWalk;
 
 const row = (seq: number): PendingAlert => ({
-  ...{ alert: aDelivery(`${seq}`).alert, seq, settledAt: null, deliveries: [] },
+  ...{ alert: aDelivery(`${seq}`).alert, seq, resends: 0, settledAt: null, deliveries: [] },
 });
 
 function hand(to: string, seq: number): boolean {

@@ -60,5 +60,5 @@ async function seed(store: AuthorityStore, term: number): Promise<void> {
     await tx.rememberAnswer('new', { bodyHash: 'h', status: 200, body: null, at: AT });
   });
   await store.markAlert('told', 'oncall', { deliveredAt: OLD });
-  await store.settleAlert('told', 1, OLD);
+  await store.settleAlert('told', 0, OLD);
 }

@@ -7,12 +7,16 @@ export class AlertEntity {
   @PrimaryColumn({ type: 'varchar', length: 200 })
   id!: string;
 
-  /** Order of enqueueing; one that is sent again goes to the end. */
+  /** Order of enqueueing. */
   @Column({ type: 'bigint', transformer: bigintAsNumber })
   seq!: number;
 
   @Column({ type: 'text', transformer: jsonAsText })
   body!: Alert;
+
+  /** How often an operator sent it again. */
+  @Column({ type: 'integer', default: 0 })
+  resends!: number;
 
   /** Null while somebody may still owe a delivery. */
   @Column({ name: 'settled_at', type: 'varchar', length: 40, nullable: true })

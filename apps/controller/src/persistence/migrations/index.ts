@@ -4,6 +4,7 @@ import { Tokens1795300000000 } from './1795300000000-tokens.js';
 import { AnswersByAge1795450000000 } from './1795450000000-answers-by-age.js';
 import { Fleet1795500000000 } from './1795500000000-fleet.js';
 import { ByGroup1795600000000 } from './1795600000000-by-group.js';
+import { Resends1795700000000 } from './1795700000000-resends.js';
 
 /**
  * Oldest first. Each one after the first only adds what an older controller can live without, because in an upgrade older ones
@@ -16,4 +17,5 @@ export const MIGRATIONS = [
   AnswersByAge1795450000000,
   Fleet1795500000000,
   ByGroup1795600000000,
+  Resends1795700000000,
 ] as const;
