@@ -10,7 +10,9 @@ import { StoreView } from './store-view.js';
 
 const ME = { id: 'ctl-a', advertise: 'ctl-a' };
 const WALL_MS = Date.parse('2026-11-27T14:03:00.000Z');
-const clock = { monotonicMs: () => 1_000_000, wallMs: () => WALL_MS };
+const LEASE = { ttlMs: 10_000, renewDeadlineMs: 7_000, retryMs: 1_000 };
+let nowMs: number;
+const clock = { monotonicMs: () => nowMs, wallMs: () => WALL_MS };
 const logger = createLogger('test', 'silent');
 
 const told = (group: string, type: Alert['type'], more: Partial<Alert> = {}): Alert => ({
@@ -28,11 +30,11 @@ async function leaderAfter(work: (tx: AuthorityTx) => Promise<void>) {
   await store.transact(lease.term, ME.id, work);
   const leadership = new FakeLeadership(ME);
   leadership.lead(lease.term);
-  const config = { ...ME, idc: 'a', http: ME, policyDigest: 'd', tickMs: 5, lease: { ttlMs: 10_000 } };
+  const config = { ...ME, idc: 'a', http: ME, policyDigest: 'd', tickMs: 5, lease: LEASE };
   const groups = [{ name: 'orders' }];
   const view = new StoreView(store, { ...config, groups } as unknown as ControllerConfig, clock, logger);
   const nudge = vi.fn<() => void>();
-  const closer = new IncidentCloser(store, view, leadership, { nudge, direct: () => undefined }, clock);
+  const closer = new IncidentCloser(store, view, config, leadership, { nudge, direct: () => undefined }, clock);
   views.push(view);
   view.onModuleInit();
   const reading = async (): Promise<void> => {
@@ -40,11 +42,12 @@ async function leaderAfter(work: (tx: AuthorityTx) => Promise<void>) {
     await expect.poll(() => view.revision(), { interval: 5 }).toBeGreaterThan(before + 1);
   };
   await reading();
-  return { store, term: lease.term, closer, nudge, reading };
+  return { store, term: lease.term, view, closer, nudge, reading };
 }
 
 let views: StoreView[];
 beforeEach(() => {
+  nowMs = 1_000_000;
   views = [];
 });
 afterEach(async () => {
@@ -84,6 +87,17 @@ describe('stories of a group that is not configured any more', () => {
     expect(await store.openIncidents(10)).toHaveLength(1);
     await store.transact(term, ME.id, (tx) => tx.closeSaga('saga-1', 'ABORTED', '2026-11-27T14:03:00.000Z'));
     await reading();
+    await closer.closeRemoved();
+    expect(await store.openIncidents(10)).toEqual([]);
+  });
+
+  it('wait while the store is not read: who was not heard of meanwhile may have the group', async () => {
+    const { store, view, closer } = await leaderAfter((tx) => tx.enqueueAlert(told('payments', 'suspected')));
+    await view.onApplicationShutdown();
+    nowMs += 5_001;
+    await closer.closeRemoved();
+    expect(await store.openIncidents(10)).toHaveLength(1);
+    nowMs -= 1;
     await closer.closeRemoved();
     expect(await store.openIncidents(10)).toEqual([]);
   });

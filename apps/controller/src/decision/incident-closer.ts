@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock, rfc3339 } from '#platform';
+import type { ControllerConfig } from '../config/compile.js';
+import { CONTROLLER_CONFIG } from '../config/load.js';
 import { ALERTING, alertId, type Alerting } from '../alerting/alerting.port.js';
 import { LEADERSHIP, type Leadership } from '../leadership/leadership.port.js';
 import type { IncidentRow } from '../persistence/alerts.port.js';
@@ -15,7 +17,8 @@ import { StoreView } from './store-view.js';
 export class IncidentCloser {
   constructor(
     @Inject(AUTHORITY_STORE) private readonly store: AuthorityStore,
-    @Inject(StoreView) private readonly view: Pick<StoreView, 'policyDigests' | 'strayIncidents'>,
+    @Inject(StoreView) private readonly view: Pick<StoreView, 'ageMs' | 'policyDigests' | 'strayIncidents'>,
+    @Inject(CONTROLLER_CONFIG) private readonly config: Pick<ControllerConfig, 'lease'>,
     @Inject(LEADERSHIP) private readonly leadership: Leadership,
     @Inject(ALERTING) private readonly alerting: Alerting,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -23,9 +26,10 @@ export class IncidentCloser {
 
   /**
    * Asks the store again inside the transaction, for the reading may be an older one. While controllers differ, a group that
-   * is missing here may only just have come. Throws LostLeadershipError and StoreUnavailableError; the next tick asks again.
+   * is missing here may only just have come; a reading that stands still has forgotten its peers. Throws LostLeadershipError and StoreUnavailableError; the next tick asks again.
    */
   async closeRemoved(): Promise<void> {
+    if ((this.view.ageMs() ?? Infinity) > this.config.lease.ttlMs / 2) return;
     const groups = new Set(this.view.strayIncidents().map((row) => row.group));
     if (groups.size === 0 || new Set(Object.values(this.view.policyDigests())).size > 1) return;
     for (const group of groups) await this.close(group);
