@@ -1,3 +1,4 @@
+import type { Ms } from '#health';
 import type { PartitionLag } from '../matrix/facts.js';
 import { FENCED_BYTES } from './compare.js';
 import { bad, mebibytes, ok } from './finding.js';
@@ -11,11 +12,15 @@ type Behind = Readonly<{
   keptBytes: number;
 }>;
 
+/** Brokers look for what to remove each five minutes by default: what is copied within one is in no danger worth a line. */
+const COPIED_SOON_MS: Ms = 60_000;
+
 /**
  * Whether retention by size may remove records before they are copied. Bytes of lag are seen nowhere; but a record takes no more
  * than a whole batch may, and Kafka never cuts a partition below `retention.bytes`: what is below it is safe for certain.
  */
 export function sizeRetentionLines({ forward, active, settings }: Sides): readonly Finding[] {
+  if ((forward?.lagMs ?? Infinity) < COPIED_SOON_MS) return [];
   const limits = (settings(active)?.topics ?? []).flatMap((t) =>
     t.retentionBytes === null || t.retentionBytes < 0 ? [] : [{ ...t, keptBytes: t.retentionBytes }],
   );
@@ -45,4 +50,5 @@ const recordsOf = ({ sourceEnd, replicated }: PartitionLag): number =>
 const mostOf = (recordBytes: number | null, records: number): number | null =>
   recordBytes === null || recordBytes === FENCED_BYTES ? null : records * recordBytes;
 
-const shareOf = ({ atMostBytes, keptBytes }: Behind): number => (atMostBytes ?? Infinity) / Math.max(1, keptBytes);
+/** From 1 on it is too much. What is not known stands between that and what is safe for certain. */
+const shareOf = ({ atMostBytes, keptBytes }: Behind): number => (atMostBytes ?? keptBytes) / Math.max(1, keptBytes);
