@@ -42,8 +42,16 @@ describe('runbooks', () => {
 });
 
 describe('docs/alerts.md', () => {
+  const text = read('docs/alerts.md');
+
+  it.each(['critical', 'info'] as const)('says which alerts are %s', (severity) => {
+    const [, said = ''] = new RegExp(`\`${severity}\` for ([^;]*);`).exec(text) ?? [];
+    const named = new Set([...said.matchAll(/`(\w+)`/g)].map(([, type]) => type));
+    const types = Object.entries(ALERT_TABLE).flatMap(([type, row]) => (row.severity === severity ? [type] : []));
+    expect(named).toEqual(new Set(types));
+  });
+
   it('names every alert and every key of the configuration', () => {
-    const text = read('docs/alerts.md');
     expect(Object.keys(ALERT_TABLE).filter((type) => !text.includes(`\`${type}\``))).toEqual([]);
     const keys = ['webhooks', 'pagerduty', 'alertmanager', 'slack', 'routes', 'allowPrivate', 'redis', 'heartbeat'];
     expect([...keys, 'runbookUrl', 'alsoSecretFile'].filter((key) => !text.includes(key))).toEqual([]);
