@@ -23,6 +23,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,libs,tools}/**/*.spec.ts', 'test/{docs,scenarios,simulation}/**/*.spec.ts'],
           maxWorkers: '100%', // of the cores; by default one is left to others
+          isolate: false, // no module keeps state: files may share a process, and half of their time was loading it anew
           testTimeout: 30_000, // for a machine that does other things too; none waits for a clock
         },
       },

@@ -167,3 +167,16 @@ export function useStage(options: StageOptions = {}): () => Stage {
   });
   return get;
 }
+
+/** Runs `play` on a stage of its own, so that a second try finds a fresh one, and closes it whatever happened. */
+export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await Stage.set(options);
+  try {
+    await play(stage);
+  } catch (error) {
+    process.stderr.write(`${await stage.report()}\n`);
+    throw error;
+  } finally {
+    await stage.close();
+  }
+}
