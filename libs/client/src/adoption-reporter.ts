@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AdoptionLog, ClientReport, Pointer, PointerMode } from '#config-center';
 import { asError } from './client.errors.js';
 import type { SettingWarning } from './client.types.js';
-import { jittered, pause } from './timing.js';
+import { atMost, jittered, LEAVE_WITHIN_MS } from './timing.js';
 
 /** One producer or consumer as it is now; null while it has not begun. */
 export type ClientState = Pick<ClientReport, 'cluster' | 'epoch' | 'state'> | null;
@@ -25,7 +25,6 @@ type Member = Readonly<{
 }> & { said: string; saidAtMs: number };
 
 const LOOK_EVERY_MS = 200; // of the process's own memory; writes happen only when something is new, or every third of the ttl
-const CLOSE_WITHIN_MS = 2_000; // then the ttl takes back what the center has not been told
 const AT_ONCE = 8; // a process with many clients must not take all of a pool's connections
 
 /**
@@ -65,9 +64,7 @@ export class AdoptionReporter {
   async close(): Promise<void> {
     clearInterval(this.timer);
     this.closing = true;
-    const gone = new AbortController();
-    void Promise.all([this.round, ...this.leaving]).then(() => gone.abort());
-    await pause(CLOSE_WITHIN_MS, gone.signal);
+    await atMost(LEAVE_WITHIN_MS, Promise.all([this.round, ...this.leaving])); // then the ttl takes back what is left
     this.closed = true;
   }
 

@@ -2,7 +2,7 @@ import type { ConsumerConfig, ConsumerRunConfig, EachBatchPayload, EachMessagePa
 import { SupersededError, asError } from './client.errors.js';
 import type { SwitchingRunConfig } from './client.types.js';
 import type { ClusterPort, ConsumerPort } from './cluster.port.js';
-import { backoffMs, pause } from './timing.js';
+import { atMost, backoffMs, pause } from './timing.js';
 
 export type GenerationOptions = Readonly<{
   cluster: string;
@@ -83,14 +83,8 @@ export class ConsumerGeneration {
 
   private async handlersRest(graceMs: number | null): Promise<void> {
     if (this.handlersAtWork === 0) return;
-    const rested = new AbortController();
-    const rest = new Promise<void>((resolve) => {
-      this.onRest.add(() => {
-        rested.abort();
-        resolve();
-      });
-    });
-    await (graceMs === null ? rest : pause(graceMs, rested.signal));
+    const rest = new Promise<void>((resolve) => this.onRest.add(resolve));
+    await (graceMs === null ? rest : atMost(graceMs, rest));
   }
 
   /** Connects and joins, again and again until it holds or the generation ends; then waits for the end and closes. */

@@ -3,7 +3,7 @@ import { TransactionAbortedError } from './client.errors.js';
 import type { SwitchingRecord, SwitchingTransaction } from './client.types.js';
 import type { TransactionPort } from './cluster.port.js';
 import type { ProducerSession } from './producer-session.js';
-import { pause } from './timing.js';
+import { atMost } from './timing.js';
 
 // How long the old cluster gets to abort; after it the broker's own transaction timeout ends it.
 export const ABORT_GRACE_MS = 5_000;
@@ -99,11 +99,9 @@ export class OpenTransaction implements SwitchingTransaction {
   }
 
   private async abortWithin(graceMs: number): Promise<void> {
-    const through = new AbortController();
-    const end = () => through.abort();
     // A commit under way may not be followed by an abort; a cluster that is dead answers neither.
-    if (!this.committing) this.port.abort().then(end, end);
-    await pause(graceMs, through.signal);
+    const through = this.committing ? new Promise(() => undefined) : this.port.abort().catch(() => undefined);
+    await atMost(graceMs, through);
     this.tellGone();
   }
 }

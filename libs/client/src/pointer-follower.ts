@@ -3,7 +3,7 @@ import type { Pointer, PointerSource } from '#config-center';
 import { PointerConflictError, asError } from './client.errors.js';
 import type { Emit } from './events.js';
 import { readStateFile, writeStateFile } from './state-file.js';
-import { jittered, pause } from './timing.js';
+import { atMost, jittered, LEAVE_WITHIN_MS, pause } from './timing.js';
 
 export type PointerFollowerOptions = Readonly<{
   group: string;
@@ -14,8 +14,6 @@ export type PointerFollowerOptions = Readonly<{
   emit: Emit;
   adopt(pointer: Pointer, previous: Pointer | null): void;
 }>;
-
-const CLOSE_WITHIN_MS = 2_000; // what a read brings later is not taken
 
 /**
  * Knows the pointer in force. Learns it from the state file, from a watch and from reads beside the watch; takes only
@@ -74,14 +72,12 @@ export class PointerFollower {
   }
 
   /**
-   * Takes nothing more from now on. Waits for the center two seconds at most: a read under way may try one endpoint after
-   * another, each for as long.
+   * Takes nothing more from now on. Does not wait for all of a read under way, which may try one endpoint after another,
+   * each for two seconds.
    */
   async close(): Promise<void> {
     this.ending.abort();
-    const ended = new AbortController();
-    const asked = Promise.all([this.stopWatch?.(), this.polling]);
-    await Promise.race([asked, pause(CLOSE_WITHIN_MS, ended.signal)]).finally(() => ended.abort());
+    await atMost(LEAVE_WITHIN_MS, Promise.all([this.stopWatch?.(), this.polling]));
     await this.writing;
   }
 

@@ -5,7 +5,7 @@ import type { SwitchingConsumer, SwitchingRunConfig } from './client.types.js';
 import type { OpenCluster } from './cluster.port.js';
 import { ConsumerGeneration } from './consumer-generation.js';
 import type { Emit } from './events.js';
-import { pause } from './timing.js';
+import { atMost } from './timing.js';
 
 export type ConsumerDeps = Readonly<{
   clusters: Readonly<Record<string, KafkaConfig>>;
@@ -53,9 +53,9 @@ export class PointerConsumer implements SwitchingConsumer {
     this.closed = true;
     const last = this.generation;
     if (last !== null) {
-      await this.within(last.hold()); // what the handler at work finishes is committed, or it would be read again
+      await atMost(this.deps.handlerGraceMs, last.hold()); // what the handler at work finishes is committed, or it would be read again
       await last.end(0);
-      await this.within(last.closed()); // a frozen cluster would hold it for its request time-out
+      await atMost(this.deps.handlerGraceMs, last.closed()); // a frozen cluster would hold it for its request time-out
     }
     this.deps.closed(this);
   }
@@ -117,14 +117,7 @@ export class PointerConsumer implements SwitchingConsumer {
    */
   private putAway(old: ConsumerGeneration, next: string): Promise<void> {
     if (old.cluster !== next) return old.end(this.deps.handlerGraceMs);
-    return this.within(old.closed()).then(() => old.end(0));
-  }
-
-  /** Waits for `done`, at most as long as a handler may take. */
-  private within(done: Promise<void>): Promise<void> {
-    const over = new AbortController();
-    void done.then(() => over.abort());
-    return pause(this.deps.handlerGraceMs, over.signal);
+    return atMost(this.deps.handlerGraceMs, old.closed()).then(() => old.end(0));
   }
 
   private begin(cluster: string, config: KafkaConfig, run: SwitchingRunConfig, moved: boolean): ConsumerGeneration {

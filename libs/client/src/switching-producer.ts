@@ -15,6 +15,7 @@ import { ProducerSessions } from './producer-sessions.js';
 import { Quiet } from './quiet.js';
 import { bytesOf, copyMessages } from './send-item.js';
 import type { SendItem } from './send-item.js';
+import { atMost } from './timing.js';
 import { TopicLane } from './topic-lane.js';
 
 export type ProducerDeps = Readonly<{
@@ -71,10 +72,7 @@ export class PointerProducer implements SwitchingProducer {
     const connected = this.sessions.current?.connected;
     if (connected === undefined) return;
     // Not longer than a moment: a cluster that does not answer must not keep a service from starting.
-    let timer: NodeJS.Timeout | undefined;
-    const moment = new Promise((resolve) => (timer = setTimeout(resolve, 1_000)));
-    await Promise.race([connected, moment]);
-    clearTimeout(timer);
+    await atMost(1_000, connected);
   }
 
   send(record: SwitchingRecord): Promise<SendOutcome> {
@@ -137,10 +135,7 @@ export class PointerProducer implements SwitchingProducer {
     if (this.state === 'closed') return;
     this.state = 'closed';
     if (this.unsettled.size > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      const emptied = new Promise<void>((resolve) => (this.emptied = resolve));
-      await Promise.race([emptied, new Promise<void>((resolve) => (timer = setTimeout(resolve, flushMs)))]);
-      clearTimeout(timer);
+      await atMost(flushMs, new Promise<void>((resolve) => (this.emptied = resolve)));
     }
     for (const item of [...this.unsettled]) this.giveUp(item, 'closed');
     if (this.expiry !== null) clearTimeout(this.expiry);

@@ -16,7 +16,7 @@ import { ABORT_GRACE_MS, OpenTransaction } from './open-transaction.js';
 import { ProducerSession } from './producer-session.js';
 import { Quiet } from './quiet.js';
 import { bytesOf } from './send-item.js';
-import { backoffMs, pause } from './timing.js';
+import { atMost, backoffMs, pause } from './timing.js';
 
 export type TransactionsDeps = Readonly<{
   clusters: Readonly<Record<string, KafkaConfig>>;
@@ -56,9 +56,7 @@ export class PointerTransactions implements SwitchingTransactionalProducer {
     this.start();
     const connected = this.session?.connected;
     if (connected === undefined) return;
-    const moment = new AbortController();
-    void connected.then(() => moment.abort());
-    await pause(1_000, moment.signal);
+    await atMost(1_000, connected); // as of the other producers
   }
 
   /** For the adoption report; null before the first transaction or connect. */

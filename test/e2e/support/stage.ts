@@ -168,15 +168,20 @@ export function useStage(options: StageOptions = {}): () => Stage {
   return get;
 }
 
-/** Runs `play` on a stage of its own, so that a second try finds a fresh one, and closes it whatever happened. */
-export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await Stage.set(options);
+type Closable = Readonly<{ report(): Promise<string>; close(): Promise<void> }>;
+
+/** Runs `play`, says what a person would look at first if it fails, and closes what it was played on whatever happened. */
+export async function playOn<On extends Closable>(on: On, play: (on: On) => Promise<void>): Promise<void> {
   try {
-    await play(stage);
+    await play(on);
   } catch (error) {
-    process.stderr.write(`${await stage.report()}\n`);
+    process.stdout.write(`${await on.report()}\n`);
     throw error;
   } finally {
-    await stage.close();
+    await on.close();
   }
 }
+
+/** On a stage of its own, so that a second try finds a fresh one. */
+export const onStage = async (options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> =>
+  playOn(await Stage.set(options), play);

@@ -3,7 +3,7 @@ import { type Lab, type LabClusterName, waitFor } from '#lab';
 import type { ReceivedAlert, WebhookReceiver } from '../../../tools/demo/webhook-receiver.js';
 import type { Installation } from '../../../tools/installation/index.js';
 import { PointerTrail } from './pointer-trail.js';
-import { Stage, type StageOptions, TOPIC } from './stage.js';
+import { playOn, Stage, type StageOptions, TOPIC } from './stage.js';
 import { StoreWindow } from './store-window.js';
 import { connectorState } from './world.js';
 
@@ -98,15 +98,6 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs `play` on a stand of its own, says what the stand looked like if it fails, and closes the stand whatever happened. */
-export async function onStand(options: StageOptions, play: (stand: Stand) => Promise<void>): Promise<void> {
-  const stand = await Stand.set(options);
-  try {
-    await play(stand);
-  } catch (error) {
-    say(await stand.report());
-    throw error;
-  } finally {
-    await stand.close();
-  }
-}
+/** On a stand of its own. */
+export const onStand = async (options: StageOptions, play: (stand: Stand) => Promise<void>): Promise<void> =>
+  playOn(await Stand.set(options), play);

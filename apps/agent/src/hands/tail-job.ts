@@ -1,5 +1,5 @@
 import { pause, monotonicMs } from '#kafka';
-import type { TailCommand, TailOutput } from '#failover';
+import { writtenBy, type TailCommand, type TailOutput } from '#failover';
 import type { TimeLeft } from './offset-commands.js';
 
 /** Work that outlives the command that began it. `progress` is read at any time; it must not throw. */
@@ -59,10 +59,10 @@ class ForgottenError extends Error {
 }
 
 /** What it writes where, in words; null: to no cluster. */
-const placeOf = (group: string, body: TailCommand): string | null =>
-  body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic')
-    ? `${body.kind} to ${body.to} for ${group}`
-    : null;
+function placeOf(group: string, body: TailCommand): string | null {
+  const to = writtenBy(body);
+  return to === null ? null : `${body.kind} to ${to} for ${group}`;
+}
 
 /**
  * Logs of any size are read within no command's deadline. So a command begins its work or joins it, waits as long as it may and

@@ -64,7 +64,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
         this.logger.error({ error, group: group.name }, 'tick failed: nothing was decided for this group');
       }
     }
-    this.act('removed groups', { row: null }, () => this.incidents.closeRemoved());
+    this.act('removed groups', null, () => this.incidents.closeRemoved());
   }
 
   /** One act at a time per group; a tick that finds one under way leaves it alone. */
@@ -72,26 +72,26 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     const { snapshot, decision } = this.evaluator.tick(group);
     this.leases.issue(group, { snapshot, decision });
     const undriven = snapshot.group.openSaga !== null && this.sagas.open(group.name) === null;
-    if (undriven) this.act(`${group.name}/adopt`, decision, () => this.sagas.adopt(group.name));
+    if (undriven) this.act(`${group.name}/adopt`, decision.row, () => this.sagas.adopt(group.name));
     const effect = EFFECTS[decision.action];
-    if (effect !== undefined) this.act(group.name, decision, () => effect(this.sagas, snapshot, decision));
+    if (effect !== undefined) this.act(group.name, decision.row, () => effect(this.sagas, snapshot, decision));
     const proposal = nextProposal(snapshot, decision);
     if (proposal !== null)
-      this.act(`${group.name}/proposal`, decision, () =>
+      this.act(`${group.name}/proposal`, decision.row, () =>
         this.proposals.carryOut(group, proposal, { snapshot, decision }),
       );
     const scheduled = nextSchedule(snapshot);
     if (scheduled !== null)
-      this.act(`${group.name}/schedule`, decision, () => this.schedule.carryOut(scheduled, { snapshot, decision }));
+      this.act(`${group.name}/schedule`, decision.row, () => this.schedule.carryOut(scheduled, { snapshot, decision }));
     // In the act's own turn: a standby must not be closed while a failover to it begins.
     const calm =
       standbysToClose(snapshot, decision, group.policy).length > 0 && this.standbyIsDue(group.name, snapshot);
     if (effect === undefined && calm)
-      this.act(group.name, decision, () => this.sagas.fenceStandbys(snapshot, decision));
+      this.act(group.name, decision.row, () => this.sagas.fenceStandbys(snapshot, decision));
     const loops = decision.flowLoop !== undefined && decision.gate.length === 0 && snapshot.graceOver;
     // Beside the act, not instead of it: waiting for connectors must never hold up a failover.
-    if (loops) this.act(`${group.name}/loop`, decision, () => this.sagas.stopLoop(snapshot, decision));
-    this.act(`${group.name}/reached`, decision, () => this.sagas.dropReached(group.name));
+    if (loops) this.act(`${group.name}/loop`, decision.row, () => this.sagas.stopLoop(snapshot, decision));
+    this.act(`${group.name}/reached`, decision.row, () => this.sagas.dropReached(group.name));
   }
 
   /** The store is asked for the goals that stand there, so not at each tick. */
@@ -102,7 +102,7 @@ export class DecisionTicker implements OnApplicationBootstrap, OnApplicationShut
     return true;
   }
 
-  private act(key: string, { row }: Readonly<{ row: number | null }>, run: () => Promise<void>): void {
+  private act(key: string, row: number | null, run: () => Promise<void>): void {
     if (!this.leadership.current().leading || this.acting.has(key)) return;
     const running = run()
       .catch((error: unknown) => this.logger.error({ error, key, row }, 'the act could not be started'))

@@ -37,6 +37,10 @@ export type TailCommand =
       priority: readonly ClusterName[];
     }>;
 
+/** The cluster that its work writes to, as nothing else of its kind may meanwhile; null: to none. */
+export const writtenBy = (body: TailCommand): ClusterName | null =>
+  body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic') ? body.to : null;
+
 /** `n` null: unknown. `end`: E_a, equal in two reads. */
 export type SeamPosition = Readonly<TopicPartition & { s: number; n: number | null; end: number }>;
 

@@ -14,6 +14,7 @@ import {
   type TailOutput,
   type TailPartition,
   type TailRange,
+  writtenBy,
 } from '#failover';
 import { ask, byPartition, pollUntil, positionKey, type Asking } from '../agent-calls.js';
 import type { Switch } from '../present-switch.js';
@@ -146,9 +147,6 @@ const ANSWERS = {
  */
 export const WORK_LEFT_MS = 60_000;
 
-const writes = (body: TailCommand): boolean =>
-  body.kind === 'replay_tail' || (body.kind === 'export_tail' && body.destination === 'topic');
-
 /**
  * Asks one agent, the cluster's own, until its work has ended: a second one that writes beside it would write everything twice. So
  * the agent that was asked first is kept; if it goes, it is waited for, and another one begins only when its time is certainly over.
@@ -164,7 +162,7 @@ export async function carryOn<B extends TailCommand & CommandBody>(
 ): Promise<OutputOf<B> & Readonly<{ agent: string }>> {
   let problem = 'not asked';
   let first: string | null = null;
-  const leftMs = writes(body) ? WORK_LEFT_MS : 0;
+  const leftMs = writtenBy(body) === null ? 0 : WORK_LEFT_MS;
   let freeAtMs = mayBeAtWork ? ctx.time.monotonicMs() + leftMs : Number.NEGATIVE_INFINITY;
   const done = await pollUntil(ctx, signal, async () => {
     const able = ctx.gateway.agentsFor(cluster);
