@@ -289,44 +289,6 @@ describe('readiness', () => {
     expect(found.lines[0]?.level).toBe(level);
   });
 
-  it.each([
-    ['without a limit of size', { retentionBytes: -1 }, [90], []],
-    ['whose limit is not seen', { retentionBytes: null }, [90], []],
-    ['that is copied', { retentionBytes: 0 }, [0], []],
-    ['of whose copy nothing is known', { retentionBytes: 0 }, [null], []],
-    ['that keeps more than what is not copied may be', { retentionBytes: 91 * MIB }, [3, 90], ['ok']],
-    ['that is fenced', { retentionBytes: 91 * MIB, maxMessageBytes: 1 }, [90], ['unknown']],
-    ['that keeps just as much', { retentionBytes: 90 * MIB }, [3, 90], ['warn']],
-  ] as const)('judges retention by size: a topic %s', (_, over, behind, levels) => {
-    const { lines } = readiness(input(bounded(over, behind)));
-    expect(lines.filter((l) => l.id === 'retention-bytes-over-lag').map((l) => l.level)).toEqual(levels);
-  });
-
-  it('says nothing of retention by size while the copy is less than a minute behind', () => {
-    const snapshot = bounded({ retentionBytes: 0 }, [90]);
-    const lines = (lagMs: number) =>
-      readiness(input({ ...snapshot, flows: snapshot.flows.map((f) => ({ ...f, lagMs })) }))
-        .lines.filter((l) => l.id === 'retention-bytes-over-lag')
-        .map((l) => l.level);
-    expect([lines(59_000), lines(60_000)]).toEqual([[], ['warn']]);
-  });
-
-  it('tells of a topic that is over its limit before one of which nothing is known', () => {
-    const snapshot = bounded({ retentionBytes: 10 * MIB }, [20]);
-    const unseen = { ...topic, topic: 'pay', retentionBytes: 10 * MIB, maxMessageBytes: null };
-    const a = snapshot.clusterSettings['a'];
-    const [forward, ...others] = snapshot.flows;
-    if (a === undefined || forward === undefined) throw new Error('no such fixture');
-    const perPartition = [...forward.perPartition, { ...gap, topic: 'pay', sourceEnd: 100, replicated: 99 }];
-    const both: Snapshot = {
-      ...snapshot,
-      clusterSettings: { ...snapshot.clusterSettings, a: { ...a, topics: [...(a.topics ?? []), unseen] } },
-      flows: [{ ...forward, perPartition }, ...others],
-    };
-    const line = readiness(input(both)).lines.find((l) => l.id === 'retention-bytes-over-lag');
-    expect(line).toMatchObject({ level: 'warn', what: expect.stringContaining('orders keeps') as string });
-  });
-
   it('takes a fenced limit for what it is', () => {
     expect(readiness(input(settings({ topics: [{ ...topic, maxMessageBytes: 1 }] }))).level).toBe('ok');
   });
