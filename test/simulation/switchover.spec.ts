@@ -194,7 +194,21 @@ describe('every failure before publish leaves clients where they were, writing',
           time.after(30_000, () => (sim.center.refuseWrites = false));
         }),
     ],
+    ['a config center that falls silent before HOLD', () => silentBeforeHold()],
   ];
+  const silentBeforeHold = () =>
+    sim.on('before', 'hold-consumers', () => {
+      sim.center.stop();
+      time.after(30_000, () => sim.center.start());
+    });
+
+  it('says of a silent center that it is silent, and not that its pointer is a stranger’s', async () => {
+    silentBeforeHold();
+    await sim.request(leader);
+    const failed = (await end()).journal.find((e) => e.event === 'failed');
+    expect(failed).toMatchObject({ step: 'hold-consumers' });
+    expect(JSON.stringify(failed)).toContain('the config center did not answer, so it was not told to HOLD');
+  });
 
   it.each(failing)('%s', async (_name, arrange) => {
     arrange();

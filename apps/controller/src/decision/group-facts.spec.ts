@@ -17,7 +17,7 @@ const config = {
 
 const row = { ...newGroupRow({ name: 'orders', active: 'b', mode: 'auto' }), epoch: 4, reservedEpoch: 4 };
 
-const AGES = { modeChangedMs: 5_000, unpausedMs: 7_000, publishedSagaMs: 9_000 };
+const AGES = { modeChangedMs: 5_000, unpausedMs: 7_000, publishedSagaMs: 9_000, noSagaMs: 11_000 };
 
 const facts = (change: Partial<GroupRow> | null, fleet: FleetRow = NEW_FLEET) =>
   groupFacts(config, change === null ? null : { ...row, ...change }, fleet, null, AGES, NOW);

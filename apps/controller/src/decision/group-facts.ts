@@ -1,3 +1,4 @@
+import type { Ms } from '#health';
 import type { GroupFacts, Proposal, ProposalFacts, ScheduledFacts, ScheduledSwitch } from '#failover';
 import type { GroupConfig } from '../config/compile.js';
 import type { FleetRow, GroupRow, PauseRow } from '../persistence/authority-store.port.js';
@@ -13,7 +14,7 @@ export function groupFacts(
   row: GroupRow | null,
   fleet: FleetRow,
   openSaga: GroupFacts['openSaga'],
-  ages: HandAges,
+  ages: HandAges & Readonly<{ noSagaMs: Ms | null }>,
   wallMs: number,
 ): GroupFacts {
   const age = (at: string | null | undefined): number | null =>
@@ -34,6 +35,7 @@ export function groupFacts(
     unpausedAgeMs: ages.unpausedMs,
     frozen: row?.frozen ?? null,
     openSaga,
+    noSagaOpenAgeMs: ages.noSagaMs,
     lastPublishedAuto:
       publishedAutoMs === null
         ? null

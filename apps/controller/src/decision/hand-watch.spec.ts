@@ -52,6 +52,14 @@ describe('the ages that windows rest on (I4, I12)', () => {
     expect(watch.ages(old, NEW_FLEET, 70_000, WALL).modeChangedMs).toBe(20_000);
   });
 
+  it('know for how long no saga was open, from the first reading on, and anew after each', () => {
+    const watch = new HandWatch();
+    const readings = [false, false, true, true, false, false];
+    const ages = readings.map((open, i) => watch.noSagaMs('orders', open, 1_000 * i));
+    expect(ages).toEqual([0, 1_000, null, null, 0, 1_000]);
+    expect(watch.noSagaMs('pay', false, 9_000)).toBe(0);
+  });
+
   it('start anew with each change', () => {
     const watch = new HandWatch();
     watch.ages(row({ unpausedAt: at(WALL) }), NEW_FLEET, 1_000, WALL);

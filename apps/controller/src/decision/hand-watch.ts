@@ -28,6 +28,11 @@ export class HandWatch {
     return atMs === null ? null : nowMs - atMs;
   }
 
+  /** For how long no saga of the group was open; null: one is. How it ended, and who asked for it, is all one. */
+  noSagaMs(group: string, open: boolean, nowMs: Ms): Ms | null {
+    return this.since(`${group}/no saga`, open ? null : 'none', nowMs);
+  }
+
   /** `fleet`: what holds for all groups; its pause begins and ends like a group's own. */
   ages(row: GroupRow | null, fleet: FleetRow, nowMs: Ms, wallMs: Ms): HandAges {
     if (row === null) return { modeChangedMs: null, unpausedMs: null, publishedSagaMs: null };

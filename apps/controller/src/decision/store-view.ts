@@ -89,7 +89,8 @@ export class StoreView implements OnModuleInit, OnApplicationShutdown {
     const reloadedMs = this.hands.reloadedMs(group.name, group, nowMs);
     const changes = [ages.modeChangedMs, reloadedMs].filter((ms) => ms !== null);
     const modeChangedMs = changes.length === 0 ? null : Math.min(...changes);
-    return groupFacts(group, row, this.fleet, openSaga, { ...ages, modeChangedMs }, wallMs);
+    const noSagaMs = this.readAtMs === null ? null : this.hands.noSagaMs(group.name, saga !== undefined, nowMs);
+    return groupFacts(group, row, this.fleet, openSaga, { ...ages, modeChangedMs, noSagaMs }, wallMs);
   }
 
   row(group: string): GroupRow | null {

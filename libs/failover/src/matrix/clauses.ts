@@ -83,9 +83,8 @@ const FENCE_MAX_AGE_MS = 30_000;
 export const sourceFencedByUs: Clause = {
   says: 'S is fenced by an artefact of this group, read since its last saga ended',
   holds: ({ snapshot: { fences, group }, source }) => {
-    const endedAgo = Math.min(group.lastPublishedSagaAgeMs ?? Infinity, group.lastUnpublishedClose?.ageMs ?? Infinity);
     const fence = fences.find((f) => f.cluster === source.name && f.state === 'fenced');
-    return fence?.ageMs != null && fence.ageMs <= FENCE_MAX_AGE_MS && fence.ageMs < endedAgo;
+    return fence?.ageMs != null && fence.ageMs <= FENCE_MAX_AGE_MS && fence.ageMs < (group.noSagaOpenAgeMs ?? Infinity);
   },
 };
 

@@ -101,7 +101,7 @@ describe('decide, guarded', () => {
     const fenced = (ageMs: number): Snapshot =>
       sampleSnapshot({
         fences: [{ cluster: 'a', state: 'fenced', kind: 'topic-config', epoch: 1, ageMs }],
-        group: sampleGroup({ lastPublishedSagaAgeMs: 5_000 }),
+        group: sampleGroup({ noSagaOpenAgeMs: 5_000 }),
       });
     expect(decide(fenced(6_000), defaultPolicy).row).toBe(800);
     expect(decide(fenced(1_000), defaultPolicy)).toMatchObject({ row: 190, action: 'unfence' });

@@ -42,6 +42,7 @@ export type GroupFacts = Readonly<{
   unpausedAgeMs: Ms | null;
   frozen: string | null; // why (I3), null if not
   openSaga: Readonly<{ id: string; openForMs: Ms; kind?: SagaKind }> | null; // no kind: in a snapshot of an older version
+  noSagaOpenAgeMs?: Ms | null; // since when none is, as the deciding process saw it; null: one is
   lastPublishedAuto: Readonly<{ ageMs: Ms; acknowledged: boolean }> | null;
   lastPublishedSagaAgeMs: Ms | null;
   lastUnpublishedClose: Readonly<{ ageMs: Ms; attempts: number; outcome: string }> | null;

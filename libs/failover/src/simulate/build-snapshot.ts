@@ -20,6 +20,12 @@ function proposalOf(w: World, { state, about, atMs }: NonNullable<World['group']
   };
 }
 
+/** Since the last one ended, or since the scenario began. */
+function noSagaOpenAgeMs({ now, group }: World): number | null {
+  if (group.sagaOpenSinceMs !== null) return null;
+  return now - Math.max(group.publishedAtMs ?? 0, group.closedUnpublished?.atMs ?? 0);
+}
+
 function groupOf(w: World): GroupFacts {
   const g = w.group;
   return sampleGroup({
@@ -30,6 +36,7 @@ function groupOf(w: World): GroupFacts {
     pause: g.paused ? { owner: 'ann', reason: 'maintenance', expiresInMs: 3_600_000 } : null,
     unpausedAgeMs: age(w, g.unpausedAtMs),
     frozen: g.frozen,
+    noSagaOpenAgeMs: noSagaOpenAgeMs(w),
     openSaga: g.sagaOpenSinceMs === null ? null : { id: 'saga-1', openForMs: w.now - g.sagaOpenSinceMs },
     lastPublishedAuto:
       g.publishedAtMs === null ? null : { ageMs: w.now - g.publishedAtMs, acknowledged: g.acknowledged },

@@ -18,7 +18,9 @@ export async function publishMode(
   signal: AbortSignal,
 ): Promise<ModePublication> {
   const found = await pollUntil(ctx, signal, () => readQuietly(ctx, signal));
-  const current = found?.pointer ?? null;
+  if (found === null)
+    throw new StepFailure('FAILED', `the config center did not answer, so it was not told to ${wanted.mode}`);
+  const { pointer: current } = found;
   if (current === null || !isBeforeReturn(ctx, current)) {
     throw new StepFailure('FAILED', 'the pointer is not one this saga may change', {
       found: current === null ? null : { epoch: current.epoch, active: current.activeCluster },
